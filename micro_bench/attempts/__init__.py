@@ -1,0 +1,1 @@
+"""Room 5: agents try tasks, each attempt in its own sandbox."""

@@ -1,0 +1,1 @@
+"""What the program knows of a programming language, one file each."""

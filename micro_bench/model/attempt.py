@@ -1,0 +1,101 @@
+"""One agent's one try at one task."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
+from micro_bench.model.task import Limits
+
+
+class AgentRef(Noun):
+    """Which agent, exactly."""
+
+    name: Slug
+    """As shown in reports: `oracle`, `replay.strong`, `my-cli`."""
+    kind: str
+    """The plugin: `oracle`, `noop`, `command`, `replay`."""
+    version: str
+    options: dict[str, str] = {}
+    """What it was configured with; secrets are named here, never valued."""
+
+
+class PatchRef(Noun):
+    """The attempt's change, stored as `patch.diff` in the attempt's directory."""
+
+    sha256: Digest
+    bytes: int
+    files: tuple[str, ...]
+
+
+class Finished(Noun):
+    """The agent ended by itself."""
+
+    kind: Literal["finished"] = "finished"
+    patch: PatchRef
+    exit_code: int
+
+
+class BudgetStop(Noun):
+    """A limit was reached and the container killed; what was there at that moment is graded."""
+
+    kind: Literal["budget_stop"] = "budget_stop"
+    limit: str
+    patch: PatchRef
+
+
+class AgentFailed(Noun):
+    """The agent itself broke (could not start, or left no usable patch)."""
+
+    kind: Literal["agent_failed"] = "agent_failed"
+    exit_code: int | None
+    tail: str
+
+
+class InfraFailed(Noun):
+    """The harness or the engine broke. Never counts for or against an agent; always shown."""
+
+    kind: Literal["infra_failed"] = "infra_failed"
+    stage: str
+    message: str
+
+
+Outcome = Annotated[Finished | BudgetStop | AgentFailed | InfraFailed, Field(discriminator="kind")]
+
+
+class Timings(Noun):
+    """Seconds of wall time. Overhead = total - agent_command - test_command."""
+
+    total: Seconds
+    start: Seconds = 0.0
+    agent_command: Seconds = 0.0
+    harvest: Seconds = 0.0
+    grade: Seconds = 0.0
+    test_command: Seconds = 0.0
+
+
+class Attempt(Noun):
+    """Append-only. `number` runs from 1 to k for each task and agent."""
+
+    schema_version: Literal[1] = 1
+    run: Slug
+    task: Slug
+    task_digest: Digest
+    tier: int
+    agent: AgentRef
+    number: Annotated[int, Field(ge=1)]
+    image_key: Digest
+    image_digest: str
+    isolation: str
+    limits: Limits
+    started: Time
+    finished: Time
+    outcome: Outcome
+    timings: Timings
+
+    @property
+    def id(self) -> str:
+        """`task/agent/number`: also its directory below the run's `attempts/`."""
+        return f"{self.task}/{self.agent.name}/{self.number}"

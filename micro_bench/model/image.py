@@ -1,0 +1,123 @@
+"""A slice made runnable, and the evidence that it is sound."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
+
+
+class Image(Noun):
+    """A built image. `key` hashes everything that went in; `digest` is the engine's own id."""
+
+    task: Slug
+    key: Digest
+    env_key: Digest
+    tag: str
+    digest: str
+    base_digest: str
+    python: str
+    """Full version inside the image: `3.11.2`."""
+    backend: str
+    """`docker` or `local`."""
+    work_tree: str
+    """Git tree id of the one root commit in the image."""
+    work_commit: str
+
+
+class RunKind(StrEnum):
+    """The executions of a verification."""
+
+    BASE_OWN = "base_own"
+    """Base code with its own tests."""
+    BASE_HIDDEN = "base_hidden"
+    """Base code with the hidden tests: what an empty patch gets."""
+    GOLD_HIDDEN = "gold_hidden"
+    """Gold patch with the hidden tests."""
+    NOOP = "noop"
+    """The no-op agent, through the very grading that attempts go through."""
+
+
+class TestStatus(StrEnum):
+    """What became of one test."""
+
+    __test__ = False
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    MISSING = "missing"
+
+
+class F2PKind(StrEnum):
+    """Why a FAIL_TO_PASS test failed before."""
+
+    NEW = "new"
+    """The base's own tests do not have it."""
+    CHANGED = "changed"
+    """It was there, and its source is different now."""
+    DRAGGED_IN = "dragged_in"
+    """It was there, unchanged: something beside it (an import error, say) made it fail."""
+
+
+class FailToPass(Noun):
+    """A test that fails on the base and passes with the gold patch, in every run."""
+
+    id: str
+    kind: F2PKind
+
+
+class Flaky(Noun):
+    """A quarantined test and the evidence: its status in each run."""
+
+    id: str
+    seen: dict[str, tuple[TestStatus, ...]]
+    """Run kind -> status per repetition."""
+
+
+class Leak(Noun):
+    """Something in the image that gives the answer away."""
+
+    kind: str
+    """`git_object`, `git_ref`, `file_content`, `site_packages`, ..."""
+    where: str
+    what: str
+
+
+class Execution(Noun):
+    """One run of the tests inside the image."""
+
+    kind: RunKind
+    number: int
+    started: Time
+    seconds: Seconds
+    exit_code: int | None
+    counts: dict[TestStatus, int]
+    log: str
+    """Path of the stored output, relative to the verification's directory."""
+
+
+class Verification(Noun):
+    """What executing a task's image showed. Without `verified` it cannot be run."""
+
+    task: Slug
+    task_digest: Digest
+    image_key: Digest
+    image_digest: str
+    python: str
+    isolation: str
+    repetitions: int
+    verified: bool
+    reasons: tuple[str, ...]
+    """Why not; empty when verified."""
+    fail_to_pass: tuple[FailToPass, ...]
+    pass_to_pass: tuple[str, ...]
+    flaky: tuple[Flaky, ...]
+    leaks: tuple[Leak, ...]
+    collection_errors: tuple[str, ...]
+    waived_gates: dict[str, str]
+    """Gate -> the gold patch's findings that break it."""
+    executions: tuple[Execution, ...]
+    finished: Time

@@ -1,0 +1,128 @@
+"""What grading found about an attempt. Re-scoring writes a new score beside the old one."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
+from micro_bench.model.image import TestStatus
+from micro_bench.model.task import Severity
+
+
+class CriterionName(StrEnum):
+    """What a patch is judged by, in the order of the gates waterfall."""
+
+    FAIL_TO_PASS = "fail_to_pass"
+    PASS_TO_PASS = "pass_to_pass"
+    LINT = "lint"
+    SAST = "sast"
+
+
+class CriterionResult(StrEnum):
+    """The result of one criterion."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAIVED = "waived"
+    """Not applied to this task; the reason is in the spec or the verification."""
+    UNSCORED = "unscored"
+    """It did not run to its end. Never clean, never a failure of the agent."""
+
+
+class Criterion(Noun):
+    """One criterion's own result, kept beside the verdict."""
+
+    name: CriterionName
+    result: CriterionResult
+    detail: str
+    """In words with numbers: `3 of 4 tests pass`, `2 new findings >= medium`."""
+
+
+class FindingState(StrEnum):
+    """A finding against the base, in the terms of SARIF 2.1.0 `baselineState`."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    UPDATED = "updated"
+    """The line was edited and kept its old defect."""
+    ABSENT = "absent"
+
+
+class Finding(Noun):
+    """One finding of a scanner. `line` is for people; matching never uses it as a key."""
+
+    scanner: str
+    rule: str
+    severity: Severity
+    path: str
+    line: int
+    text: str
+    """The source line it is on, stripped."""
+    message: str
+    state: FindingState = FindingState.NEW
+
+
+class Scan(Noun):
+    """One scanner's run in one grading. A scan that did not finish is not clean."""
+
+    scanner: str
+    version: str
+    criterion: CriterionName
+    state: Literal["clean", "findings", "not_applicable", "incomplete", "crashed", "timeout"]
+    detail: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+class FailedTest(Noun):
+    """A required test that did not pass."""
+
+    id: str
+    status: TestStatus
+    message: str = ""
+    integration: bool = False
+
+
+class Verdict(StrEnum):
+    """The word at the top of a score."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    TAMPERED = "tampered"
+    """Exit code, results and canaries contradict one another. Counts as a failure."""
+    INVALID = "invalid"
+    """The grading itself did not work (no test ran, although some were expected). Infra."""
+    UNSCORED = "unscored"
+    """Tests pass, and a gate could not be evaluated. Neither a pass nor a failure."""
+
+
+class Score(Noun):
+    """The grading of one attempt by one version of the harness."""
+
+    schema_version: Literal[1] = 1
+    attempt: str
+    """`Attempt.id`."""
+    run: Slug
+    sequence: int
+    """1 for the first grading, then 2, 3, ... for re-scoring."""
+    verdict: Verdict
+    reason: str
+    """Of a verdict other than pass: `no_change`, `patch_rejected`, `tests`, `lint`, ..."""
+    criteria: tuple[Criterion, ...]
+    tests_passed: bool
+    """FAIL_TO_PASS and PASS_TO_PASS, whatever the gates say (the vendor-comparable number)."""
+    unit_green_system_red: bool | None
+    """Unit tests pass, some integration test does not; None unless both kinds are required."""
+    failed_tests: tuple[FailedTest, ...]
+    scans: tuple[Scan, ...]
+    fail_to_pass: tuple[int, int]
+    """Passed, required."""
+    pass_to_pass: tuple[int, int]
+    patch_sha256: Digest | None
+    image_digest: str
+    isolation: str
+    harness: str
+    """Version and commit of micro_bench."""
+    graded: Time
+    seconds: Seconds
+    test_seconds: Seconds

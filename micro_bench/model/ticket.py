@@ -1,0 +1,117 @@
+"""What the tracker said: tickets, pull requests, and the evidence that joins them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from micro_bench.model.base import Noun, Sha, Time
+
+Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+class Comment(Noun):
+    """One comment on a ticket. `updated` matters: a late edit can give the fix away."""
+
+    author: str
+    created: Time
+    updated: Time
+    body: str
+
+
+class Ticket(Noun):
+    """A ticket as found; never edited."""
+
+    source: str
+    """Which tracker: `github`, ..."""
+    repo: str
+    """`owner/name` in the tracker."""
+    number: int
+    url: str
+    title: str
+    body: str
+    state: str
+    labels: tuple[str, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    opened: Time
+    closed: Time | None = None
+
+    @property
+    def key(self) -> str:
+        """`owner/name#number`, the name people use."""
+        return f"{self.repo}#{self.number}"
+
+
+class PullRequest(Noun):
+    """A proposed change as the tracker knows it."""
+
+    number: int
+    url: str
+    title: str
+    body: str
+    state: str
+    merged: Time | None
+    merge_commit: Sha | None
+    head: Sha | None = None
+    base: Sha | None = None
+    commits: tuple[Sha, ...] = ()
+
+
+class TicketEvent(Noun):
+    """An entry of a ticket's timeline that names a commit or a pull request."""
+
+    ticket: int
+    kind: str
+    """`closed`, `referenced`, `cross-referenced`, `connected`, ..."""
+    commit: Sha | None = None
+    pull: int | None = None
+    at: Time | None = None
+
+
+class Export(Noun):
+    """Everything one importer read from one tracker."""
+
+    repo: str
+    tickets: tuple[Ticket, ...]
+    pulls: tuple[PullRequest, ...] = ()
+    events: tuple[TicketEvent, ...] = ()
+    complaints: tuple[str, ...] = ()
+    """Records that could not be read, each with the file and the reason."""
+
+
+class LinkKind(StrEnum):
+    """How a ticket and a change were found to belong together, strongest first."""
+
+    TIMELINE_CLOSE = "timeline_close"
+    CLOSING_KEYWORD = "closing_keyword"
+    CLOSING_URL = "closing_url"
+    BRANCH_COMMIT = "branch_commit"
+    TIMELINE_REFERENCE = "timeline_reference"
+    CHANGELOG = "changelog"
+    URL = "url"
+    MENTION = "mention"
+
+
+class Link(Noun):
+    """One piece of evidence for a link, with the words it was read from."""
+
+    kind: LinkKind
+    where: str
+    """For example `pull 31 body` or `commit 1a2b3c4d message`."""
+    quote: str
+    confidence: Confidence
+
+
+class Fix(Noun):
+    """The change that closed a ticket: everything between `base` and `commit`."""
+
+    commit: Sha
+    base: Sha
+    pull: int | None = None
+    merged: Time
+    links: tuple[Link, ...]
+    confidence: Confidence
+    also_closes: tuple[int, ...] = ()
+    """Other tickets that the same change closes."""

@@ -1,0 +1,84 @@
+"""The one place that knows where files live.
+
+workspace/
+micro-bench.yaml                       settings of this workspace
+tickets/<repo>/<task>.yaml             the spec, edited by people
+tickets/<repo>/<task>.gold.patch       the fix without its tests
+tickets/<repo>/<task>.test.patch       the hidden tests
+repo_slices/<repo>/recipe.yaml         what a lead adds for a whole repository
+repo_slices/<repo>/<task>.slice.yaml   the slice's manifest
+repo_slices/<repo>/<task>.graph.json   the typed import graph
+repo_slices/<repo>/<task>.lock         names, versions and hashes of the environment
+runs/verification/<task>/              verification.json and the logs of its executions
+runs/<run>/lock.json                   everything that identifies the run
+runs/<run>/attempts/<task>/<agent>/<number>/
+attempt.json patch.diff agent.log instruction.md transcript.jsonl
+scores/<sequence>/score.json tests.log junit.xml
+runs/<run>/report.{html,json,md,csv,txt}
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+SETTINGS_FILE = "micro-bench.yaml"
+
+
+def slug(name: str) -> str:
+    """A name as a file name: `Parcel-Labs/parcel` -> `parcel-labs__parcel`."""
+    return re.sub(r"[^a-z0-9._-]+", "-", name.lower().replace("/", "__")).strip("-.") or "x"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A team's folder."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.root / SETTINGS_FILE
+
+    @property
+    def tickets(self) -> Path:
+        return self.root / "tickets"
+
+    @property
+    def slices(self) -> Path:
+        return self.root / "repo_slices"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    def repo_tickets(self, repo: str) -> Path:
+        return self.tickets / slug(repo)
+
+    def repo_slices(self, repo: str) -> Path:
+        return self.slices / slug(repo)
+
+    def recipe(self, repo: str) -> Path:
+        return self.repo_slices(repo) / "recipe.yaml"
+
+    def spec(self, repo: str, task: str) -> Path:
+        return self.repo_tickets(repo) / f"{task}.yaml"
+
+    def manifest(self, repo: str, task: str) -> Path:
+        return self.repo_slices(repo) / f"{task}.slice.yaml"
+
+    def graph(self, repo: str, task: str) -> Path:
+        return self.repo_slices(repo) / f"{task}.graph.json"
+
+    def lock(self, repo: str, task: str) -> Path:
+        return self.repo_slices(repo) / f"{task}.lock"
+
+    def verification(self, task: str) -> Path:
+        return self.runs / "verification" / task
+
+    def run(self, run: str) -> Path:
+        return self.runs / run
+
+    def attempt(self, run: str, attempt_id: str) -> Path:
+        return self.run(run) / "attempts" / attempt_id

@@ -1,0 +1,1 @@
+"""Room 7: scores become what a lead reads."""

@@ -1,0 +1,1 @@
+"""One narrow protocol, two backends: docker and local."""

@@ -1,0 +1,1 @@
+"""Room 6: what grading finds about an attempt."""

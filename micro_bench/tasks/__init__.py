@@ -1,0 +1,1 @@
+"""Room 2: a ticket with its fix becomes a task spec."""

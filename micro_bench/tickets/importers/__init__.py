@@ -1,0 +1,1 @@
+"""One importer a file, one for each tracker."""
