@@ -1,0 +1,120 @@
+"""Processes on the host: no shell, bounded output, whole process groups ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished process. `code` is None if it was ended at the deadline."""
+
+    code: int | None
+    output: bytes
+    errors: bytes
+    seconds: float
+
+    @property
+    def tail(self) -> str:
+        """The last lines it printed, for messages."""
+        text = (self.errors or self.output).decode("utf-8", "replace").strip()
+        return "\n".join(text.splitlines()[-12:])
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    deadline_s: float = 600,
+) -> Result:
+    """Run a trusted tool to its end. A missing program gives code 127, as in a shell."""
+    begin = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            [str(part) for part in argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        return Result(127, b"", str(error).encode(), 0.0)
+    try:
+        output, errors = process.communicate(stdin, timeout=deadline_s)
+    except subprocess.TimeoutExpired:
+        end_group(process.pid)
+        output, errors = process.communicate()
+        return Result(None, output, errors, time.monotonic() - begin)
+    except BaseException:
+        end_group(process.pid)
+        process.wait()
+        raise
+    return Result(process.returncode, output, errors, time.monotonic() - begin)
+
+
+def stream(
+    argv: Sequence[str],
+    *,
+    output: BinaryIO,
+    env: Mapping[str, str],
+    cwd: Path,
+    deadline_s: float,
+    limit: int,
+) -> tuple[Result, bool]:
+    """Run a command of a task, both streams into `output`, at most `limit` bytes of them.
+
+    Returns the result (its `output` is empty) and whether output was cut. At the deadline, and
+    after the command ends, every process of its group is killed.
+    """
+    begin = time.monotonic()
+    process = subprocess.Popen(
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(env),
+        cwd=cwd,
+        start_new_session=True,
+    )
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    cut: list[bool] = []
+    reader = threading.Thread(target=_copy, args=(process.stdout, output, limit, cut), daemon=True)
+    reader.start()
+    try:
+        code: int | None = process.wait(timeout=max(deadline_s, 0.001))
+    except subprocess.TimeoutExpired:
+        code = None
+    finally:
+        end_group(process.pid)
+        process.wait()
+    reader.join(timeout=5)
+    return Result(code, b"", b"", time.monotonic() - begin), bool(cut)
+
+
+def end_group(pid: int) -> None:
+    """Kill a process and all of its group."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _copy(source: IO[bytes], target: BinaryIO, limit: int, cut: list[bool]) -> None:
+    left = limit
+    while chunk := os.read(source.fileno(), 65536):
+        target.write(chunk[:left])
+        if len(chunk) > left and not cut:
+            cut.append(True)
+        left = max(left - len(chunk), 0)

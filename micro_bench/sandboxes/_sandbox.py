@@ -1,0 +1,129 @@
+"""The one narrow protocol between the rooms and whatever confines untrusted code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+from micro_bench.model.image import Image
+from micro_bench.model.task import Limits
+
+OUTPUT_LIMIT = 20 * 2**20
+"""Bytes kept of one command's output."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are inside a sandbox. Fixed for docker and bubblewrap."""
+
+    work: str = "/work"
+    """The slice: what an agent edits."""
+    bench: str = "/bench"
+    """The harness's own files of one attempt or grading."""
+    venv: str = "/opt/venv"
+    tools: str = "/opt/tools"
+    project: str = "/opt/project"
+    """Import roots and metadata of the project under test."""
+    home: str = "/home/agent"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment of every command in the sandbox; nothing of the host's is in it."""
+        return {
+            "PATH": f"{self.venv}/bin:/usr/local/bin:/usr/bin:/bin",
+            "HOME": self.home,
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "0",
+            "PYTHONUNBUFFERED": "1",
+            "VIRTUAL_ENV": self.venv,
+            "MICRO_BENCH_PROJECT": self.project,
+            "MICRO_BENCH_WORK": self.work,
+        }
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended. `exit_code` is None when it was killed at its deadline."""
+
+    exit_code: int | None
+    timed_out: bool
+    seconds: float
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """What a sandbox is started with."""
+
+    image: Image
+    limits: Limits
+    archives: tuple[tuple[str, bytes], ...] = ()
+    """(directory inside, tar) pairs, in place before the first command can run."""
+    network: str = "none"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Sandbox(Protocol):
+    """A running sandbox. Every method raises EngineError when the sandbox itself breaks."""
+
+    places: Places
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        output: BinaryIO,
+        deadline_s: float,
+        env: Mapping[str, str] | None = None,
+        limit: int = OUTPUT_LIMIT,
+    ) -> Ended:
+        """Run a command in the work folder, both streams into `output`.
+
+        At the deadline everything in the sandbox is killed; only `frozen` and `close` are of use
+        then.
+        """
+
+    def put(self, path: str, archive: bytes) -> None:
+        """Unpack a tar below `path`."""
+
+    def get(self, path: str, limit: int) -> bytes:
+        """A tar of `path`, of at most `limit` bytes."""
+
+    def pause(self) -> None:
+        """Freeze every process."""
+
+    def resume(self) -> None:
+        """Thaw."""
+
+    def frozen(self) -> Sandbox:
+        """A fresh sandbox on the files as they are now, with none of the processes.
+
+        This one is killed; close both.
+        """
+
+    def out_of_memory(self) -> bool:
+        """Whether the memory limit killed something."""
+
+    def close(self) -> None:
+        """End every process and remove all traces. May be called twice."""
+
+
+class Backend(Protocol):
+    """A way to make sandboxes."""
+
+    name: str
+
+    def isolation(self) -> str:
+        """What confines the code, in words for reports."""
+
+    def confines(self) -> bool:
+        """Whether untrusted code may run in it."""
+
+    def start(self, request: StartRequest) -> Sandbox:
+        """Start a sandbox."""
+
+    def sweep(self) -> int:
+        """Remove what dead processes of this program left behind; returns how many."""

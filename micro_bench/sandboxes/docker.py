@@ -1,0 +1,128 @@
+"""Sandboxes as containers, on whatever engine answers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import BinaryIO
+
+from micro_bench.edge.engine import Container, ContainerSpec, Engine, owner_alive
+from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
+
+IDLE = ("sleep", "infinity")
+
+
+class DockerBackend:
+    """One container a sandbox: non-root, no capabilities, no network unless asked for."""
+
+    name = "docker"
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._isolation = ""
+
+    def isolation(self) -> str:
+        """Engine, version and what is taken away."""
+        if not self._isolation:
+            info = self.engine.info()
+            self._isolation = (
+                f"{info.name} {info.version} container (uid 1000, no capabilities, "
+                "no-new-privileges, memory, CPU and pids limited)"
+            )
+        return self._isolation
+
+    def confines(self) -> bool:
+        """A container with everything off confines untrusted code."""
+        return True
+
+    def start(self, request: StartRequest) -> Sandbox:
+        """Create a container, put the archives in, start it."""
+        places = Places()
+        spec = ContainerSpec(
+            image=request.image.digest,
+            command=IDLE,
+            cpus=request.limits.cpus,
+            memory_mb=request.limits.memory_mb,
+            pids=request.limits.pids,
+            network=request.network,
+            workdir=places.work,
+            env=places.environment,
+            labels={f"micro-bench.{k}": v for k, v in request.labels.items()},
+        )
+        container = self.engine.create(spec)
+        try:
+            for path, archive in request.archives:
+                container.put(path, archive)
+            container.start()
+        except BaseException:
+            container.remove()
+            raise
+        return DockerSandbox(self.engine, container, spec)
+
+    def sweep(self) -> int:
+        """Remove the containers of owners that are gone."""
+        return self.engine.sweep(owner_alive)
+
+
+class DockerSandbox:
+    """One running container."""
+
+    def __init__(self, engine: Engine, container: Container, spec: ContainerSpec) -> None:
+        self.places = Places()
+        self._engine, self._container, self._spec = engine, container, spec
+        self._snapshot: str | None = None
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        output: BinaryIO,
+        deadline_s: float,
+        env: Mapping[str, str] | None = None,
+        limit: int = OUTPUT_LIMIT,
+    ) -> Ended:
+        """Run a command; at the deadline the container is killed."""
+        end = self._container.exec(argv, output=output, deadline_s=deadline_s, limit=limit, env=env)
+        return Ended(end.exit_code, end.timed_out, end.seconds, end.truncated)
+
+    def put(self, path: str, archive: bytes) -> None:
+        """Unpack a tar below `path`."""
+        self._container.put(path, archive)
+
+    def get(self, path: str, limit: int) -> bytes:
+        """A tar of `path`."""
+        return self._container.get(path, limit)
+
+    def pause(self) -> None:
+        """Freeze every process."""
+        self._container.pause()
+
+    def resume(self) -> None:
+        """Thaw."""
+        self._container.resume()
+
+    def frozen(self) -> Sandbox:
+        """Kill, commit the files, start afresh on them."""
+        self._container.kill()
+        snapshot = self._container.commit(f"micro-bench/snapshot:{uuid.uuid4().hex}")
+        container = self._engine.create(replace(self._spec, image=snapshot, network="none"))
+        fresh = DockerSandbox(self._engine, container, self._spec)
+        fresh._snapshot = snapshot
+        try:
+            container.start()
+        except BaseException:
+            fresh.close()
+            raise
+        return fresh
+
+    def out_of_memory(self) -> bool:
+        """Whether the kernel killed something for memory."""
+        return bool(self._container.state().get("OOMKilled"))
+
+    def close(self) -> None:
+        """Remove the container, and the snapshot it may run on."""
+        self._container.remove()
+        if self._snapshot:
+            self._engine.remove_image(self._snapshot)
+            self._snapshot = None
