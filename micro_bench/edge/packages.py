@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -29,7 +30,8 @@ NO_UPLOAD_TIME = re.compile(r"missing an upload date|exclude-newer|upload time",
 UNDATED = "# not dated: the package index gives no upload times\n"
 
 
-def pip_configuration() -> dict[str, str]:
+@lru_cache(maxsize=1)
+def pip_configuration() -> Mapping[str, str]:
     """What pip is told on this host (files and environment), option -> value."""
     result = process.run([sys.executable, "-m", "pip", "config", "list"], deadline_s=60)
     found: dict[str, str] = {}
@@ -45,7 +47,7 @@ def pip_configuration() -> dict[str, str]:
 def uv_environment(
     pip: Mapping[str, str], environ: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """The environment under which uv reads the same indexes as pip. What uv is told already wins."""
+    """The environment in which uv reads pip's indexes. What uv itself is told wins."""
     result = dict(environ)
     for option, variable in PIP_TO_UV.items():
         places = [place for place in pip.get(option, "").split() if _exists(place)]
@@ -92,7 +94,7 @@ def compile_lock(requirements: Sequence[str], python: str, before: datetime) -> 
     raise BuildError(
         f"the environment cannot be resolved for Python {python} as of {before:%Y-%m-%d}:\n"
         f"{dated.tail}",
-        next_step="add or pin what is missing under `requirements:` in the repository's recipe.yaml",
+        next_step="add or pin what is missing under `requirements:` in the recipe.yaml",
     )
 
 

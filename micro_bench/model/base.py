@@ -28,7 +28,14 @@ class Noun(BaseModel):
     validation; make a new value instead.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_inf_nan="null")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        ser_json_inf_nan="null",
+        validate_default=True,
+        use_attribute_docstrings=True,
+    )
 
     def content_digest(self) -> str:
         """SHA-256 of the canonical JSON form (keys in field order, no white space)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
+from micro_bench.model.execution import TestStatus
 
 
 class Image(Noun):
@@ -16,6 +17,8 @@ class Image(Noun):
     tag: str
     digest: str
     base_digest: str
+    place: str = ""
+    """For local images: the folder that holds them."""
     python: str
     """Full version inside the image: `3.11.2`."""
     backend: str
@@ -38,19 +41,6 @@ class RunKind(StrEnum):
     """The no-op agent, through the very grading that attempts go through."""
 
 
-class TestStatus(StrEnum):
-    """What became of one test."""
-
-    __test__ = False
-
-    PASSED = "passed"
-    FAILED = "failed"
-    ERROR = "error"
-    SKIPPED = "skipped"
-    XFAILED = "xfailed"
-    MISSING = "missing"
-
-
 class F2PKind(StrEnum):
     """Why a FAIL_TO_PASS test failed before."""
 
@@ -58,6 +48,8 @@ class F2PKind(StrEnum):
     """The base's own tests do not have it."""
     CHANGED = "changed"
     """It was there, and its source is different now."""
+    ALREADY_FAILING = "already_failing"
+    """It was there, unchanged, and failed with the base's own tests too."""
     DRAGGED_IN = "dragged_in"
     """It was there, unchanged: something beside it (an import error, say) made it fail."""
 

@@ -1,0 +1,299 @@
+"""What a lead reads: counts, rates with intervals, and what they rest on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from micro_bench.model.attempt import AgentRef
+from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
+from micro_bench.model.task import EffortSize, TierNumber
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+Tries = Annotated[int, Field(ge=1)]
+
+CONTROLS = ("oracle", "noop")
+"""Agent kinds that check the benchmark itself; they are never compared with others."""
+
+
+class TaskFacts(Noun):
+    """What a report says about a task."""
+
+    id: Slug
+    title: str
+    tier: TierNumber
+    effort: EffortSize
+
+
+class SkippedTask(Noun):
+    """A task that was not run, and why (not verified, retired, no image, ...)."""
+
+    id: str
+    reason: str
+    title: str = ""
+
+
+class RunFacts(Noun):
+    """What a run set out to do, and on which machine."""
+
+    run: Slug
+    created: Time
+    harness: str
+    """Version and commit of micro_bench."""
+    agents: tuple[AgentRef, ...]
+    """In the order of the report."""
+    ks: tuple[Tries, ...]
+    """The k of pass@k and pass^k; 1 is always reported."""
+    tasks: tuple[TaskFacts, ...]
+    isolation: str
+    skipped: tuple[SkippedTask, ...] = ()
+    host: dict[str, str] = {}
+    """Facts about the machine: `cpu`, `memory`, `engine`, ..."""
+    demo: bool = False
+    """Scripted agents: the numbers show how a report works, nothing about any product."""
+    title: str = ""
+    planned: Tries | None = None
+    """Attempts per task and agent; with it, attempts not made are counted."""
+
+
+class Estimate(Noun):
+    """A value with its 95 % interval and what it rests on; None throughout is `n/a`."""
+
+    value: Share | None
+    lo: Share | None
+    hi: Share | None
+    tasks: Count
+    attempts: Count
+
+    @model_validator(mode="after")
+    def _all_or_nothing_and_in_order(self) -> Self:
+        numbers = [n for n in (self.lo, self.value, self.hi) if n is not None]
+        if len(numbers) not in {0, 3}:
+            raise ValueError("value, lo and hi are given together or not at all")
+        if numbers != sorted(numbers):
+            raise ValueError("need lo <= value <= hi")
+        return self
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the length of the interval."""
+        return None if self.lo is None or self.hi is None else (self.hi - self.lo) / 2
+
+    def overlaps(self, other: Estimate) -> bool:
+        """Whether the intervals share a point; unknown ones overlap everything."""
+        if self.lo is None or self.hi is None or other.lo is None or other.hi is None:
+            return True
+        return self.lo <= other.hi and other.lo <= self.hi
+
+
+class KRates(Noun):
+    """Both rates for one k."""
+
+    k: Tries
+    pass_at: Estimate
+    """At least one of k attempts passes."""
+    pass_hat: Estimate
+    """All k attempts pass."""
+
+
+class Rates(Noun):
+    """Pass rates under one definition of passing."""
+
+    tasks: Count
+    """Tasks with at least one attempt in the denominator."""
+    attempts: Count
+    """The denominator."""
+    passes: Count
+    fewest: Count
+    """The smallest number of counted attempts at a task."""
+    most: Count
+    by_k: tuple[KRates, ...]
+    icc: Estimate
+    """Posterior median of the intraclass correlation; 1 = a task always or never passes."""
+
+    def at(self, k: int) -> KRates:
+        """The rates for a k that the run asked for, or 1."""
+        return next(rates for rates in self.by_k if rates.k == k)
+
+    @property
+    def pass_1(self) -> Estimate:
+        """pass@1, the headline number."""
+        return self.at(1).pass_at
+
+
+class Counts(Noun):
+    """Where every stored attempt went."""
+
+    made: Count
+    """All stored attempts."""
+    valid: Count
+    """Attempts that count: made - infra_failures - ungraded."""
+    infra_failures: Count
+    """Broken by the harness or the engine, gradings that did not work included."""
+    invalid_gradings: Count
+    """Of the infra failures: the attempt ended, its grading did not work."""
+    ungraded: Count
+    """Ended and not graded yet."""
+    missing: Count
+    """Planned and not made."""
+    budget_stops: Count
+    """Stopped at a limit; what was there is graded."""
+    agent_failures: Count
+    tampered: Count
+    """Results contradict the canaries. Failures."""
+    unscored: Count
+    """Tests pass, a gate could not be evaluated. Only in the tests-only denominator."""
+
+
+class WaterfallStep(Noun):
+    """One gate, in order. An attempt is lost at the first gate it fails."""
+
+    name: str
+    """`usable_patch`, or the criterion's name."""
+    entered: Count
+    lost: Count
+    unscored: Count
+    """Left here because this gate could not be evaluated."""
+    failures: Count
+    """Attempts that fail this gate, whether or not an earlier one stopped them."""
+    waived: Count
+    """Attempts at tasks where the gate does not apply."""
+
+    @property
+    def left(self) -> int:
+        """Attempts that go on to the next gate."""
+        return self.entered - self.lost - self.unscored
+
+
+class WallTime(Noun):
+    """Seconds of wall time over the valid attempts."""
+
+    median: Seconds | None
+    p95: Seconds | None
+    attempts: Count
+
+
+class Cell(Noun):
+    """One agent on one tier, or on all tiers together (`tier` is None)."""
+
+    agent: Slug
+    tier: TierNumber | None
+    tasks: Count
+    """Tasks of the tier in this run."""
+    counts: Counts
+    all_gates: Rates
+    """Tests, lint and security scans: the headline."""
+    tests_only: Rates
+    """The tests alone, as published benchmarks count."""
+    waterfall: tuple[WaterfallStep, ...]
+    unit_green_system_red: Count
+    """Attempts whose unit tests pass while an integration test does not."""
+    system_tested: Count
+    """Attempts at which that could be seen: both kinds of test are required."""
+    agent_wall: WallTime
+    total_wall: WallTime
+
+
+class MarkKind(StrEnum):
+    """What became of one attempt, in one word."""
+
+    PASS = "pass"
+    FAILED = "failed"
+    LINT = "lint"
+    SAST = "sast"
+    BUDGET = "budget"
+    AGENT = "agent"
+    TAMPERED = "tampered"
+    UNSCORED = "unscored"
+    INFRA = "infra"
+    INVALID = "invalid"
+    UNGRADED = "ungraded"
+
+
+class Mark(Noun):
+    """One attempt in the table of tasks."""
+
+    number: Tries
+    kind: MarkKind
+    reason: str
+
+
+class TaskRow(Noun):
+    """One agent's attempts at one task."""
+
+    task: Slug
+    title: str
+    tier: TierNumber
+    effort: EffortSize
+    agent: Slug
+    attempts: Count
+    """In the all-gates denominator."""
+    passes: Count
+    tests_passes: Count
+    """Attempts whose tests pass, whatever the gates say."""
+    marks: tuple[Mark, ...]
+
+
+class Apart(Noun):
+    """Two agents whose pass@1 intervals do not overlap."""
+
+    higher: Slug
+    lower: Slug
+
+
+class Provenance(Noun):
+    """Exactly what was run for a task."""
+
+    task: Slug
+    task_digests: tuple[Digest, ...]
+    image_digests: tuple[str, ...]
+
+
+class Note(Noun):
+    """A term and what it means here."""
+
+    term: str
+    text: str
+
+
+class Report(Noun):
+    """One run, tabulated. Every format renders this and computes nothing."""
+
+    schema_version: Literal[1] = 1
+    run: Slug
+    title: str
+    created: Time
+    harness: str
+    isolations: tuple[str, ...]
+    host: dict[str, str]
+    demo: bool
+    ks: tuple[Tries, ...]
+    agents: tuple[AgentRef, ...]
+    tasks: Count
+    tiers: tuple[TierNumber, ...]
+    cells: tuple[Cell, ...]
+    """For each tier and then all of them, one per agent, in order."""
+    rows: tuple[TaskRow, ...]
+    """For each task, one per agent."""
+    apart: tuple[Apart, ...]
+    """Every pair that may be ranked; all others overlap."""
+    warnings: tuple[str, ...]
+    notes: tuple[Note, ...]
+    skipped: tuple[SkippedTask, ...]
+    provenance: tuple[Provenance, ...]
+
+    def cell(self, agent: str, tier: int | None = None) -> Cell:
+        """An agent's numbers on a tier; without one, on all tiers."""
+        return next(c for c in self.cells if c.agent == agent and c.tier == tier)
+
+    def on_tier(self, tier: int | None) -> tuple[Cell, ...]:
+        """All agents on a tier (None: on all tiers), in the report's order."""
+        return tuple(cell for cell in self.cells if cell.tier == tier)
+
+    @property
+    def overall(self) -> tuple[Cell, ...]:
+        """All agents on all tiers."""
+        return self.on_tier(None)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
-from micro_bench.model.image import TestStatus
+from micro_bench.model.execution import TestStatus
 from micro_bench.model.task import Severity
 
 

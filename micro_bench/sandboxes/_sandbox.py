@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
@@ -60,7 +60,7 @@ class StartRequest:
 
     image: Image
     limits: Limits
-    archives: tuple[tuple[str, bytes], ...] = ()
+    fill: Callable[[Places], Sequence[tuple[str, bytes]]] = lambda _places: ()
     """(directory inside, tar) pairs, in place before the first command can run."""
     network: str = "none"
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -52,7 +52,7 @@ class DockerBackend:
         )
         container = self.engine.create(spec)
         try:
-            for path, archive in request.archives:
+            for path, archive in request.fill(places):
                 container.put(path, archive)
             container.start()
         except BaseException:

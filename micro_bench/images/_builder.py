@@ -1,0 +1,52 @@
+"""What the pipeline asks of a way to make slices runnable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from micro_bench.edge.seal import Sealed
+from micro_bench.model.image import Image
+from micro_bench.model.slice import Slice
+
+
+@dataclass(frozen=True)
+class Base:
+    """An interpreter to build on."""
+
+    python: str
+    """Full version: `3.11.2`."""
+    digest: str
+    """The engine's image id, or the interpreter's path and version for local environments."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything of one task that goes into its image."""
+
+    piece: Slice
+    files: Mapping[str, tuple[int, bytes]]
+    """Kept files: path -> (git mode, content)."""
+    sealed: Sealed
+    lock: str
+
+
+class Builder(Protocol):
+    """Makes environments and slices, each at most once for a key."""
+
+    backend: str
+
+    def base(self, python: str) -> Base:
+        """The interpreter for a minor version (`3.11`), fetched or made if need be.
+
+        Raises:
+            BuildError: There is none and none can be made.
+        """
+
+    def build(self, material: Material) -> Image:
+        """The image of a slice; whatever exists already is used again.
+
+        Raises:
+            BuildError: A step failed; nothing half-made is left under its name.
+        """

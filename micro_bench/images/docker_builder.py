@@ -1,0 +1,191 @@
+"""Images by the engine: base -> scanners -> environment (by lock) -> slice (one layer)."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from micro_bench.edge import packages, process
+from micro_bench.edge.archive import EXECUTABLE, Entry, pack
+from micro_bench.edge.engine import ContainerSpec, Engine
+from micro_bench.edge.recipes import recipe_path
+from micro_bench.errors import BuildError
+from micro_bench.images import recipe, source_wheels
+from micro_bench.images._builder import Base, Material
+from micro_bench.images.recipe import Recipe
+from micro_bench.model.image import Image
+
+SUITES = {"3.11": "bookworm", "3.13": "trixie"}
+"""Debian suites whose Python can stand in where no registry answers."""
+PROBE = "import platform, shutil; print(platform.python_version(), bool(shutil.which('git')))"
+Log = Callable[[str], None]
+
+
+class DockerBuilder:
+    """Builds through one engine. Safe for use by several threads: one build a key at a time."""
+
+    backend = "docker"
+
+    def __init__(self, engine: Engine, log: Log) -> None:
+        self.engine = engine
+        self.log = log
+        self._locks: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+        self._bases: dict[str, tuple[Base, bool]] = {}
+
+    def base(self, python: str) -> Base:
+        """See `Builder.base`."""
+        with self._once(f"base {python}"):
+            if python not in self._bases:
+                self._bases[python] = self._probe(self._base_image(python))
+        return self._bases[python][0]
+
+    def _base_image(self, python: str) -> str:
+        tag = f"micro-bench/base:py{python}"
+        image = self.engine.image_id(tag)
+        if image:
+            return image
+        official = f"python:{python}-slim"
+        image = self.engine.image_id(official) or self.engine.pull(official)
+        if image:
+            self.engine.tag(image, tag)
+            return image
+        return self._debootstrap(python, tag)
+
+    def _debootstrap(self, python: str, tag: str) -> str:
+        suite = SUITES.get(python)
+        if suite is None:
+            raise BuildError(
+                f"no base image for Python {python}: no registry answers, and Debian has no suite "
+                f"with it (there are {', '.join(SUITES)})",
+                next_step=f"load one and tag it: `docker tag IMAGE {tag}`, or set `python:` in "
+                "the repository's recipe.yaml",
+            )
+        self.log(f"base image for Python {python}: no registry answers, building Debian {suite}")
+        result = process.run(["bash", recipe_path("base.sh"), suite, tag], deadline_s=1800)
+        image = self.engine.image_id(tag)
+        if result.code != 0 or image is None:
+            raise BuildError(
+                f"debootstrap of {suite} failed:\n{result.tail}",
+                next_step="`apt-get install debootstrap`, run as root, or load a base image",
+            )
+        return image
+
+    def _probe(self, image: str) -> tuple[Base, bool]:
+        spec = ContainerSpec(image, ("sleep", "60"), 1, 512, 64, user="0:0", workdir="/")
+        container = self.engine.create(spec)
+        output = io.BytesIO()
+        try:
+            container.start()
+            end = container.exec(
+                ("python3", "-c", PROBE), output=output, deadline_s=60, limit=10_000
+            )
+        finally:
+            container.remove()
+        words = output.getvalue().decode("utf-8", "replace").split()
+        if end.exit_code != 0 or len(words) != 2:
+            raise BuildError(f"the base image {image[:19]} has no working python3: {words}")
+        return Base(python=words[0], digest=image), words[1] == "True"
+
+    def build(self, material: Material) -> Image:
+        """See `Builder.build`."""
+        minor = material.piece.environment.python
+        base = self.base(minor)
+        tools = self._tools(minor)
+        environment = self._environment(material, tools)
+        mtime = int(material.piece.environment.before.timestamp())
+        content = {**material.files, **recipe.generated(material.piece.distributions)}
+        layer = recipe.rootfs(
+            content, material.sealed.files, material.piece.distributions, "/work", mtime
+        )
+        template = recipe_path("slice.Dockerfile.j2").read_text(encoding="utf-8")
+        env_tag = f"micro-bench/environment:{environment.short}"
+        made = recipe.slice_recipe(template, env_tag, environment.key, material.piece, layer)
+        tag = f"micro-bench/slice:{made.short}"
+        digest = self._ensure(made, tag, lambda: {"rootfs.tar": Entry("rootfs.tar", layer)})
+        return Image(
+            task=material.piece.task, key=made.key, env_key=environment.key, tag=tag,
+            digest=digest, base_digest=base.digest, python=base.python, backend=self.backend,
+            work_tree=material.sealed.tree, work_commit=material.sealed.commit,
+        )  # fmt: skip
+
+    def _tools(self, minor: str) -> Recipe:
+        base, has_git = self._bases[minor]
+        lock = recipe_path("tools.lock").read_text(encoding="utf-8")
+        template = recipe_path("tools.Dockerfile.j2").read_text(encoding="utf-8")
+        made = recipe.tools_recipe(template, base.digest, lock, has_git=has_git)
+        self._ensure(
+            made, f"micro-bench/tools:{made.short}", lambda: self._install(lock, base.python),
+            network="none" if has_git else "bridge", what="scanners",
+        )  # fmt: skip
+        return made
+
+    def _environment(self, material: Material, tools: Recipe) -> Recipe:
+        wanted = material.piece.environment
+        template = recipe_path("environment.Dockerfile.j2").read_text(encoding="utf-8")
+        tools_tag = f"micro-bench/tools:{tools.short}"
+        made = recipe.environment_recipe(template, tools_tag, tools.key, material.lock, wanted.apt)
+        python = self._bases[wanted.python][0].python
+        self._ensure(
+            made, f"micro-bench/environment:{made.short}",
+            lambda: self._install(material.lock, python),
+            network="bridge" if wanted.apt else "none",
+            what=f"environment of {len(packages.split_lock(material.lock))} packages",
+        )  # fmt: skip
+        return made
+
+    def _ensure(
+        self,
+        made: Recipe,
+        tag: str,
+        context: Callable[[], Mapping[str, Entry]],
+        *,
+        network: str = "none",
+        what: str = "",
+    ) -> str:
+        with self._once(tag):
+            image = self.engine.image_id(tag)
+            if image:
+                return image
+            if what:
+                self.log(f"building {what}")
+            files = {**context(), "Dockerfile": Entry("Dockerfile", made.dockerfile.encode())}
+            image = self.engine.build(pack(files.values()), tag, network=network)
+            self.engine.prune_stages()
+            return image
+
+    def _install(self, lock: str, python: str) -> dict[str, Entry]:
+        """The context of an offline install: uv, wheels, lock."""
+        with TemporaryDirectory(prefix="micro-bench-wheels-") as folder:
+            target = Path(folder)
+            missing = packages.fetch_wheels(lock, python, target)
+            if missing:
+                self._build_wheels(missing, python, target)
+            wheels = {p.name: p.read_bytes() for p in sorted(target.glob("*.whl"))}
+        if missing:
+            lock = "\n".join(line for line in packages.split_lock(lock) if line not in missing)
+            lock += "\n" + "".join(f"{source_wheels.pin(line, wheels)}\n" for line in missing)
+        entries = [
+            Entry("install/uv", Path(packages.uv_binary()).read_bytes(), EXECUTABLE),
+            Entry("install/lock.txt", lock.encode()),
+            Entry("install/micro_bench_project.pth", recipe.PROJECT_HOOK.encode()),
+            *(Entry(f"install/wheels/{name}", content) for name, content in wheels.items()),
+        ]
+        return {entry.path: entry for entry in entries}
+
+    def _build_wheels(self, missing: tuple[str, ...], python: str, target: Path) -> None:
+        """Packages without a wheel are built inside a container: their build code is not ours."""
+        self.log(f"building {len(missing)} wheels from source in a container")
+        minor = ".".join(python.split(".")[:2])
+        source_wheels.build(self.engine, self._bases[minor][0].digest, missing, target)
+
+    @contextmanager
+    def _once(self, name: str) -> Iterator[None]:
+        with self._guard:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            yield

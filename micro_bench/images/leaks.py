@@ -1,0 +1,147 @@
+"""Does the image give the answer away? Looked at from inside, in the very image agents get."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from micro_bench.edge.archive import Entry, pack
+from micro_bench.edge.resources import package_file
+from micro_bench.errors import EngineError
+from micro_bench.model.image import Image, Leak
+from micro_bench.model.task import Limits
+from micro_bench.sandboxes._sandbox import Places, Sandbox, StartRequest
+
+MIN_LENGTH = 24
+"""Shorter lines are common to many files."""
+LONE_LENGTH = 48
+"""A single matching line must be this long to mean something."""
+DEADLINE_S = 600
+PATTERNS = 400
+SKIP = ("/proc", "/sys", "/dev", "/bench")
+ROOTS = ("/",)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What must not be in the image."""
+
+    lines: tuple[str, ...]
+    """Distinctive added lines of the fix and of the hidden tests."""
+    names: tuple[str, ...]
+    """Distributions of the project: no other copy of them may be installed."""
+
+
+def distinctive(patches: Iterable[bytes], base: Iterable[bytes]) -> tuple[str, ...]:
+    """Lines that the patches add and that no file of the base has, longest first.
+
+    Args:
+        patches: Gold and test patch.
+        base: Contents of the base's files.
+    """
+    known: set[bytes] = set()
+    for content in base:
+        known.update(line.strip() for line in content.split(b"\n"))
+    found = {
+        line[1:].strip()
+        for patch in patches
+        for line in patch.split(b"\n")
+        if line.startswith(b"+") and not line.startswith(b"+++")
+    }
+    kept = [f for f in found - known if len(f) >= MIN_LENGTH]
+    text = sorted((f.decode("utf-8", "replace") for f in kept), key=lambda t: (-len(t), t))
+    return tuple(text[:PATTERNS])
+
+
+def find(
+    start: Callable[[StartRequest], Sandbox], image: Image, limits: Limits, secrets: Secrets
+) -> tuple[Leak, ...]:
+    """Look through a pristine sandbox of the image.
+
+    Raises:
+        EngineError: The look itself failed; nothing is known then.
+    """
+    sandbox = start(StartRequest(image, limits, lambda places: _bench(places, secrets)))
+    output = io.BytesIO()
+    try:
+        bench = sandbox.places.bench
+        argv = (
+            f"{sandbox.places.tools}/bin/python",
+            "-I",
+            f"{bench}/probe.py",
+            f"{bench}/probe.json",
+        )
+        end = sandbox.run(argv, output=output, deadline_s=DEADLINE_S)
+    finally:
+        sandbox.close()
+    try:
+        report = json.loads(output.getvalue())
+    except ValueError as error:
+        tail = output.getvalue()[-300:].decode("utf-8", "replace")
+        raise EngineError(f"the leak scan failed (exit code {end.exit_code}): {tail}") from error
+    return judge(report, image, secrets)
+
+
+def _bench(places: Places, secrets: Secrets) -> Sequence[tuple[str, bytes]]:
+    local = places.work != "/work"
+    roots = (places.work, places.project, places.venv) if local else ROOTS
+    probe = {
+        "work": places.work, "patterns": f"{places.bench}/patterns", "skip": list(SKIP),
+        "names": list(secrets.names), "roots": list(roots),
+    }  # fmt: skip
+    entries = [
+        Entry("probe.py", package_file("images/_leak_probe.py")),
+        Entry("probe.json", json.dumps(probe).encode()),
+        Entry("patterns", "".join(f"{line}\n" for line in secrets.lines).encode()),
+    ]
+    return ((places.bench, pack(entries)),)
+
+
+def judge(report: dict[str, Any], image: Image, secrets: Secrets) -> tuple[Leak, ...]:
+    """Pure: what of the report is a leak."""
+    found = [*_history(report, image)]
+    found += [
+        Leak(kind="git_trace", where=f".git/{name}", what="a trace of another history")
+        for name in report["traces"]
+    ]
+    found += [
+        Leak(kind="git_nested", where=where, what="a repository inside the work tree")
+        for where in report["nested"]
+    ]
+    found += [
+        Leak(kind="site_packages", where=where, what="another copy of the project")
+        for where in report["metadata"] if "/opt/project/" not in where and "/project/" not in where
+    ]  # fmt: skip
+    found += [Leak(kind="cache", where=where, what="a package cache") for where in report["caches"]]
+    for where, hits in sorted(report["matches"].items()):
+        if _means_something(hits, secrets.lines):
+            what = f"{len(hits)} lines of the fix or the hidden tests, e.g. {hits[0][:80]!r}"
+            found.append(Leak(kind="file_content", where=where, what=what))
+    return tuple(found)
+
+
+def _history(report: dict[str, Any], image: Image) -> Iterable[Leak]:
+    commits = [o.split()[0] for o in report["objects"] if " commit " in f" {o} "]
+    tags = [o for o in report["objects"] if " tag " in f" {o} "]
+    for commit in commits:
+        if commit != image.work_commit:
+            yield Leak(kind="git_object", where=commit, what="a commit that is not the root commit")
+    if image.work_commit not in commits:
+        yield Leak(kind="git_object", where=".git", what="the root commit is missing or unreadable")
+    for tag in tags:
+        yield Leak(kind="git_object", where=tag, what="a tag")
+    for ref in report["refs"]:
+        if ref != f"refs/heads/main {image.work_commit}":
+            yield Leak(kind="git_ref", where=ref, what="a ref other than main")
+    for remote in report["remotes"]:
+        yield Leak(kind="git_ref", where=remote, what="a remote")
+
+
+def _means_something(hits: Sequence[str], lines: Sequence[str]) -> bool:
+    """Two lines are no accident; one is only if it is short or there are others to find."""
+    if len(hits) >= 2:
+        return True
+    return len(hits) == 1 and len(lines) == 1 and len(hits[0]) >= LONE_LENGTH

@@ -1,0 +1,72 @@
+"""What running a task's tests once showed, before anyone judges it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from micro_bench.model.base import Noun, Seconds
+
+
+class TestStatus(StrEnum):
+    """What became of one test."""
+
+    __test__ = False
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    MISSING = "missing"
+
+
+class TestResult(Noun):
+    """One test of one run, in the words of the runner."""
+
+    __test__ = False
+
+    id: str
+    status: TestStatus
+    seconds: Seconds = 0.0
+    message: str = ""
+    collection: bool = False
+    """The file could not be collected; `id` is the file."""
+
+
+class Trust(StrEnum):
+    """Whether exit code, report and canaries tell the same story."""
+
+    AGREE = "agree"
+    CRASHED = "crashed"
+    """The runner broke down and says so: no report, or no test ran, with an exit code to match."""
+    TIMEOUT = "timeout"
+    TAMPERED = "tampered"
+    """They contradict one another: somebody wrote results that are not the runner's."""
+
+
+class TestsRun(Noun):
+    """One execution of the tests in a fresh sandbox."""
+
+    __test__ = False
+
+    applied: bool
+    """The patch applied strictly; without it nothing ran."""
+    apply_error: str = ""
+    trust: Trust
+    exit_code: int | None
+    results: tuple[TestResult, ...] = ()
+    """Without the canaries."""
+    touched: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
+    """Test infrastructure that the patch changed and that was put back."""
+    seconds: Seconds
+    """Of the test command alone."""
+    out_of_memory: bool = False
+
+    def statuses(self) -> dict[str, TestStatus]:
+        """Id -> status."""
+        return {result.id: result.status for result in self.results if not result.collection}
+
+    def collection_errors(self) -> tuple[str, ...]:
+        """`file: message` of each file that could not be collected."""
+        return tuple(f"{r.id}: {r.message}" for r in self.results if r.collection)

@@ -1,0 +1,212 @@
+"""The part of grading that runs inside the sandbox. Standard library only; it is sent as text.
+
+    python _inside.py PLAN
+
+reads the plan (JSON) and does, in this order: apply the patch strictly, restore the test
+infrastructure, run the scanners on copies of the touched files (before and after), print ONE line
+of JSON about all that, and then, unless the plan says to stop, put the hidden tests in place and
+become the test command. The line is written before any of the patch's code has run, so nothing
+that the patch does can change it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+
+
+def main(plan: dict[str, Any]) -> int:
+    """Carry out the plan; returns the exit code of the tests."""
+    if plan["stage"] in ("all", "prepare"):
+        report = prepare(plan)
+        sys.stdout.write(json.dumps(report) + "\n")
+        sys.stdout.flush()
+        if plan["stage"] == "prepare" or not report["applied"]:
+            return 0
+    return run_tests(plan)
+
+
+def prepare(plan: dict[str, Any]) -> dict[str, Any]:
+    """Apply, restore, scan. The result is the line that the host reads."""
+    work, bench = Path(plan["work"]), Path(plan["bench"])
+    patch = bench / "in" / "attempt.patch"
+    if patch.stat().st_size:
+        touched, error = touched_paths(work, patch)
+        if not error:
+            save_copies(work, bench / "base", touched)
+            error = git(work, "apply", "--whitespace=nowarn", str(patch))
+        if error:
+            return {"applied": False, "error": error, "touched": [], "merge": {}, "scans": []}
+    else:
+        touched = []
+    restored, merge = restore(work, bench / "base", touched, plan)
+    save_copies(work, bench / "head", touched)
+    return {
+        "applied": True, "error": "", "touched": touched, "restored": restored, "merge": merge,
+        "scans": [scan(bench, touched, scanner) for scanner in plan["scanners"]],
+        "sources": sources(bench, touched, plan["scanners"]),
+    }  # fmt: skip
+
+
+def git(work: Path, *argv: str) -> str:
+    """Run git; the error text, or an empty string."""
+    done = subprocess.run([*GIT, *argv], cwd=work, capture_output=True, check=False)
+    return (
+        "" if done.returncode == 0 else done.stderr.decode("utf-8", "replace")[-2000:] or "failed"
+    )
+
+
+def touched_paths(work: Path, patch: Path) -> tuple[list[str], str]:
+    """Every path the patch names, old and new."""
+    argv = [*GIT, "apply", "--numstat", "-z", str(patch)]
+    done = subprocess.run(argv, cwd=work, capture_output=True, check=False)
+    if done.returncode != 0:
+        return [], done.stderr.decode("utf-8", "replace")[-2000:] or "failed"
+    found: list[str] = []
+    pieces = done.stdout.split(b"\0")
+    while pieces:
+        head = pieces.pop(0)
+        if not head:
+            continue
+        name = head.split(b"\t", 2)[2]
+        names = [name] if name else [pieces.pop(0), pieces.pop(0)]  # a rename names two
+        found += [os.fsdecode(each) for each in names]
+    return sorted(set(found)), ""
+
+
+def save_copies(work: Path, target: Path, paths: list[str]) -> None:
+    """Copy regular files for the scanners; symlinks are never followed."""
+    for path in paths:
+        source = work / path
+        if source.is_file() and not source.is_symlink() and is_inside(work, source):
+            copy = target / path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+
+
+def is_inside(work: Path, path: Path) -> bool:
+    """Whether no part of the path leads out of the work tree."""
+    return work.resolve() in path.resolve().parents
+
+
+def restore(
+    work: Path, base: Path, touched: list[str], plan: dict[str, Any]
+) -> tuple[list[str], dict[str, str]]:
+    """Put test infrastructure back; files with other content too go to the host for merging."""
+    restored, merge = [], {}
+    for path in touched:
+        if path in plan["restore"]:
+            put_back(work, base, path)
+            restored.append(path)
+        elif path in plan["merge"]:
+            current = work / path
+            content = b"" if not current.is_file() or current.is_symlink() else current.read_bytes()
+            merge[path] = base64.b64encode(content[: 2**20]).decode()
+    return restored, merge
+
+
+def put_back(work: Path, base: Path, path: str) -> None:
+    """The file as it was at base: restored, or removed if it was not there."""
+    current, before = work / path, base / path
+    if current.is_symlink() or current.exists():
+        current.unlink()
+    if before.is_file():
+        clear_way(work, path)
+        shutil.copyfile(before, current)
+
+
+def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, Any]:
+    """Run one scanner on the explicit list of its files; its words go back unread."""
+    wanted = set(scanner["files"]) & set(touched)
+    files = [
+        f"{side}/{path}" for side in ("base", "head") for path in sorted(wanted)
+        if (bench / side / path).is_file()
+    ]  # fmt: skip
+    result: dict[str, Any] = {"name": scanner["name"], "files": files, "code": None, "state": "ran"}
+    if not files:
+        return {**result, "state": "not_applicable", "output": "", "errors": ""}
+    try:
+        done = subprocess.run(
+            [*scanner["argv"], *files], cwd=bench, capture_output=True, check=False,
+            timeout=scanner["timeout_s"], stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return {**result, "state": "timeout", "output": "", "errors": ""}
+    except OSError as error:
+        return {**result, "state": "crashed", "output": "", "errors": str(error)}
+    text, errors = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    if len(text) > scanner["output_limit"]:
+        return {**result, "state": "crashed", "output": "", "errors": "output too large"}
+    return {**result, "code": done.returncode, "output": text, "errors": errors[-2000:]}
+
+
+def sources(bench: Path, touched: list[str], scanners: list[dict[str, Any]]) -> dict[str, str]:
+    """The scanned files' text, so that findings can be matched by content."""
+    wanted = {path for scanner in scanners for path in scanner["files"]} & set(touched)
+    found = {}
+    for name in (f"{side}/{path}" for side in ("base", "head") for path in sorted(wanted)):
+        if (bench / name).is_file():
+            found[name] = (bench / name).read_bytes()[: 2**21].decode("utf-8", "replace")
+    return found
+
+
+def run_tests(plan: dict[str, Any]) -> int:
+    """Hidden tests over whatever is there, then the test command."""
+    work, bench = Path(plan["work"]), Path(plan["bench"])
+    for path in plan["delete"]:
+        victim = work / path
+        if victim.is_symlink() or victim.is_file():
+            victim.unlink()
+    for name in ("merged.tar", "hidden.tar"):
+        if (bench / "in" / name).is_file():
+            lay_over(bench / "in" / name, work)
+    (bench / "out").mkdir(exist_ok=True)
+    if not plan["argv"]:
+        return 0
+    sys.stdout.flush()
+    return subprocess.run(plan["argv"], cwd=work, check=False, stdin=subprocess.DEVNULL).returncode
+
+
+def lay_over(archive: Path, work: Path) -> None:
+    """Unpack, replacing symlinks and files on the way instead of writing through them."""
+    with tarfile.open(archive, "r:") as tar:
+        for info in tar:
+            if not (info.isreg() or info.issym()):
+                continue
+            clear_way(work, info.name)
+            target = work / info.name
+            if info.issym():
+                target.symlink_to(info.linkname)
+                continue
+            source = tar.extractfile(info)
+            target.write_bytes(source.read() if source else b"")
+            target.chmod(info.mode & 0o777)
+
+
+def clear_way(work: Path, name: str) -> None:
+    """Make every parent a real folder, and the place itself free."""
+    place = work
+    parts = Path(name).parts
+    for part in parts[:-1]:
+        place = place / part
+        if place.is_symlink() or (place.exists() and not place.is_dir()):
+            place.unlink()
+        place.mkdir(exist_ok=True)
+    target = work / name
+    if target.is_symlink() or target.is_file():
+        target.unlink()
+    elif target.is_dir():
+        shutil.rmtree(target)
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

@@ -1,0 +1,176 @@
+"""Pure: what a grading showed + what the task requires -> criteria and verdict."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from micro_bench.model.execution import TestsRun, TestStatus, Trust
+from micro_bench.model.score import (
+    Criterion,
+    CriterionName,
+    CriterionResult,
+    FailedTest,
+    FindingState,
+    Scan,
+    Verdict,
+)
+from micro_bench.model.task import Gate, Gates, TestPlan
+
+GOOD = (TestStatus.PASSED, TestStatus.XFAILED)
+FAILED_TESTS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Required:
+    """What a patch must achieve."""
+
+    fail_to_pass: tuple[str, ...]
+    pass_to_pass: tuple[str, ...]
+    plan: TestPlan
+    gates: Gates
+    waived: Mapping[str, str]
+    """Gate -> reason, found by verification (the gold patch breaks it)."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict with everything it rests on."""
+
+    verdict: Verdict
+    reason: str
+    criteria: tuple[Criterion, ...]
+    tests_passed: bool
+    unit_green_system_red: bool | None
+    failed: tuple[FailedTest, ...]
+    fail_to_pass: tuple[int, int]
+    pass_to_pass: tuple[int, int]
+
+
+def judge(run: TestsRun, scans: Sequence[Scan], required: Required, *, empty: bool) -> Judgement:
+    """The conjunction of all criteria; each keeps its own result.
+
+    Args:
+        run: The tests as they went.
+        scans: The scanners' results.
+        required: What the task asks.
+        empty: The patch changes nothing (names the reason of a failure better).
+    """
+    statuses = run.statuses() if run.trust is Trust.AGREE and run.applied else {}
+    failed = _failed(run, statuses, required)
+    failing = {test.id for test in failed}
+    f2p = _passed(required.fail_to_pass, failing)
+    p2p = _passed(required.pass_to_pass, failing)
+    criteria = (
+        _tests(CriterionName.FAIL_TO_PASS, f2p),
+        _tests(CriterionName.PASS_TO_PASS, p2p),
+        gate(CriterionName.LINT, required.gates.lint, scans, required.waived, run.applied),
+        gate(CriterionName.SAST, required.gates.sast, scans, required.waived, run.applied),
+    )
+    tests_passed = not failing and run.applied and run.trust is Trust.AGREE
+    verdict, reason = _verdict(run, criteria, tests_passed=tests_passed, empty=empty)
+    return Judgement(
+        verdict, reason, criteria, tests_passed, _system_red(failed, required),
+        failed[:FAILED_TESTS_SHOWN], f2p, p2p,
+    )  # fmt: skip
+
+
+def _failed(
+    run: TestsRun, statuses: Mapping[str, TestStatus], required: Required
+) -> tuple[FailedTest, ...]:
+    messages = {result.id: result.message for result in run.results}
+    found = []
+    for test in (*required.fail_to_pass, *required.pass_to_pass):
+        status = statuses.get(test, TestStatus.MISSING)
+        if status not in GOOD:
+            system = is_integration(test, required.plan)
+            message = messages.get(test, "")
+            found.append(FailedTest(id=test, status=status, message=message, integration=system))
+    return tuple(found)
+
+
+def is_integration(test: str, plan: TestPlan) -> bool:
+    """Whether the test's file matches one of the plan's globs."""
+    file = "/" + test.partition("::")[0]
+    return any(fnmatch.fnmatchcase(file, pattern) for pattern in plan.integration)
+
+
+def _passed(tests: Iterable[str], failing: set[str]) -> tuple[int, int]:
+    wanted = tuple(tests)
+    return sum(test not in failing for test in wanted), len(wanted)
+
+
+def _tests(name: CriterionName, counts: tuple[int, int]) -> Criterion:
+    passed, required = counts
+    result = CriterionResult.PASSED if passed == required else CriterionResult.FAILED
+    return Criterion(name=name, result=result, detail=f"{passed} of {required} tests pass")
+
+
+def gate(
+    name: CriterionName,
+    rule: Gate,
+    scans: Sequence[Scan],
+    waived: Mapping[str, str],
+    applied: bool,  # noqa: FBT001 - a fact of the run
+) -> Criterion:
+    """One gate over all scanners of its criterion. A scan that did not finish is unscored."""
+    reason = rule.waived or waived.get(name.value) or ("" if rule.enabled else "switched off")
+    if reason:
+        return Criterion(name=name, result=CriterionResult.WAIVED, detail=reason)
+    mine = [scan for scan in scans if scan.criterion is name]
+    if not applied or not mine:
+        return Criterion(name=name, result=CriterionResult.UNSCORED, detail="no scan ran")
+    count = sum(
+        finding.state is FindingState.NEW and finding.severity.rank >= rule.min_severity.rank
+        for scan in mine for finding in scan.findings
+    )  # fmt: skip
+    broken = [f"{s.scanner} {s.state}" for s in mine if s.state in _UNFINISHED]
+    detail = (
+        f"{count} new findings of severity {rule.min_severity} or above, {rule.max_new} allowed"
+    )
+    if count > rule.max_new:
+        return Criterion(name=name, result=CriterionResult.FAILED, detail=detail)
+    if broken:
+        return Criterion(name=name, result=CriterionResult.UNSCORED, detail=", ".join(broken))
+    return Criterion(name=name, result=CriterionResult.PASSED, detail=detail)
+
+
+_UNFINISHED = ("incomplete", "crashed", "timeout")
+
+
+def _verdict(
+    run: TestsRun, criteria: Sequence[Criterion], *, tests_passed: bool, empty: bool
+) -> tuple[Verdict, str]:
+    if not run.applied:
+        return Verdict.FAIL, "patch_rejected"
+    if run.trust is Trust.TAMPERED:
+        return Verdict.TAMPERED, "exit code, report and canaries disagree"
+    if not tests_passed:
+        return Verdict.FAIL, _why_tests_failed(run, empty=empty)
+    for criterion in criteria:
+        if criterion.result is CriterionResult.FAILED:
+            return Verdict.FAIL, criterion.name.value
+    for criterion in criteria:
+        if criterion.result is CriterionResult.UNSCORED:
+            return Verdict.UNSCORED, f"{criterion.name.value}: {criterion.detail}"
+    return Verdict.PASS, ""
+
+
+def _why_tests_failed(run: TestsRun, *, empty: bool) -> str:
+    if empty:
+        return "no_change"
+    if run.trust is Trust.TIMEOUT:
+        return "tests_timeout"
+    if run.trust is Trust.CRASHED:
+        return "tests_out_of_memory" if run.out_of_memory else "tests_crashed"
+    return "tests"
+
+
+def _system_red(failed: Sequence[FailedTest], required: Required) -> bool | None:
+    """Unit tests all green and an integration test red; None unless both kinds are required."""
+    wanted = (*required.fail_to_pass, *required.pass_to_pass)
+    kinds = {is_integration(test, required.plan) for test in wanted}
+    if kinds != {True, False}:
+        return None
+    return bool(failed) and all(test.integration for test in failed)
