@@ -19,8 +19,6 @@ from micro_bench.images._builder import Base, Material
 from micro_bench.images.recipe import Recipe
 from micro_bench.model.image import Image
 
-SUITES = {"3.11": "bookworm", "3.13": "trixie"}
-"""Debian suites whose Python can stand in where no registry answers."""
 PROBE = "import platform, shutil; print(platform.python_version(), bool(shutil.which('git')))"
 Log = Callable[[str], None]
 
@@ -30,9 +28,22 @@ class DockerBuilder:
 
     backend = "docker"
 
-    def __init__(self, engine: Engine, log: Log) -> None:
+    def __init__(
+        self, engine: Engine, log: Log, bases: Mapping[str, str], *, use_registry: bool = True
+    ) -> None:
+        """Wrap an engine.
+
+        Args:
+            engine: Where images are built.
+            log: Told of every slow step.
+            bases: Python version -> `debian:SUITE` or an image of the engine, for where no
+                registry answers.
+            use_registry: Whether to ask a registry at all.
+        """
         self.engine = engine
         self.log = log
+        self._sources = bases
+        self._use_registry = use_registry
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._bases: dict[str, tuple[Base, bool]] = {}
@@ -50,18 +61,22 @@ class DockerBuilder:
         if image:
             return image
         official = f"python:{python}-slim"
-        image = self.engine.image_id(official) or self.engine.pull(official)
-        if image:
-            self.engine.tag(image, tag)
-            return image
-        return self._debootstrap(python, tag)
+        image = self.engine.image_id(official)
+        if image is None and self._use_registry:
+            image = self.engine.pull(official)
+        source = self._sources.get(python, "")
+        if image is None and source and not source.startswith("debian:"):
+            image = self.engine.image_id(source)
+        if image is None:
+            return self._debootstrap(python, source.removeprefix("debian:"), tag)
+        self.engine.tag(image, tag)
+        return image
 
-    def _debootstrap(self, python: str, tag: str) -> str:
-        suite = SUITES.get(python)
-        if suite is None:
+    def _debootstrap(self, python: str, suite: str, tag: str) -> str:
+        if not suite or ":" in suite or "/" in suite:
             raise BuildError(
-                f"no base image for Python {python}: no registry answers, and Debian has no suite "
-                f"with it (there are {', '.join(SUITES)})",
+                f"no base image for Python {python}: no registry answers, and `base_images` in the "
+                f"settings knows only {', '.join(self._sources)}",
                 next_step=f"load one and tag it: `docker tag IMAGE {tag}`, or set `python:` in "
                 "the repository's recipe.yaml",
             )
@@ -70,7 +85,7 @@ class DockerBuilder:
         image = self.engine.image_id(tag)
         if result.code != 0 or image is None:
             raise BuildError(
-                f"debootstrap of {suite} failed:\n{result.tail}",
+                f"building Debian {suite} failed:\n{result.tail}",
                 next_step="`apt-get install debootstrap`, run as root, or load a base image",
             )
         return image

@@ -279,7 +279,7 @@ class Report(Noun):
     rows: tuple[TaskRow, ...]
     """For each task, one per agent."""
     apart: tuple[Apart, ...]
-    """Every pair that may be ranked; all others overlap."""
+    """Every pair that may be ranked; none when there are too few tasks."""
     warnings: tuple[str, ...]
     notes: tuple[Note, ...]
     skipped: tuple[SkippedTask, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -242,3 +243,11 @@ class Task(Noun):
     """Test infrastructure files (globs) a patch may change; others are restored to base."""
     notes: str = ""
     """For people; never shown to an agent."""
+
+    def execution_digest(self) -> str:
+        """SHA-256 over what decides an execution: not the words, the status or the notes."""
+        decisive = {
+            "id", "language", "repo", "gold_patch", "test_patch", "tests", "gates", "limits",
+            "slice", "editable",
+        }  # fmt: skip
+        return hashlib.sha256(self.model_dump_json(include=decisive).encode()).hexdigest()

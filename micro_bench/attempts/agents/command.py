@@ -1,0 +1,37 @@
+"""Any command line, run inside the sandbox: the way to plug in a CLI agent.
+
+The instruction is in the file named by `MICRO_BENCH_INSTRUCTION_FILE` and in the variable
+`MICRO_BENCH_INSTRUCTION`; the work folder is the current one. What the command leaves changed
+there is its solution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from micro_bench.attempts.agents._agent import Brief, Command
+
+NAME = "command"
+NEEDS = "nothing"
+SCRIPTED = False
+OPTIONS = frozenset({"command", "version", "env", "files", "network"})
+
+
+def version(options: Mapping[str, str]) -> str:
+    """As the lead says; a command line does not tell."""
+    return options.get("version", "unknown")
+
+
+def mistakes(options: Mapping[str, str]) -> tuple[str, ...]:
+    """Unknown options, and a missing command."""
+    found = [f"unknown option {name!r}" for name in sorted(set(options) - OPTIONS)]
+    if not options.get("command", "").strip():
+        found.append("`command` is missing: the command line to run")
+    if options.get("network", "none") not in ("none", "bridge"):
+        found.append("`network` must be `none` or `bridge`")
+    return tuple(found)
+
+
+def command(brief: Brief) -> Command:
+    """The lead's own command line, through the sandbox's shell."""
+    return Command(("sh", "-c", brief.options["command"]))

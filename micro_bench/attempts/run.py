@@ -1,0 +1,212 @@
+"""One attempt: brief in, patch and typed outcome out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from jinja2 import Environment, StrictUndefined
+
+from micro_bench.attempts.agents._agent import Brief, Command
+from micro_bench.attempts.harvest import IGNORED, Harvest, harvest
+from micro_bench.edge import clock
+from micro_bench.edge.archive import Entry, pack
+from micro_bench.edge.resources import package_file
+from micro_bench.errors import EngineError
+from micro_bench.model.attempt import (
+    AgentFailed,
+    AgentRef,
+    BudgetStop,
+    Finished,
+    InfraFailed,
+    Outcome,
+    PatchRef,
+    Timings,
+)
+from micro_bench.model.image import Image
+from micro_bench.model.task import Task
+from micro_bench.sandboxes._sandbox import Ended, Places, Sandbox, StartRequest
+
+CANNOT_START = (126, 127)
+TAIL = 2000
+Start = Callable[[StartRequest], Sandbox]
+PathsOf = Callable[[bytes], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An agent's one try at a task."""
+
+    task: Task
+    image: Image
+    agent: AgentRef
+    plugin: ModuleType
+    number: int
+    patch: bytes | None
+    """What the agent needs of ours: the gold patch, a recording, or nothing."""
+    secrets: Mapping[str, str]
+    """Values of the environment variables that the agent's options name. Never stored."""
+    files: Mapping[str, bytes]
+    """The agent's own files, laid below `agent/` of the bench folder."""
+    paths_of: PathsOf
+    """Reads the paths out of a patch."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How it went."""
+
+    outcome: Outcome
+    patch: bytes
+    timings: Timings
+    instruction: str
+
+
+def instruction(task: Task, places: Places, network: str) -> str:
+    """The text the agent reads. Everything in it comes from the task's own words."""
+    template = package_file("attempts/instruction.md.j2").decode()
+    environment = Environment(  # noqa: S701 - Markdown, not HTML
+        undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
+    return environment.from_string(template).render(
+        title=task.title, instruction=task.instruction.strip(), work=places.work,
+        venv=places.venv, seconds=round(task.limits.agent_s), network=network,
+    )  # fmt: skip
+
+
+def attempt(start: Start, what: Assignment, folder: Path) -> Tried:
+    """Let the agent try; the log is streamed into `folder`.
+
+    An engine that breaks gives `InfraFailed`; every other end is the agent's own.
+    """
+    begin = clock.monotonic()
+    stage = _Stage()
+    try:
+        return _Try(start, what, folder, begin, stage).run()
+    except EngineError as error:
+        total = clock.monotonic() - begin
+        outcome = InfraFailed(stage=stage.name, message=error.message)
+        return Tried(outcome, b"", Timings(total=total), "")
+
+
+@dataclass
+class _Stage:
+    """Which step an infrastructure failure fell on."""
+
+    name: str = "start"
+
+
+@dataclass
+class _Try:
+    start: Start
+    what: Assignment
+    folder: Path
+    begin: float
+    stage: _Stage
+
+    def run(self) -> Tried:
+        """Start, run, take the patch, name the outcome."""
+        what = self.what
+        network = what.agent.options.get("network", "none")
+        labels = {"task": what.task.id, "agent": what.agent.name, "number": str(what.number)}
+        request = StartRequest(what.image, what.task.limits, self._fill, network, labels)
+        sandbox = self.start(request)
+        started = clock.monotonic()
+        try:
+            brief = self._brief(sandbox.places)
+            self.stage.name = "agent"
+            ended = self._run_agent(sandbox, what.plugin.command(brief), brief)
+            left = clock.monotonic()
+            self.stage.name = "harvest"
+            starved = ended.exit_code not in (0, None) and sandbox.out_of_memory()
+            taken = self._take(sandbox, frozen=ended.timed_out)
+        finally:
+            sandbox.close()
+        outcome = self._outcome(ended, taken, starved=starved)
+        timings = Timings(
+            total=clock.monotonic() - self.begin, start=started - self.begin,
+            agent_command=ended.seconds, harvest=clock.monotonic() - left,
+        )  # fmt: skip
+        kept = taken.patch if isinstance(outcome, Finished | BudgetStop) else b""
+        return Tried(outcome, kept, timings, brief.instruction)
+
+    def _brief(self, places: Places) -> Brief:
+        what = self.what
+        network = what.agent.options.get("network", "none")
+        text = instruction(what.task, places, network)
+        return Brief(what.task.id, what.number, text, places, what.agent.options, what.patch)
+
+    def _fill(self, places: Places) -> tuple[tuple[str, bytes], ...]:
+        brief = self._brief(places)
+        command: Command = self.what.plugin.command(brief)
+        files = {**self.what.files, **command.files}
+        entries = [
+            Entry("task/instruction.md", brief.instruction.encode()),
+            Entry("ignored", IGNORED.encode()),
+            *(Entry(f"agent/{name}", content, 0o100755) for name, content in files.items()),
+        ]
+        return ((places.bench, pack(entries)),)
+
+    def _run_agent(self, sandbox: Sandbox, command: Command, brief: Brief) -> Ended:
+        places = sandbox.places
+        env = {
+            "MICRO_BENCH_TASK": brief.task,
+            "MICRO_BENCH_ATTEMPT": str(brief.number),
+            "MICRO_BENCH_INSTRUCTION": brief.instruction,
+            "MICRO_BENCH_INSTRUCTION_FILE": f"{places.bench}/task/instruction.md",
+            "MICRO_BENCH_AGENT_FILES": f"{places.bench}/agent",
+            **self.what.secrets,
+        }
+        with (self.folder / "agent.log").open("wb") as log:
+            return sandbox.run(
+                command.argv, output=log, deadline_s=self.what.task.limits.agent_s, env=env
+            )
+
+    def _take(self, sandbox: Sandbox, *, frozen: bool) -> Harvest:
+        """At the deadline everything is dead; the patch is what was on disk at that moment."""
+        if not frozen:
+            return self._harvest(sandbox)
+        copy = sandbox.frozen()
+        try:
+            return self._harvest(copy)
+        finally:
+            copy.close()
+
+    def _harvest(self, sandbox: Sandbox) -> Harvest:
+        limit = int(self.what.task.limits.patch_mb * 2**20)
+        commit = self.what.image.work_commit
+        taken = harvest(sandbox, commit, limit, None)
+        if not taken.problem.startswith("git"):
+            return taken
+        pristine = self.start(StartRequest(self.what.image, self.what.task.limits))
+        try:
+            git = pristine.get(f"{pristine.places.work}/.git", 2**30)
+        finally:
+            pristine.close()
+        return harvest(sandbox, commit, limit, git)
+
+    def _outcome(self, ended: Ended, taken: Harvest, *, starved: bool) -> Outcome:
+        tail = _tail(self.folder / "agent.log")
+        if taken.problem:
+            return AgentFailed(exit_code=ended.exit_code, tail=f"{taken.problem}\n{tail}")
+        patch = PatchRef(
+            sha256=hashlib.sha256(taken.patch).hexdigest(), bytes=len(taken.patch),
+            files=self.what.paths_of(taken.patch),
+        )  # fmt: skip
+        if ended.timed_out:
+            seconds = self.what.task.limits.agent_s
+            return BudgetStop(limit=f"wall time of {seconds:g} s", patch=patch)
+        if starved:
+            return BudgetStop(limit=f"memory of {self.what.task.limits.memory_mb} MB", patch=patch)
+        code = ended.exit_code
+        if code in CANNOT_START or (code != 0 and not taken.patch):
+            return AgentFailed(exit_code=code, tail=tail)
+        return Finished(patch=patch, exit_code=code or 0)
+
+
+def _tail(log: Path) -> str:
+    data = log.read_bytes() if log.exists() else b""
+    return data[-TAIL:].decode("utf-8", "replace")

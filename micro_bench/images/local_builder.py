@@ -1,0 +1,120 @@
+"""Environments and slices as folders, for the embedded sandbox: no engine needed."""
+
+from __future__ import annotations
+
+import platform
+import secrets
+import shutil
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from micro_bench.edge import packages, process
+from micro_bench.edge.archive import unpack, write_tree
+from micro_bench.edge.recipes import recipe_path
+from micro_bench.errors import BuildError
+from micro_bench.images import recipe
+from micro_bench.images._builder import Base, Material
+from micro_bench.model.image import Image
+
+Log = Callable[[str], None]
+
+
+class LocalBuilder:
+    """Builds below the cache folder, each thing once for a key."""
+
+    backend = "local"
+
+    def __init__(self, cache: Path, log: Log) -> None:
+        self.cache = cache
+        self.log = log
+        self._guard = threading.Lock()
+
+    def base(self, python: str) -> Base:
+        """The interpreter that runs this program, if it is of the wanted minor version."""
+        version = platform.python_version()
+        if not version.startswith(f"{python}."):
+            raise BuildError(
+                f"the local sandbox has Python {version} only, and the task wants {python}",
+                next_step="start a container engine, or run micro-bench with that Python",
+            )
+        return Base(version, f"{sys.executable} {version} {sysconfig.get_platform()}")
+
+    def build(self, material: Material) -> Image:
+        """See `Builder.build`. Two threads build one at a time."""
+        wanted = material.piece.environment
+        base = self.base(wanted.python)
+        if wanted.apt:
+            raise BuildError(
+                f"{material.piece.task} needs system packages ({', '.join(wanted.apt)})",
+                next_step="start a container engine",
+            )
+        lock = recipe_path("tools.lock").read_text(encoding="utf-8")
+        mtime = int(wanted.before.timestamp())
+        layer = recipe.rootfs(
+            material.files, material.sealed.files, material.piece.distributions, "/work", mtime
+        )
+        with self._guard:
+            tools_key = recipe.key("tools", base.digest, recipe.lock_body(lock))
+            self._venv("tools", tools_key, lock, base)
+            body = recipe.lock_body(material.lock)
+            env_key = recipe.key("environment", base.digest, body, recipe.PROJECT_HOOK)
+            self._venv("environments", env_key, material.lock, base)
+            key = recipe.key("slice", env_key, layer)
+            place = self._slice(key, layer)
+        return Image(
+            task=material.piece.task, key=key, env_key=env_key, tag=f"local:{key[:20]}",
+            digest=f"local:{key}", base_digest=f"local:{tools_key}", place=str(place), python=base.python,
+            backend=self.backend, work_tree=material.sealed.tree,
+            work_commit=material.sealed.commit,
+        )  # fmt: skip
+
+    def _venv(self, kind: str, key: str, lock: str, base: Base) -> Path:
+        """A virtual environment, made at its final place; a marker file says it is complete."""
+        place = self.cache / kind / key[:20]
+        if (place / ".complete").exists():
+            return place
+        self.log(f"building local {kind[:-1]} ({len(packages.split_lock(lock))} packages)")
+        with suppress(FileNotFoundError):
+            shutil.rmtree(place)
+        with TemporaryDirectory(prefix="micro-bench-wheels-") as folder:
+            wheels = Path(folder) / "wheels"
+            missing = packages.fetch_wheels(lock, base.python, wheels)
+            if missing:
+                names = ", ".join(line.split()[0] for line in missing)
+                raise BuildError(
+                    f"no wheels for {names}: building from source needs a container engine"
+                )
+            text = Path(folder) / "lock.txt"
+            text.write_text(lock, encoding="utf-8")
+            self._uv("venv", "--python", sys.executable, str(place))
+            self._uv(
+                "pip", "sync", "--no-index", "--find-links", str(wheels), "--require-hashes",
+                "--compile-bytecode", "--python", str(place / "bin" / "python"), str(text),
+            )  # fmt: skip
+        for site in place.glob("lib/python*/site-packages"):
+            (site / "micro_bench_project.pth").write_text(recipe.PROJECT_HOOK, encoding="utf-8")
+        (place / ".complete").touch()
+        return place
+
+    def _uv(self, *argv: str) -> None:
+        done = process.run([packages.uv_binary(), *argv, "--quiet", "--offline", "--no-config"])
+        if done.code != 0:
+            raise BuildError(f"uv {argv[0]} failed:\n{done.tail}")
+
+    def _slice(self, key: str, layer: bytes) -> Path:
+        place = self.cache / "slices" / key[:20]
+        if place.exists():
+            return place
+        part = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+        write_tree(unpack(layer), part)
+        (part / "opt" / "project").rename(part / "project")
+        (part / "opt").rmdir()
+        for name in ("objects", "refs/heads"):
+            (part / "work" / ".git" / name).mkdir(parents=True, exist_ok=True)
+        part.rename(place)
+        return place

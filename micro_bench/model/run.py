@@ -1,0 +1,51 @@
+"""What identifies a run: everything that two runs must share to be compared."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from micro_bench.model.attempt import AgentRef
+from micro_bench.model.base import Digest, Noun, Slug, Time
+from micro_bench.model.task import Limits
+
+
+class TaskLock(Noun):
+    """One task as it was run."""
+
+    id: Slug
+    title: str
+    tier: int
+    effort: str
+    task_digest: Digest
+    image_key: Digest
+    image_digest: str
+    base_digest: str
+    python: str
+    limits: Limits
+    verified_at: Time
+
+
+class Skipped(Noun):
+    """A task that was asked for and could not be run."""
+
+    task: str
+    reason: str
+
+
+class RunLock(Noun):
+    """`runs/<run>/lock.json`: written once, before the first attempt."""
+
+    schema_version: Literal[1] = 1
+    run: Slug
+    created: Time
+    plan: Digest
+    """Over tasks, images, agents and k: the same command finds the same unfinished run by it."""
+    harness: str
+    """Version and commit; `+dirty` if the checkout had changes."""
+    k: int
+    agents: tuple[AgentRef, ...]
+    tasks: tuple[TaskLock, ...]
+    skipped: tuple[Skipped, ...] = ()
+    isolation: str
+    host: dict[str, str]
+    jobs: int

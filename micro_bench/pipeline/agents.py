@@ -1,0 +1,144 @@
+"""Agents as given on the command line or in a file -> checked references with what they need."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+from micro_bench import plugins
+from micro_bench.errors import BadInputError, NotFoundError
+from micro_bench.model.attempt import AgentRef
+from micro_bench.model.task import Task
+from micro_bench.paths import slug
+
+ROOM = "attempts.agents"
+FILES_LIMIT = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One agent of a run."""
+
+    ref: AgentRef
+    plugin: ModuleType
+    recordings: Path | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def recording(self, task: Task, number: int) -> bytes:
+        """The recorded patch of an attempt; a missing number falls back to the one before.
+
+        Raises:
+            NotFoundError: There is no recording for this task.
+        """
+        assert self.recordings is not None  # noqa: S101 - only asked of agents that have some
+        for name in (task.id, str(task.ticket.number)):
+            folder = self.recordings / name
+            stored = [p for p in folder.glob("*.patch") if p.stem.isdigit()]
+            fitting = [p for p in stored if int(p.stem) <= number] or stored
+            if fitting:
+                return max(fitting, key=lambda p: int(p.stem)).read_bytes()
+        raise NotFoundError(f"{self.ref.name} has no recording for {task.id} in {self.recordings}")
+
+
+def parse(texts: Sequence[str], network: str) -> tuple[Chosen, ...]:
+    """Read `--agent` values.
+
+    Forms: `oracle`, `noop`, `NAME=replay:FOLDER`, `NAME=command:COMMAND LINE`, each of the last
+    two with `;key=value` options behind (`;version=1.2;env=API_KEY;files=DIR;network=bridge`).
+
+    Raises:
+        BadInputError: With every mistake of every agent.
+    """
+    chosen, mistakes = list[Chosen](), list[str]()
+    for text in texts:
+        try:
+            found = _one(text, network)
+        except BadInputError as error:
+            mistakes.append(error.message)
+            continue
+        wrong = found.plugin.mistakes(found.ref.options)
+        mistakes += [f"--agent {text}: {problem}" for problem in wrong]
+        chosen.append(found)
+    names = [agent.ref.name for agent in chosen]
+    mistakes += [f"two agents are called {n}" for n in sorted(set(names)) if names.count(n) > 1]
+    if mistakes:
+        raise BadInputError("\n".join(mistakes), next_step="see `micro-bench run --help`")
+    return tuple(chosen)
+
+
+def _one(text: str, network: str) -> Chosen:
+    name, equals, rest = text.partition("=")
+    kind, _, tail = rest.partition(":") if equals else (text, "", "")
+    if not equals and kind not in plugins.discover(ROOM):
+        known = ", ".join(plugins.discover(ROOM))
+        raise BadInputError(f"--agent {text}: there is no such agent ({known})")
+    try:
+        plugin = plugins.load(ROOM, kind)
+    except NotFoundError as error:
+        raise BadInputError(f"--agent {text}: {error.message}") from None
+    main, *extras = tail.split(";")
+    options = dict(_option(text, extra) for extra in extras if extra.strip())
+    if kind == "command":
+        options = {"command": main, "network": network, **options}
+    elif kind == "replay":
+        options["directory"] = main
+    elif tail:
+        raise BadInputError(f"--agent {text}: {kind} takes no options")
+    return _ready(slug(name), kind, plugin, options)
+
+
+def _option(text: str, extra: str) -> tuple[str, str]:
+    key, equals, value = extra.partition("=")
+    if not equals:
+        raise BadInputError(f"--agent {text}: {extra!r} is not key=value")
+    return key.strip(), value.strip()
+
+
+def _ready(name: str, kind: str, plugin: ModuleType, options: dict[str, str]) -> Chosen:
+    recordings = None
+    if plugin.NEEDS == "recording" and options.get("directory"):
+        recordings = Path(options["directory"])
+        if not recordings.is_dir():
+            raise BadInputError(f"agent {name}: there is no folder {recordings}")
+        patches = sorted(recordings.glob("*/*.patch"))
+        options["digest"] = _digest((p.relative_to(recordings), p.read_bytes()) for p in patches)
+        options["directory"] = recordings.name
+    files: dict[str, bytes] = {}
+    if options.get("files"):
+        files = _files(name, Path(options["files"]))
+        options["files"] = f"{Path(options['files']).name} sha256:{_digest(files.items())[:12]}"
+    ref = AgentRef(name=name, kind=kind, version=plugin.version(options), options=options)
+    return Chosen(ref, plugin, recordings, _secrets(name, options.get("env", "")), files)
+
+
+def _digest(items: Iterable[tuple[object, bytes]]) -> str:
+    digest = hashlib.sha256()
+    for name, content in items:
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _files(name: str, folder: Path) -> dict[str, bytes]:
+    if not folder.is_dir():
+        raise BadInputError(f"agent {name}: there is no folder {folder}")
+    found, total = {}, 0
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        total += path.stat().st_size
+        if total > FILES_LIMIT:
+            raise BadInputError(f"agent {name}: {folder} holds more than {FILES_LIMIT} bytes")
+        found[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return found
+
+
+def _secrets(name: str, variables: str) -> dict[str, str]:
+    """Values of the named variables; their names are all that is ever written down."""
+    wanted = [word for word in variables.replace(",", " ").split() if word]
+    missing = [word for word in wanted if word not in os.environ]
+    if missing:
+        raise BadInputError(f"agent {name}: the environment lacks {', '.join(missing)}")
+    return {word: os.environ[word] for word in wanted}

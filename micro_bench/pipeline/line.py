@@ -1,0 +1,135 @@
+"""What every stage works with: settings, stores, the way to confine code, and a voice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+from micro_bench import plugins
+from micro_bench.edge.engine import Engine
+from micro_bench.edge.git import Repository
+from micro_bench.errors import EngineError, NotFoundError
+from micro_bench.images._builder import Builder
+from micro_bench.images.docker_builder import DockerBuilder
+from micro_bench.images.local_builder import LocalBuilder
+from micro_bench.paths import Workspace, slug
+from micro_bench.sandboxes._sandbox import Backend, Sandbox, StartRequest
+from micro_bench.sandboxes.docker import DockerBackend
+from micro_bench.sandboxes.local import LocalBackend
+from micro_bench.settings import Settings
+from micro_bench.store import SpecStore
+
+T = TypeVar("T")
+R = TypeVar("R")
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Line:
+    """One invocation of the program in one workspace."""
+
+    settings: Settings
+    tell: Tell
+    """Progress, one line an event."""
+    clones: Mapping[str, Path] = field(default_factory=dict)
+    """Repository -> local clone, as given on the command line."""
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The team's folder."""
+        return Workspace(self.settings.workspace)
+
+    @cached_property
+    def specs(self) -> SpecStore:
+        """Task specs and what belongs to them."""
+        return SpecStore(self.workspace)
+
+    @cached_property
+    def _engine(self) -> Engine | None:
+        if self.settings.backend == "local":
+            return None
+        try:
+            return Engine.connect(self.settings.engine_socket)
+        except EngineError:
+            if self.settings.backend == "docker":
+                raise
+            return None
+
+    @cached_property
+    def backend(self) -> Backend:
+        """Where code runs: containers, or the embedded sandbox where no engine answers."""
+        if self._engine is not None:
+            return DockerBackend(self._engine)
+        return LocalBackend(self.settings.cache_dir, plain=self.settings.allow_unsandboxed)
+
+    @cached_property
+    def builder(self) -> Builder:
+        """How images are made for that backend."""
+        if self._engine is not None:
+            return DockerBuilder(
+                self._engine, self.tell, self.settings.base_images,
+                use_registry=self.settings.use_registry,
+            )  # fmt: skip
+        return LocalBuilder(self.settings.cache_dir, self.tell)
+
+    def start(self, request: StartRequest) -> Sandbox:
+        """Start a sandbox; every one passes here."""
+        return self.backend.start(request)
+
+    def language(self, name: str) -> ModuleType:
+        """A language plugin."""
+        return plugins.load("languages", name)
+
+    def repository(self, name: str) -> Repository:
+        """The local clone of a repository.
+
+        Raises:
+            NotFoundError: Nobody said where it is, or it is not there any more.
+        """
+        known = {**self.specs.clones(), **self.clones}
+        path = known.get(name) or known.get(slug(name))
+        if path is None:
+            raise NotFoundError(
+                f"where is the clone of {name}?",
+                next_step=f"give it once: --clone {name}=PATH (it is remembered)",
+            )
+        return Repository.open(path)
+
+
+def in_parallel(
+    work: Callable[[T], R], items: Iterable[T], jobs: int, *, stop: threading.Event | None = None
+) -> list[tuple[T, R | BaseException]]:
+    """Run over the items with at most `jobs` threads; each item's error is its own result.
+
+    On Ctrl-C no further item starts; those under way are waited for once `stop` is set, which
+    their work should obey.
+    """
+    queue: Sequence[T] = tuple(items)
+    results: list[tuple[T, R | BaseException]] = []
+    pool = ThreadPoolExecutor(max_workers=max(jobs, 1))
+    pending: dict[Future[R], T] = {}
+    position = 0
+    try:
+        while position < len(queue) or pending:
+            while position < len(queue) and len(pending) < jobs and not (stop and stop.is_set()):
+                pending[pool.submit(work, queue[position])] = queue[position]
+                position += 1
+            if not pending:
+                break
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                error = future.exception()
+                results.append((pending.pop(future), error if error else future.result()))
+    except BaseException:
+        if stop:
+            stop.set()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return results

@@ -1,0 +1,65 @@
+"""Scores -> reports in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from micro_bench import plugins
+from micro_bench.edge.files import write_atomic
+from micro_bench.errors import BadInputError
+from micro_bench.model.report import Report, RunFacts, SkippedTask, TaskFacts
+from micro_bench.model.run import RunLock
+from micro_bench.reports.tabulate import tabulate
+from micro_bench.store import RunStore
+
+FORMATS = "reports.formats"
+DEFAULT_KS = (1, 3, 5)
+
+
+def build(store: RunStore, ks: Sequence[int] = (), *, demo: bool = False) -> Report:
+    """Tabulate a run: every stored attempt with its latest score."""
+    return tabulate(facts(store.lock, ks, demo=demo), store.attempts(), store.scores())
+
+
+def facts(lock: RunLock, ks: Sequence[int], *, demo: bool) -> RunFacts:
+    """What was to be run, out of the run's lock."""
+    wanted = tuple(sorted(set(ks))) or tuple(
+        sorted({k for k in DEFAULT_KS if k < lock.k} | {lock.k})
+    )
+    return RunFacts(
+        run=lock.run, created=lock.created, harness=lock.harness, agents=lock.agents, ks=wanted,
+        tasks=tuple(
+            TaskFacts.model_validate(
+                {"id": t.id, "title": t.title, "tier": t.tier, "effort": t.effort}
+            )
+            for t in lock.tasks
+        ),
+        isolation=lock.isolation, host=lock.host, demo=demo, planned=lock.k,
+        skipped=tuple(SkippedTask(id=s.task, reason=s.reason) for s in lock.skipped),
+    )  # fmt: skip
+
+
+def formats() -> tuple[str, ...]:
+    """The names of the formats there are."""
+    return tuple(plugins.discover(FORMATS))
+
+
+def render(report: Report, name: str) -> str:
+    """One format's text."""
+    text: str = plugins.load(FORMATS, name).render(report)
+    return text
+
+
+def write(store: RunStore, report: Report, names: Sequence[str] = ()) -> dict[str, Path]:
+    """Write the report's files beside the run; format -> path."""
+    known = plugins.discover(FORMATS)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise BadInputError(f"no such format: {', '.join(unknown)} (there are {', '.join(known)})")
+    written = {}
+    for name in names or known:
+        path = store.root / f"report.{known[name].SUFFIX}"
+        write_atomic(path, known[name].render(report).encode())
+        written[name] = path
+    return written

@@ -1,0 +1,140 @@
+"""Attempts -> scores; also for stored attempts, without running any agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from micro_bench.edge import clock, host
+from micro_bench.edge.files import storage_errors
+from micro_bench.errors import EngineError, MicroBenchError, NotFoundError, UnverifiedError
+from micro_bench.model.attempt import AgentFailed, Attempt, BudgetStop, Finished, InfraFailed
+from micro_bench.model.image import Verification
+from micro_bench.model.score import Score
+from micro_bench.model.task import Task
+from micro_bench.pipeline.line import Line, in_parallel
+from micro_bench.pipeline.prepare import Prepared, prepare
+from micro_bench.pipeline.verification import job
+from micro_bench.scores import grade as grading
+from micro_bench.scores import judge as judging
+from micro_bench.store import RunStore
+
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Grader:
+    """Everything to grade any patch of one task."""
+
+    job: grading.Job
+    required: judging.Required
+
+    @classmethod
+    def of(cls, line: Line, prepared: Prepared, found: Verification) -> Self:
+        """From a task's verification."""
+        required = judging.Required(
+            tuple(test.id for test in found.fail_to_pass), found.pass_to_pass,
+            prepared.task.tests, prepared.task.gates, found.waived_gates,
+        )  # fmt: skip
+        return cls(job(prepared, line.specs.test_patch(prepared.task)), required)
+
+
+def score_attempt(
+    line: Line, store: RunStore, grader: Grader, attempt: Attempt, *, sequence: int
+) -> Score:
+    """Grade a stored attempt in a fresh sandbox and store the score.
+
+    Raises:
+        EngineError: The grading broke several times; the attempt stays ungraded.
+    """
+    patch = store.patch(attempt.id)
+    with store.score_folder(attempt.id, sequence) as folder:
+        for number in range(1, TRIES + 1):
+            try:
+                with storage_errors(folder), (folder / f"tests-{number}.log").open("wb") as log:
+                    graded = grading.grade(
+                        line.start, grader.job, patch, log,
+                        labels={"run": store.lock.run, "attempt": attempt.id},
+                    )  # fmt: skip
+                break
+            except EngineError:
+                if number == TRIES:
+                    raise
+        score = _score(line, store, grader, attempt, graded, sequence)
+        store.save_score(folder, score, graded.report)
+    return score
+
+
+def _score(
+    line: Line,
+    store: RunStore,
+    grader: Grader,
+    attempt: Attempt,
+    graded: grading.Graded,
+    sequence: int,
+) -> Score:
+    outcome = attempt.outcome
+    patch = outcome.patch if isinstance(outcome, Finished | BudgetStop) else None
+    empty = patch is None or patch.bytes == 0
+    found = judging.judge(graded.run, graded.scans, grader.required, empty=empty)
+    return Score(
+        attempt=attempt.id, run=store.lock.run, sequence=sequence, verdict=found.verdict,
+        reason=found.reason, criteria=found.criteria, tests_passed=found.tests_passed,
+        unit_green_system_red=found.unit_green_system_red, failed_tests=found.failed,
+        scans=graded.scans, fail_to_pass=found.fail_to_pass, pass_to_pass=found.pass_to_pass,
+        patch_sha256=patch.sha256 if patch else None, image_digest=grader.job.image.digest,
+        isolation=line.backend.isolation(), harness=host.harness_version(), graded=clock.now(),
+        seconds=graded.total_s, test_seconds=graded.run.seconds,
+    )  # fmt: skip
+
+
+def rescore(
+    line: Line, store: RunStore, *, jobs: int, done: Callable[[Attempt, Score], None]
+) -> int:
+    """Grade every stored attempt of a run again; the new scores lie beside the old ones.
+
+    Returns how many were graded.
+
+    Raises:
+        UnverifiedError: A task of the run has no verification that holds any more.
+    """
+    graders = {task.id: _grader(line, task) for task in _tasks(line, store)}
+    latest = store.scores()
+
+    def one(attempt: Attempt) -> None:
+        before = latest.get(attempt.id)
+        sequence = before.sequence + 1 if before else 1
+        grader = graders[attempt.task]
+        done(attempt, score_attempt(line, store, grader, attempt, sequence=sequence))
+
+    with store.exclusive():
+        wanted = [
+            attempt for attempt in store.attempts()
+            if not isinstance(attempt.outcome, AgentFailed | InfraFailed)
+        ]  # fmt: skip
+        results = in_parallel(one, wanted, jobs)
+    for _attempt, error in results:
+        if isinstance(error, BaseException):
+            raise error
+    return len(results)
+
+
+def _tasks(line: Line, store: RunStore) -> tuple[Task, ...]:
+    return line.specs.tasks([task.id for task in store.lock.tasks], retired=True)
+
+
+def _grader(line: Line, task: Task) -> Grader:
+    prepared = prepare(line, task)
+    found = line.specs.verification(task.id)
+    if found is None or not found.verified or found.image_key != prepared.image.key:
+        raise UnverifiedError(
+            f"{task.id} is not verified for the image it has now",
+            next_step=f"micro-bench verify {task.id}",
+        )
+    return Grader.of(line, prepared, found)
+
+
+def explain(error: MicroBenchError | NotFoundError) -> str:
+    """The first line of an error."""
+    return error.message.splitlines()[0]

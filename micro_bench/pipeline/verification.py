@@ -1,0 +1,238 @@
+"""Image -> evidence: executes base, hidden tests, gold patch and no-op in the very image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from micro_bench import plugins
+from micro_bench.attempts import run as attempts
+from micro_bench.edge import clock
+from micro_bench.edge.files import storage_errors
+from micro_bench.edge.patching import applied
+from micro_bench.errors import EngineError
+from micro_bench.images import leaks, verify
+from micro_bench.model.attempt import AgentRef, Finished
+from micro_bench.model.execution import TestsRun
+from micro_bench.model.image import Execution, Leak, RunKind, Verification
+from micro_bench.model.score import CriterionName, CriterionResult, FindingState, Scan, Verdict
+from micro_bench.model.task import Task
+from micro_bench.pipeline.line import Line
+from micro_bench.pipeline.prepare import Prepared, prepare
+from micro_bench.scores import grade as grading
+from micro_bench.scores import judge as judging
+
+SCANNERS = "scores.scanners"
+
+
+def scanners() -> tuple[ModuleType, ...]:
+    """Every scanner, in the order of their names."""
+    return tuple(plugins.discover(SCANNERS).values())
+
+
+def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.Job:
+    """A task's grading. With `own`, the base's tests as they are instead of the hidden ones."""
+    task, language = prepared.task, prepared.language
+    wanted = tuple(dict.fromkeys((*task.tests.run, *_modules(language, task.tests.hidden))))
+    if own:
+        hidden = grading.Hidden()
+        tests = tuple(path for path in wanted if path in prepared.base)
+    else:
+        hidden = hidden_tests(prepared, test_patch)
+        tests = tuple(path for path in wanted if path in prepared.base or path in hidden.files)
+        tests = tuple(path for path in tests if path not in hidden.deleted)
+    infrastructure = {
+        path: content for path, content in prepared.everything.items()
+        if language.is_infrastructure(path)
+    }  # fmt: skip
+    return grading.Job(
+        task, prepared.image, language, prepared.recipe, infrastructure, hidden, tests, scanners()
+    )
+
+
+def _modules(language: ModuleType, paths: Sequence[str]) -> tuple[str, ...]:
+    return tuple(path for path in paths if language.is_test_module(path))
+
+
+def hidden_tests(prepared: Prepared, test_patch: bytes) -> grading.Hidden:
+    """What the test patch leaves behind: files to lay over, and files to delete."""
+    paths = grading.patch_paths(test_patch)
+    files = applied(prepared.base, test_patch, paths)
+    return grading.Hidden(files, tuple(path for path in paths if path not in files))
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    runs: Mapping[RunKind, tuple[TestsRun, ...]]
+    scans: tuple[Scan, ...]
+    """Of the first run of the gold patch."""
+    executions: tuple[Execution, ...]
+
+
+def verify_task(
+    line: Line, task: Task, *, repetitions: int, again: bool = False
+) -> tuple[Prepared, Verification]:
+    """Prepare a task and execute it; an earlier verification of the same image holds.
+
+    Raises:
+        MicroBenchError: It could not be prepared, or the engine broke: nothing is known then.
+    """
+    prepared = prepare(line, task)
+    stored = line.specs.verification(task.id)
+    if stored and not again and _still_holds(stored, prepared, repetitions):
+        return prepared, stored
+    evidence = _execute(line, prepared, repetitions)
+    found = _conclude(line, prepared, evidence, repetitions)
+    line.specs.save_verification(found)
+    return prepared, found
+
+
+def _still_holds(stored: Verification, prepared: Prepared, repetitions: int) -> bool:
+    return (
+        stored.task_digest == prepared.task.execution_digest()
+        and stored.image_key == prepared.image.key
+        and stored.image_digest == prepared.image.digest
+        and stored.repetitions >= repetitions
+    )
+
+
+def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
+    """Base with its own tests, base with the hidden ones, gold, no-op: N times each."""
+    task = prepared.task
+    gold, test_patch = line.specs.gold_patch(task), line.specs.test_patch(task)
+    hidden, own = job(prepared, test_patch), job(prepared, test_patch, own=True)
+    folder = line.workspace.verification(task.id)
+    runs: dict[RunKind, list[TestsRun]] = {kind: [] for kind in RunKind}
+    executions, scans = list[Execution](), tuple[Scan, ...]()
+    for number in range(1, repetitions + 1):
+        for kind in RunKind:
+            patch = gold if kind is RunKind.GOLD_HIDDEN else b""
+            if kind is RunKind.NOOP:
+                patch = _noop_patch(line, prepared, folder)
+            log = f"{kind}-{number}.log"
+            started = clock.now()
+            graded = _graded(line, own if kind is RunKind.BASE_OWN else hidden, patch, folder / log)
+            runs[kind].append(graded.run)
+            executions.append(_execution(kind, number, started, graded, log))
+            if kind is RunKind.GOLD_HIDDEN and number == 1:
+                scans = graded.scans
+    return _Evidence({k: tuple(v) for k, v in runs.items()}, scans, tuple(executions))
+
+
+def _graded(line: Line, what: grading.Job, patch: bytes, log: Path) -> grading.Graded:
+    with storage_errors(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            return grading.grade(
+                line.start, what, patch, output, labels={"task": what.task.id, "stage": "verify"}
+            )
+
+
+def _noop_patch(line: Line, prepared: Prepared, folder: Path) -> bytes:
+    """The whole way of an attempt, by an agent that does nothing."""
+    plugin = plugins.load("attempts.agents", "noop")
+    what = attempts.Assignment(
+        prepared.task, prepared.image, AgentRef(name="noop", kind="noop", version="1"), plugin,
+        1, None, {}, {}, grading.patch_paths,
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    tried = attempts.attempt(line.start, what, folder)
+    if not isinstance(tried.outcome, Finished):
+        raise EngineError(f"{prepared.task.id}: the no-op attempt failed: {tried.outcome}")
+    return tried.patch
+
+
+def _execution(
+    kind: RunKind, number: int, started: object, graded: grading.Graded, log: str
+) -> Execution:
+    counts: dict[str, int] = {}
+    for status in graded.run.statuses().values():
+        counts[status.value] = counts.get(status.value, 0) + 1
+    return Execution.model_validate(
+        {
+            "kind": kind, "number": number, "started": started, "seconds": graded.run.seconds,
+            "exit_code": graded.run.exit_code, "counts": counts, "log": log,
+        },
+        strict=False,
+    )  # fmt: skip
+
+
+def _conclude(
+    line: Line, prepared: Prepared, evidence: _Evidence, repetitions: int
+) -> Verification:
+    task = prepared.task
+    derived = verify.derive(evidence.runs, *_definitions(line, prepared))
+    waived = broken_gates(task, evidence.scans)
+    reasons = [*derived.reasons, *_oracle_and_noop(task, derived, evidence, waived)]
+    found = _leaks(line, prepared)
+    reasons += [f"leak: {leak.what} in {leak.where}" for leak in found]
+    return Verification(
+        task=task.id, task_digest=task.execution_digest(), image_key=prepared.image.key,
+        image_digest=prepared.image.digest, python=prepared.image.python,
+        isolation=line.backend.isolation(), repetitions=repetitions, verified=not reasons,
+        reasons=tuple(reasons), fail_to_pass=derived.fail_to_pass,
+        pass_to_pass=derived.pass_to_pass, flaky=derived.flaky, leaks=found,
+        collection_errors=derived.collection_errors, waived_gates=waived,
+        executions=evidence.executions, finished=clock.now(),
+    )  # fmt: skip
+
+
+def _definitions(line: Line, prepared: Prepared) -> tuple[verify.Definitions, verify.Definitions]:
+    language = prepared.language
+    hidden = hidden_tests(prepared, line.specs.test_patch(prepared.task))
+    before = {p: c for p, (_m, c) in prepared.base.items() if language.is_test_module(p)}
+    after = {**before, **{p: c for p, (_m, c) in hidden.files.items()}}
+    return (
+        {path: language.test_definitions(path, content) for path, content in before.items()},
+        {
+            path: language.test_definitions(path, content)
+            for path, content in after.items() if language.is_test_module(path)
+        },
+    )  # fmt: skip
+
+
+def broken_gates(task: Task, scans: Sequence[Scan]) -> dict[str, str]:
+    """Gates that the gold patch itself does not pass: waived for every attempt, and shown."""
+    waived = {}
+    rules = ((CriterionName.LINT, task.gates.lint), (CriterionName.SAST, task.gates.sast))
+    for name, rule in rules:
+        found = judging.gate(name, rule, scans, {}, applied=True)
+        if found.result is CriterionResult.FAILED:
+            new = [
+                f"{f.rule} in {f.path}" for scan in scans if scan.criterion is name
+                for f in scan.findings if f.state is FindingState.NEW
+            ]  # fmt: skip
+            waived[name.value] = f"the gold patch breaks it: {', '.join(new[:5])}"
+        elif found.result is CriterionResult.UNSCORED:
+            waived[name.value] = f"it cannot be measured on the gold patch: {found.detail}"
+    return waived
+
+
+def _oracle_and_noop(
+    task: Task, derived: verify.Derived, evidence: _Evidence, waived: Mapping[str, str]
+) -> list[str]:
+    """Gold must score 1 and no-op 0 by the judge that attempts meet."""
+    required = judging.Required(
+        tuple(test.id for test in derived.fail_to_pass), derived.pass_to_pass, task.tests,
+        task.gates, waived,
+    )  # fmt: skip
+    reasons = []
+    for number, run in enumerate(evidence.runs[RunKind.GOLD_HIDDEN], 1):
+        verdict = judging.judge(run, evidence.scans, required, empty=False)
+        if verdict.verdict is not Verdict.PASS and not derived.reasons:
+            reasons.append(f"the gold patch scores 0 in run {number}: {verdict.reason}")
+    for number, run in enumerate(evidence.runs[RunKind.NOOP], 1):
+        if judging.judge(run, (), required, empty=True).tests_passed and not derived.reasons:
+            reasons.append(f"doing nothing passes the tests in run {number}")
+    return reasons
+
+
+def _leaks(line: Line, prepared: Prepared) -> tuple[Leak, ...]:
+    task = prepared.task
+    lines = leaks.distinctive(
+        (line.specs.gold_patch(task), line.specs.test_patch(task)), prepared.everything.values()
+    )
+    names = tuple(distribution.name for distribution in prepared.piece.distributions)
+    return leaks.find(line.start, prepared.image, task.limits, leaks.Secrets(lines, names))

@@ -1,0 +1,201 @@
+"""The embedded sandbox: no daemon, no root. Bubblewrap where it works, else a plain process.
+
+Every sandbox is a folder of its own with a copy of the slice. Under bubblewrap the command sees
+the same places as in a container, has no network and cannot see the host's files. A plain process
+sees everything its user does: only this program's own scripted agents run there unless the user
+says otherwise, and reports name it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from micro_bench.edge import host, process
+from micro_bench.edge.archive import Entry, pack, unpack, write_tree
+from micro_bench.edge.engine import owner_alive, owner_id
+from micro_bench.edge.files import storage_errors
+from micro_bench.errors import EngineError
+from micro_bench.model.image import Image
+from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
+
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
+FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
+
+
+class LocalBackend:
+    """Sandboxes as folders below the cache."""
+
+    name = "local"
+
+    def __init__(self, cache: Path, *, plain: bool) -> None:
+        self.root = cache / "sandboxes"
+        self._bubblewrap = host.bubblewrap().works
+        self._plain_allowed = plain
+
+    def isolation(self) -> str:
+        """Bubblewrap, or the plain truth."""
+        if self._bubblewrap:
+            return "local sandbox: bubblewrap (own namespaces, no network; limits of time only)"
+        return "local sandbox: PLAIN PROCESS, no isolation (limits of time only)"
+
+    def confines(self) -> bool:
+        """Only with bubblewrap, or when the user takes the risk."""
+        return self._bubblewrap or self._plain_allowed
+
+    def start(self, request: StartRequest) -> Sandbox:
+        """Copy the slice into a fresh folder."""
+        if request.network != "none" and self._bubblewrap:
+            raise EngineError("the local sandbox has no network", next_step="use --backend docker")
+        folder = self.root / f"{owner_id()}-{secrets.token_hex(6)}"
+        sandbox = LocalSandbox(folder, request.image, bubblewrap=self._bubblewrap)
+        with storage_errors(folder):
+            shutil.copytree(Path(request.image.place), folder, symlinks=True)
+            sandbox.settle()
+            for path, archive in request.fill(sandbox.places):
+                sandbox.put(path, archive)
+        return sandbox
+
+    def sweep(self) -> int:
+        """Remove the folders of processes that are gone."""
+        folders = list(self.root.glob("*")) if self.root.exists() else []
+        orphans = [f for f in folders if not owner_alive(f.name.partition("-")[0])]
+        for orphan in orphans:
+            shutil.rmtree(orphan, ignore_errors=True)
+        return len(orphans)
+
+
+class LocalSandbox:
+    """One folder: work/, project/, bench/, home/, tmp/."""
+
+    def __init__(self, folder: Path, image: Image, *, bubblewrap: bool) -> None:
+        self._folder, self._image, self._bubblewrap = folder, image, bubblewrap
+        cache = Path(image.place).parents[1]
+        self._venv = cache / "environments" / image.env_key[:20]
+        self._tools = cache / "tools" / image.base_digest.removeprefix("local:")[:20]
+        self.places = Places() if bubblewrap else self._plain_places()
+
+    def _plain_places(self) -> Places:
+        folder = self._folder
+        return Places(
+            work=str(folder / "work"), bench=str(folder / "bench"), venv=str(self._venv),
+            tools=str(self._tools), project=str(folder / "project"), home=str(folder / "home"),
+        )  # fmt: skip
+
+    def settle(self) -> None:
+        """Make the folders that are not part of the slice; say where the work folder is."""
+        for name in ("bench", "home", "tmp"):
+            (self._folder / name).mkdir(exist_ok=True)
+        roots = self._folder / "project" / "micro_bench_roots.pth"
+        lines = roots.read_text(encoding="utf-8").splitlines()
+        moved = [line.replace("/work", self.places.work, 1) for line in lines]
+        roots.write_text("".join(f"{line}\n" for line in moved), encoding="utf-8")
+
+    def _host(self, path: str) -> Path:
+        """Where a place inside is on the host."""
+        places = self.places
+        for inside, name in (
+            (places.work, "work"), (places.bench, "bench"), (places.project, "project"),
+            (places.home, "home"),
+        ):  # fmt: skip
+            if path == inside or path.startswith(f"{inside}/"):
+                return self._folder / name / path[len(inside) :].lstrip("/")
+        raise EngineError(f"{path} is not inside the sandbox")
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        output: BinaryIO,
+        deadline_s: float,
+        env: Mapping[str, str] | None = None,
+        limit: int = OUTPUT_LIMIT,
+    ) -> Ended:
+        """Run a command; at the deadline its whole process group is killed."""
+        environment = {**self.places.environment, **(env or {})}
+        command = [*self._wrap(), *argv] if self._bubblewrap else list(argv)
+        try:
+            result, cut = process.stream(
+                command, output=output, env=environment, cwd=self._folder / "work",
+                deadline_s=deadline_s, limit=limit,
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            output.write(f"{error}\n".encode())
+            return Ended(127, False, 0.0, False)
+        return Ended(result.code, result.code is None, result.seconds, cut)
+
+    def _wrap(self) -> list[str]:
+        places, folder = self.places, self._folder
+        argv = ["bwrap", "--die-with-parent", "--unshare-all", "--new-session", "--cap-drop", "ALL"]
+        for path in SYSTEM:
+            if Path(path).is_symlink():
+                argv += ["--symlink", os.readlink(path), path]  # noqa: PTH115 - the text itself
+            elif Path(path).exists():
+                argv += ["--ro-bind", path, path]
+        for path in (*FILES, sys.base_prefix):
+            if Path(path).exists() and not path.startswith("/usr"):
+                argv += ["--ro-bind", path, path]
+        argv += ["--proc", "/proc", "--dev", "/dev", "--bind", str(folder / "tmp"), "/tmp"]  # noqa: S108
+        for source, inside in (
+            ("work", places.work), ("bench", places.bench), ("home", places.home),
+        ):  # fmt: skip
+            argv += ["--bind", str(folder / source), inside]
+        argv += ["--ro-bind", str(folder / "project"), places.project]
+        for place, inside in ((self._venv, places.venv), (self._tools, places.tools)):
+            argv += ["--ro-bind", str(place), inside, "--ro-bind", str(place), str(place)]
+        return [*argv, "--chdir", places.work, "--"]
+
+    def put(self, path: str, archive: bytes) -> None:
+        """Unpack a tar below `path`."""
+        target = self._host(path)
+        with storage_errors(target):
+            for entry in unpack(archive):
+                (target / entry.path).unlink(missing_ok=True)
+                write_tree([entry], target)
+            target.mkdir(exist_ok=True)
+            for name in ("in", "out"):
+                if path == self.places.bench:
+                    (target / name).mkdir(exist_ok=True)
+
+    def get(self, path: str, limit: int) -> bytes:
+        """A tar of `path`. Symlinks stay symlinks."""
+        root = self._host(path)
+        if not root.exists():
+            raise EngineError(f"{path} is not there")
+        entries, total = [], 0
+        for file in sorted(root.rglob("*")):
+            name = f"{root.name}/{file.relative_to(root).as_posix()}"
+            if file.is_symlink():
+                entries.append(Entry(name, os.fsencode(os.readlink(file)), 0o120000))  # noqa: PTH115
+            elif file.is_file():
+                total += file.stat().st_size
+                if total > limit:
+                    raise EngineError(f"{path} is larger than {limit} bytes")
+                entries.append(Entry(name, file.read_bytes(), 0o100755))
+        return pack(entries)
+
+    def pause(self) -> None:
+        """Nothing runs between commands."""
+
+    def resume(self) -> None:
+        """Nothing to thaw."""
+
+    def frozen(self) -> Sandbox:
+        """The same files in a folder of another name; the killed commands are gone."""
+        fresh = self._folder.with_name(f"{owner_id()}-{secrets.token_hex(6)}")
+        with storage_errors(fresh):
+            shutil.copytree(self._folder, fresh, symlinks=True)
+        return LocalSandbox(fresh, self._image, bubblewrap=self._bubblewrap)
+
+    def out_of_memory(self) -> bool:
+        """Unknown here; no limit of memory is set."""
+        return False
+
+    def close(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,187 @@
+"""Task specs with their patches, slice manifests, graphs, locks and verifications."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from micro_bench import codec
+from micro_bench.edge.files import write_atomic
+from micro_bench.errors import BadInputError, Mistake, NotFoundError
+from micro_bench.languages._language import Recipe
+from micro_bench.model.image import Verification
+from micro_bench.model.slice import Slice
+from micro_bench.model.task import PatchFile, Status, Task
+from micro_bench.paths import Workspace
+
+CLONES = "clones.json"
+SCHEMA = "docs/reference/task.schema.json"
+
+
+class SpecStore:
+    """The specs of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def spec_files(self) -> tuple[Path, ...]:
+        """Every spec, sorted."""
+        return tuple(sorted(self.workspace.tickets.glob("*/*.yaml")))
+
+    def tasks(
+        self, patterns: Sequence[str] = (), tiers: Sequence[int] = (), *, retired: bool = False
+    ) -> tuple[Task, ...]:
+        """The tasks that match, by tier and id.
+
+        Raises:
+            BadInputError: With the mistakes of all spec files at once.
+            NotFoundError: A pattern matches nothing.
+        """
+        found = codec.load_all(self.spec_files(), Task)
+        self._check(found)
+        for pattern in patterns:
+            if not any(fnmatchcase(task.id, pattern) for task in found):
+                raise NotFoundError(
+                    f"no task matches {pattern!r} in {self.workspace.tickets}",
+                    next_step="`micro-bench task list` shows those there are",
+                )
+        chosen = [
+            task for task in found
+            if (not patterns or any(fnmatchcase(task.id, p) for p in patterns))
+            and (not tiers or task.tier.number in tiers)
+            and (retired or task.status is not Status.RETIRED)
+        ]  # fmt: skip
+        return tuple(sorted(chosen, key=lambda task: (task.tier.number, natural(task.id))))
+
+    def _check(self, tasks: Iterable[Task]) -> None:
+        """Ids are names of folders and images: they must be the file's name, and unique."""
+        mistakes, seen = [], dict[str, str]()
+        for task in tasks:
+            path = self.path(task)
+            if not path.exists():
+                mistakes.append(self._mistake(task, "id", "is not the name of its file or folder"))
+            if task.id in seen:
+                mistakes.append(self._mistake(task, "id", f"is also used in {seen[task.id]}"))
+            seen[task.id] = str(path)
+            for name, patch in (("gold_patch", task.gold_patch), ("test_patch", task.test_patch)):
+                if problem := self._patch_problem(task, patch):
+                    mistakes.append(self._mistake(task, name, problem))
+        if mistakes:
+            raise BadInputError(f"{len(mistakes)} mistakes in the specs", mistakes=mistakes)
+
+    def _mistake(self, task: Task, where: str, message: str) -> Mistake:
+        return Mistake(str(self.path(task)), 0, 0, where, message)
+
+    def _patch_problem(self, task: Task, patch: PatchFile) -> str:
+        path = self.workspace.repo_tickets(task.repo.name) / patch.file
+        if Path(patch.file).name != patch.file:
+            return "must be a file beside the spec"
+        if not path.is_file():
+            return f"names {patch.file}, which is not there"
+        if hashlib.sha256(path.read_bytes()).hexdigest() != patch.sha256:
+            return f"{patch.file} is not what it was: its SHA-256 differs from the spec's"
+        return ""
+
+    def task(self, ident: str) -> Task:
+        """One task by id."""
+        return self.tasks([ident], retired=True)[0]
+
+    def path(self, task: Task) -> Path:
+        """Where a task's spec is."""
+        return self.workspace.spec(task.repo.name, task.id)
+
+    def save_task(self, task: Task, gold: bytes, test: bytes) -> bool:
+        """Write a spec and its patches; returns whether anything changed on disk."""
+        folder = self.workspace.repo_tickets(task.repo.name)
+        changed = _update(folder / task.gold_patch.file, gold)
+        changed |= _update(folder / task.test_patch.file, test)
+        path = self.path(task)
+        if path.exists() and codec.load(path, Task) == task:
+            return changed  # a person's comments and layout stay
+        hint = os.path.relpath(self.schema(), path.parent)
+        return _update(path, codec.dump(task, hint).encode()) or changed
+
+    def schema(self) -> Path:
+        """Where the editors' JSON Schema of specs is: beside the workspace's own files."""
+        local = self.workspace.root / "task.schema.json"
+        return self.workspace.root / SCHEMA if not local.exists() else local
+
+    def existing(self, repo: str, ident: str) -> Task | None:
+        """The spec of an earlier import, if there is one."""
+        path = self.workspace.spec(repo, ident)
+        return codec.load(path, Task) if path.exists() else None
+
+    def gold_patch(self, task: Task) -> bytes:
+        """The fix without its tests."""
+        return self._patch(task, task.gold_patch)
+
+    def test_patch(self, task: Task) -> bytes:
+        """The hidden tests."""
+        return self._patch(task, task.test_patch)
+
+    def _patch(self, task: Task, patch: PatchFile) -> bytes:
+        path = self.workspace.repo_tickets(task.repo.name) / patch.file
+        if problem := self._patch_problem(task, patch):
+            raise BadInputError(f"{self.path(task)}: {problem}")
+        return path.read_bytes()
+
+    def recipe(self, repo: str) -> Recipe:
+        """What the lead adds for a repository; defaults if there is no file."""
+        path = self.workspace.recipe(repo)
+        return codec.load(path, Recipe) if path.exists() else Recipe()
+
+    def save_slice(self, piece: Slice, graph: str) -> None:
+        """Write a manifest and its graph."""
+        _update(self.workspace.graph(piece.repo, piece.task), graph.encode())
+        path = self.workspace.manifest(piece.repo, piece.task)
+        if not (path.exists() and codec.load(path, Slice) == piece):
+            codec.save(path, piece)
+
+    def lock(self, task: Task) -> str | None:
+        """The resolved lock, if there is one."""
+        path = self.workspace.lock(task.repo.name, task.id)
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def save_lock(self, task: Task, text: str) -> None:
+        """Write a lock."""
+        _update(self.workspace.lock(task.repo.name, task.id), text.encode())
+
+    def clones(self) -> dict[str, Path]:
+        """Repository -> local clone, as remembered on this machine."""
+        path = self.workspace.runs / CLONES
+        return {} if not path.exists() else {
+            str(name): Path(str(place)) for name, place in json.loads(path.read_bytes()).items()
+        }  # fmt: skip
+
+    def remember_clone(self, repo: str, place: Path) -> None:
+        """Remember where a repository's clone is. A fact of this machine: not for committing."""
+        known = {name: str(path) for name, path in self.clones().items()}
+        content = json.dumps({**known, repo: str(place.resolve())}, indent=2, sort_keys=True)
+        _update(self.workspace.runs / CLONES, content.encode() + b"\n")
+
+    def verification(self, task: str) -> Verification | None:
+        """The last verification on this machine, if there is one."""
+        path = self.workspace.verification(task) / "verification.json"
+        return codec.load(path, Verification) if path.exists() else None
+
+    def save_verification(self, found: Verification) -> None:
+        """Write a verification."""
+        codec.save(self.workspace.verification(found.task) / "verification.json", found)
+
+
+def _update(path: Path, content: bytes) -> bool:
+    """Write only what differs: unchanged files keep their times."""
+    if path.exists() and path.read_bytes() == content:
+        return False
+    write_atomic(path, content)
+    return True
+
+
+def natural(name: str) -> tuple[str, int]:
+    """`parcel-9` before `parcel-12`."""
+    stem, _, number = name.rpartition("-")
+    return (stem, int(number)) if number.isdigit() else (name, 0)
