@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import Field
+
 from micro_bench.model.base import Noun
+from micro_bench.model.execution import TestResult
 from micro_bench.model.graph import Graph
 from micro_bench.model.slice import Distribution, Environment
 
@@ -21,7 +24,7 @@ class SymbolChange(Noun):
     """What a change did to one file's definitions."""
 
     changed: tuple[str, ...]
-    """Qualified names (`Class.method`) whose body or signature differs, added and removed ones too."""
+    """Qualified names (`Class.method`) that differ in body or signature, added and removed too."""
     public_breaks: tuple[str, ...]
     """Public names removed, renamed or re-signed, each with the kind of break."""
 
@@ -36,75 +39,14 @@ class Recipe(Noun):
     roots: tuple[str, ...] = ()
     """Import roots, where the manifests do not tell."""
     tests: tuple[str, ...] = ()
-    """Test roots (directories), where the language's rules do not tell."""
+    """Test roots (directories), where the language's rules do not tell.
+
+    `!django/test` says the opposite: a directory that looks like tests and is source.
+    """
     pytest_args: tuple[str, ...] = ()
-    env: dict[str, str] = {}
+    env: dict[str, str] = Field(default_factory=dict)
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-
-
-class Language(Protocol):
-    """A module under `micro_bench/languages/`."""
-
-    NAME: str
-
-    @staticmethod
-    def owns(path: str) -> bool:
-        """Whether the path is source code of this language (tests included)."""
-
-    @staticmethod
-    def is_test(path: str, recipe: Recipe) -> bool:
-        """Whether the path belongs to the tests: test modules, their support code and data.
-
-        Judged by the language's conventions (whole path segments, file name patterns), never by
-        the substring "test": `latest.py`, `contest/`, `attestation.py` are source.
-        """
-
-    @staticmethod
-    def is_test_module(path: str) -> bool:
-        """Whether the test runner collects tests from this file."""
-
-    @staticmethod
-    def is_infrastructure(path: str) -> bool:
-        """Whether the file configures or hooks into the test runner (conftest.py, pytest.ini, ...)."""
-
-    @staticmethod
-    def counts_for_tier(path: str) -> bool:
-        """False for docs, lock files, generated and vendored files, changelogs."""
-
-    @staticmethod
-    def contract_file(path: str) -> str | None:
-        """`migration`, `schema`, `ci`, `build`, `deployment`, or None."""
-
-    @staticmethod
-    def graph(files: Files, recipe: Recipe) -> Graph:
-        """The typed import graph of the whole tree."""
-
-    @staticmethod
-    def symbol_change(path: str, before: bytes | None, after: bytes | None) -> SymbolChange:
-        """What a change did to one file's definitions; None means that the file is absent."""
-
-    @staticmethod
-    def declared_dependencies(files: Files) -> frozenset[str]:
-        """Normalised names of the run-time dependencies that the manifests declare."""
-
-    @staticmethod
-    def environment(files: Files, before: datetime, recipe: Recipe) -> Environment:
-        """What must be installed, from the repository's own manifests."""
-
-    @staticmethod
-    def distributions(
-        files: Files, tag_version: str | None, recipe: Recipe
-    ) -> tuple[Distribution, ...]:
-        """The installable projects of the tree, read without running them."""
-
-    @staticmethod
-    def test_definitions(path: str, text: bytes) -> Mapping[str, str]:
-        """Test function (`Class::test_x` or `test_x`) -> digest of its source, to tell changed ones."""
-
-    @staticmethod
-    def test_command(paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:
-        """The argv that runs these tests and writes JUnit XML to `plan.junit`."""
 
 
 class TestRun(Noun):
@@ -116,6 +58,79 @@ class TestRun(Noun):
     timeout_s: float
     python: str
     """Path of the interpreter's directory: `/opt/venv/bin`."""
-    config: dict[str, str] = {}
+    config: dict[str, str] = Field(default_factory=dict)
     """Content of the base's test configuration files: path -> text."""
     extra: tuple[str, ...] = ()
+
+
+class Language(Protocol):
+    """A module under `micro_bench/languages/`.
+
+    A module's functions have no `self`; the type checker reads the methods below so that a
+    module satisfies the protocol.
+    """
+
+    NAME: str
+
+    def owns(self, path: str) -> bool:
+        """Whether the path is source code of this language (tests included)."""
+
+    def is_test(self, path: str, recipe: Recipe) -> bool:
+        """Whether the path belongs to the tests: test modules, their support code and data.
+
+        Judged by the language's conventions (whole path segments, file name patterns), never by
+        the substring "test": `latest.py`, `contest/`, `attestation.py` are source.
+        """
+
+    def is_test_module(self, path: str) -> bool:
+        """Whether the test runner collects tests from this file."""
+
+    def is_infrastructure(self, path: str) -> bool:
+        """Whether the file configures or hooks into the test runner (conftest.py, pytest.ini)."""
+
+    def merge_infrastructure(
+        self, path: str, base: bytes | None, current: bytes | None
+    ) -> bytes | None:
+        """An infrastructure file as grading wants it; None means that the file is absent.
+
+        A file that configures other things too (`pyproject.toml`) keeps its current content with
+        the test runner's part restored to base; any other is the base's.
+        """
+
+    def counts_for_tier(self, path: str) -> bool:
+        """False for docs, lock files, generated and vendored files, changelogs."""
+
+    def contract_file(self, path: str) -> str | None:
+        """`migration`, `schema`, `ci`, `build`, `deployment`, or None."""
+
+    def graph(self, files: Files, recipe: Recipe) -> Graph:
+        """The typed import graph of the whole tree."""
+
+    def symbol_change(self, path: str, before: bytes | None, after: bytes | None) -> SymbolChange:
+        """What a change did to one file's definitions; None means that the file is absent."""
+
+    def declared_dependencies(self, files: Files) -> frozenset[str]:
+        """Normalised names of the run-time dependencies that the manifests declare."""
+
+    def environment(self, files: Files, before: datetime, recipe: Recipe) -> Environment:
+        """What must be installed, from the repository's own manifests."""
+
+    def distributions(
+        self, files: Files, tag_version: str | None, recipe: Recipe
+    ) -> tuple[Distribution, ...]:
+        """The installable projects of the tree, read without running them."""
+
+    def test_definitions(self, path: str, text: bytes) -> Mapping[str, str]:
+        """Test function (`Class::test_x` or `test_x`) -> digest of its source."""
+
+    def test_command(self, paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:
+        """The argv that runs these tests and writes JUnit XML to `plan.junit`."""
+
+    def results(self, report: bytes) -> tuple[TestResult, ...] | None:
+        """Read the runner's report (hostile input); None when it cannot be read."""
+
+    def canary(self, passing: str, failing: str) -> str:
+        """A test module with two tests of these names: one that passes, one that fails."""
+
+    def has_other_content(self, path: str) -> bool:
+        """Whether an infrastructure file also holds settings that are not the runner's."""

@@ -1,0 +1,115 @@
+"""Writes the reference pages that come from the code; `make reference` runs it.
+
+A test holds the committed pages to what this script would write.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from micro_bench import codec, errors, settings
+from micro_bench.cli import _app
+from micro_bench.edge.files import write_atomic
+from micro_bench.model.task import Task
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+NOTE = "<!-- Written by docs/generate.py: change the code, then run `make reference`. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """File name -> text."""
+    return {
+        "commands.md": commands(),
+        "exit-codes.md": exit_codes(),
+        "settings.md": settings_page(),
+        "task.schema.json": codec.json_schema(Task),
+    }
+
+
+def commands() -> str:
+    """Every command with its arguments and options."""
+    root = get_command(_app.build())
+    head = "# Commands\n\nData goes to standard output, everything else to standard error.\n\n"
+    body = f"## micro-bench\n\n{_parameters(root)}"
+    body += "\nThe options of `micro-bench` itself may stand before or after the command.\n"
+    return NOTE + head + body + "".join(_command(root, "micro-bench"))
+
+
+def exit_codes() -> str:
+    """Every exit code with its cause."""
+    known: list[type[errors.MicroBenchError]] = [_app.UsageError, *_subclasses(errors)]
+    rows = {0: ("", "Done."), errors.INTERRUPTED: ("interrupted", "Ctrl-C. " + _after_ctrl_c())}
+    rows |= {kind.exit_code: (kind.title, _first_paragraph(kind.__doc__)) for kind in known}
+    lines = [f"| {code} | {title} | {text} |" for code, (title, text) in sorted(rows.items())]
+    head = (
+        "# Exit codes\n\nScripts and nightly jobs may branch on them: each cause has its own.\n\n"
+        "| code | title in the message | cause |\n|---|---|---|\n"
+    )
+    return NOTE + head + "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Every setting with its default and its variable."""
+    head = (
+        "# Settings\n\nDefaults < `micro-bench.yaml` < environment < command line. "
+        "`micro-bench settings` shows the values that hold, each with its source.\n\n"
+        "| key | default | environment | what |\n|---|---|---|---|\n"
+    )
+    lines = [
+        f"| `{key}` | `{_json(field.get_default(call_default_factory=True))}` "
+        f"| `{settings.variable(key)}` | {_cell(field.description)} |"
+        for key, field in settings.fields().items()
+    ]
+    return NOTE + head + "\n".join(lines) + "\n"
+
+
+def _command(group: Any, path: str) -> Iterator[str]:
+    for name, command in sorted(getattr(group, "commands", {}).items()):
+        if not command.hidden:
+            title = f"{path} {name}"
+            yield f"\n## {title}\n\n{_first_paragraph(command.help)}\n\n{_parameters(command)}"
+            yield from _command(command, title)
+
+
+def _parameters(command: Any) -> str:
+    shown = [p for p in command.params if not getattr(p, "hidden", False)]
+    rows = [f"| `{_spelling(p)}` | {_cell(getattr(p, 'help', ''))} |" for p in shown]
+    return "\n".join(["| parameter | what |", "|---|---|", *rows]) + "\n" if rows else ""
+
+
+def _spelling(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name.upper())
+    return ", ".join([*parameter.opts, *parameter.secondary_opts])
+
+
+def _subclasses(module: Any) -> list[type[errors.MicroBenchError]]:
+    found = [value for value in vars(module).values() if isinstance(value, type)]
+    return [kind for kind in found if issubclass(kind, errors.MicroBenchError)]
+
+
+def _after_ctrl_c() -> str:
+    return "Everything finished is stored; the same command resumes."
+
+
+def _first_paragraph(text: str | None) -> str:
+    return _cell((text or "").split("\n\n")[0])
+
+
+def _cell(text: str | None) -> str:
+    return re.sub(r"\s+", " ", text or "").strip().replace("|", "\\|")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=str)
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        write_atomic(REFERENCE / name, text.encode())

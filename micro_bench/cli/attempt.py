@@ -1,0 +1,116 @@
+"""`verify`, `run`, `runs` and `score`: everything that executes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from micro_bench.cli import _line, _output
+
+Run = Annotated[str, typer.Argument(metavar="[RUN]", help="A run's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("verify")(verify)
+    app.command("run")(run)
+    app.command("runs")(runs)
+    app.command("score")(score)
+
+
+def verify(
+    ctx: typer.Context,
+    patterns: _line.Tasks = None,
+    tier: _line.Tiers = None,
+    clone: _line.Clones = None,
+    repetitions: _line.Repetitions = None,
+    jobs: _line.Jobs = None,
+    backend: _line.Backend = None,
+    *,
+    again: Annotated[
+        bool, typer.Option("--again", help="Execute even if a verification still holds.")
+    ] = False,
+    as_json: _output.Json = False,
+) -> None:
+    """Execute base, hidden tests, gold patch and no-op in each task's image, several times."""
+    from micro_bench.pipeline.verifying import verify_all
+
+    options = {"jobs": jobs, "backend": backend, "repetitions": repetitions}
+    line = _line.line(ctx, options, clone)
+    with _output.progress("verify") as advance:
+        result = verify_all(line, patterns or (), tier or (), advance, again=again)
+    _output.verified(result, as_json=as_json)
+
+
+def run(
+    ctx: typer.Context,
+    agent: Annotated[
+        list[str],
+        typer.Option(
+            "--agent",
+            "-a",
+            metavar="AGENT",
+            help="oracle, noop, NAME=replay:FOLDER, or NAME=command:COMMAND LINE[;key=value]...",
+        ),
+    ],
+    k: Annotated[int | None, typer.Option("-k", help="Attempts for each task and agent.")] = None,
+    tasks: Annotated[
+        list[str] | None, typer.Option("--tasks", "-t", help="Ids or globs. [default: all]")
+    ] = None,
+    tier: _line.Tiers = None,
+    clone: _line.Clones = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Of the run; an unfinished one goes on.")
+    ] = None,
+    jobs: _line.Jobs = None,
+    backend: _line.Backend = None,
+    repetitions: _line.Repetitions = None,
+    allow_unsandboxed: _line.Unsandboxed = None,
+    *,
+    new: Annotated[
+        bool, typer.Option("--new", help="Begin a new run though one is unfinished.")
+    ] = False,
+    as_json: _output.Json = False,
+) -> None:
+    """Have agents attempt tasks k times each; interrupt at will, the same command goes on."""
+    from micro_bench.pipeline.commands import RunOptions, run_command
+
+    settings = {
+        "k": k, "jobs": jobs, "backend": backend, "repetitions": repetitions,
+        "allow_unsandboxed": allow_unsandboxed,
+    }  # fmt: skip
+    line = _line.line(ctx, settings, clone)
+    options = RunOptions(tuple(agent), tuple(tasks or ()), tuple(tier or ()), name, new=new)
+    with _output.progress("attempt") as advance:
+        result = run_command(line, options, advance)
+    _output.ran(result, as_json=as_json)
+
+
+def runs(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
+    """List the runs, oldest first."""
+    from micro_bench.pipeline.looking import runs_listing
+
+    rows = runs_listing(_line.line(ctx))
+    if as_json:
+        _output.data(rows)
+    else:
+        _output.table(("run", "created", "tasks", "agents", "k", "attempts"), tuple(rows.values()))
+
+
+def score(
+    ctx: typer.Context,
+    run: Run = "latest",
+    clone: _line.Clones = None,
+    jobs: _line.Jobs = None,
+    backend: _line.Backend = None,
+    *,
+    as_json: _output.Json = False,
+) -> None:
+    """Grade a run's stored attempts again; no agent is run, old scores stay."""
+    from micro_bench.pipeline.commands import score_command
+
+    line = _line.line(ctx, {"jobs": jobs, "backend": backend}, clone)
+    with _output.progress("score") as advance:
+        changed = score_command(line, run, advance)
+    _output.rescored(changed, as_json=as_json)

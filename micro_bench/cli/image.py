@@ -1,0 +1,52 @@
+"""`slice` and `image`: cut and build without running anything."""
+
+from __future__ import annotations
+
+import typer
+
+from micro_bench.cli import _line, _output
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("slice")(slice_)
+    app.command("image")(image)
+
+
+def slice_(
+    ctx: typer.Context,
+    patterns: _line.Tasks = None,
+    tier: _line.Tiers = None,
+    clone: _line.Clones = None,
+    *,
+    as_json: _output.Json = False,
+) -> None:
+    """Cut the tasks' slices: write manifests and import graphs under repo_slices/."""
+    from micro_bench.pipeline.looking import cut_all
+
+    rows = cut_all(_line.line(ctx, clones=clone), patterns or (), tier or ())
+    if as_json:
+        _output.data(rows)
+    else:
+        _output.table(("task", "level", "kept", "files", "python"), tuple(rows.values()))
+
+
+def image(
+    ctx: typer.Context,
+    patterns: _line.Tasks = None,
+    tier: _line.Tiers = None,
+    clone: _line.Clones = None,
+    jobs: _line.Jobs = None,
+    backend: _line.Backend = None,
+    *,
+    as_json: _output.Json = False,
+) -> None:
+    """Build the tasks' images; what exists is used again."""
+    from micro_bench.pipeline.looking import build_all
+
+    line = _line.line(ctx, {"jobs": jobs, "backend": backend}, clone)
+    rows = build_all(line, patterns or (), tier or ())
+    if as_json:
+        _output.data(rows)
+    else:
+        _output.table(("task", "image", "python", "environment"), tuple(rows.values()))

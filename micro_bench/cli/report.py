@@ -1,0 +1,33 @@
+"""`report`: a run as a table and as files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from micro_bench.cli import _line, _output
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report")(report)
+
+
+def report(
+    ctx: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="[RUN]", help="A run's name.")] = "latest",
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", "-f", help="Write only these. [default: all]")
+    ] = None,
+    k: Annotated[list[int] | None, typer.Option("-k", help="Show pass@k for these k.")] = None,
+    *,
+    as_json: _output.Json = False,
+) -> None:
+    """Print the per-tier table of a run and write the report in every format beside it."""
+    from micro_bench.pipeline.commands import report_command
+
+    text, document, written = report_command(_line.line(ctx), run, formats or (), k or ())
+    typer.echo(document if as_json else text)
+    for name, path in written.items():
+        _output.say(f"{name}: {path}")

@@ -1,0 +1,336 @@
+"""Reads a local git clone. Nothing is written, and nothing the clone configures is run.
+
+User and system configuration, hooks, pagers, external diffs, text conversions, attributes,
+replace refs and inherited `GIT_*` variables are all switched off, so that equal commits give
+equal bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from micro_bench.edge.git_output import (
+    ChangedFile,
+    Commit,
+    TreeFile,
+    fields_of,
+    names_revert_of,
+    path_of,
+    read_added,
+    read_batch,
+    read_changed,
+    read_commit,
+    read_tree_file,
+)
+from micro_bench.errors import BadInputError, MicroBenchError, NotFoundError
+
+# A machine without git gets a message when git is needed, not a traceback at start.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+import git  # noqa: E402
+from git.exc import GitCommandError, GitCommandNotFound  # noqa: E402
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_BATCH: Final = 2000
+_OPTIONS = (
+    "safe.directory=*",
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    f"attr.tree={EMPTY_TREE}",
+    "log.showSignature=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+)
+_ENVIRONMENT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "0",
+    "GIT_CONFIG_PARAMETERS": "",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
+    "GIT_DIFF_OPTS": "",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NAMESPACE": "",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_TRACE": "0",
+}
+_PLAIN_DIFF = ("--no-ext-diff", "--no-textconv", "--no-color")
+
+
+class Repository:
+    """A local clone: bare or not, whole, shallow or partial, or a linked worktree."""
+
+    def __init__(self, git_dir: Path) -> None:
+        self._git_dir = str(git_dir)
+        self._objects = str(_common_dir(git_dir) / "objects")
+        self._git = git.Git(self._git_dir)
+
+    @classmethod
+    def open(cls, path: Path) -> Repository:
+        """Open the clone at `path`.
+
+        Raises:
+            NotFoundError: There is no git repository, or it has no commit.
+
+        """
+        git_dir = _git_dir_of(path)
+        if git_dir is None:
+            raise NotFoundError(
+                f"{path} is not a git repository", next_step="git clone <url> and name its folder"
+            )
+        repository = cls(git_dir)
+        repository.default_branch()
+        return repository
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether the history is cut off, so that old fixes have no parent."""
+        return self._text("rev-parse", "--is-shallow-repository").strip() == "true"
+
+    def default_branch(self) -> str:
+        """The ref that new work is merged to: what the remote says, else HEAD."""
+        for ref in ("refs/remotes/origin/HEAD", "HEAD"):
+            if self.contains(ref):
+                return ref
+        raise NotFoundError(
+            f"the repository {self._git_dir} has no commit on its default branch",
+            next_step="name the branch, or fetch it: git fetch origin",
+        )
+
+    def resolve(self, rev: str) -> str:
+        """The full id of the commit that `rev` names.
+
+        Raises:
+            NotFoundError: There is no such commit in the clone.
+
+        """
+        try:
+            sha = self._text(
+                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}"
+            ).strip()
+        except _GitError as error:
+            raise NotFoundError(
+                f"no commit {rev!r} in {self._git_dir}",
+                next_step="git fetch --all, or check the name",
+            ) from error
+        if len(sha) != 40:
+            raise BadInputError(f"{self._git_dir} names objects by SHA-256, which is not supported")
+        return sha
+
+    def contains(self, rev: str) -> bool:
+        """Whether the clone holds the commit, on any branch or none."""
+        try:
+            self.resolve(rev)
+        except NotFoundError:
+            return False
+        return True
+
+    def commit(self, rev: str) -> Commit:
+        """One commit."""
+        return next(self._log("--no-walk", self.resolve(rev)))
+
+    def log(self, rev: str | None = None) -> Iterator[Commit]:
+        """Every commit reachable from `rev` (the default branch), children before parents."""
+        return self._log("--topo-order", self._tip(rev))
+
+    def mainline(self, rev: str | None = None) -> Iterator[Commit]:
+        """The first-parent history of `rev` (the default branch), newest first."""
+        return self._log("--first-parent", self._tip(rev))
+
+    def branch_commits(self, merge: str) -> tuple[Commit, ...]:
+        """The commits that a merge brought in, newest first; none if it is no merge."""
+        parents = self.commit(merge).parents
+        others = [*parents[1:], f"^{parents[0]}"] if len(parents) > 1 else []
+        return tuple(self._log("--topo-order", *others)) if others else ()
+
+    def touched(self, rev: str | None = None) -> dict[str, tuple[str, ...]]:
+        """Commit -> paths it changed against its first parent, for the whole history."""
+        records = self._records((), "--name-only", "--no-renames", self._tip(rev))
+        return {
+            sha: tuple(map(path_of, fields_of(rest.removeprefix(b"\n")))) for sha, rest in records
+        }
+
+    def added_lines(
+        self, paths: Sequence[str], rev: str | None = None
+    ) -> dict[str, tuple[str, ...]]:
+        """Commit -> lines it added to any of the paths, against its first parent."""
+        records = self._records(paths, "-p", "-U0", "--no-renames", *_PLAIN_DIFF, self._tip(rev))
+        return {sha: tuple(read_added(patch)) for sha, patch in records} if paths else {}
+
+    def tree_id(self, rev: str) -> str:
+        """The id of the commit's tree."""
+        return self._text("rev-parse", "--verify", f"{self.resolve(rev)}^{{tree}}").strip()
+
+    def tree_files(self, rev: str) -> dict[str, TreeFile]:
+        """Path -> entry for every file, symbolic link and submodule of the commit."""
+        out = self._run("ls-tree", "-r", "-z", "--full-tree", self.resolve(rev))
+        entries = (entry.partition(b"\t") for entry in fields_of(out))
+        return {path_of(path): read_tree_file(meta) for meta, _, path in entries}
+
+    def read_files(
+        self, rev: str, paths: Iterable[str] | None = None, *, max_bytes: int | None = None
+    ) -> dict[str, bytes]:
+        """Content by path; a symbolic link gives its target, a submodule nothing.
+
+        Paths that the commit does not have are left out. Content longer than `max_bytes`
+        comes back empty.
+        """
+        tree = self.tree_files(rev)
+        wanted = tree if paths is None else {path: tree[path] for path in paths if path in tree}
+        blobs = {path: entry.blob for path, entry in wanted.items() if not entry.is_submodule}
+        self._fetch_missing(rev, blobs)
+        contents = self._contents(sorted(set(blobs.values())), max_bytes)
+        return {path: contents[blob] for path, blob in blobs.items()}
+
+    def diff(self, base: str, fix: str, paths: Sequence[str]) -> bytes:
+        """A patch of the paths that plain, strict `git apply` takes: whole ids, no renames."""
+        options = ("-r", "-p", "--binary", "--full-index", "--no-renames", "-U3", *_PLAIN_DIFF)
+        revs = (self.resolve(base), self.resolve(fix))
+        return self._run("diff-tree", *options, *revs, "--", *paths) if paths else b""
+
+    def changed(self, base: str, fix: str) -> tuple[ChangedFile, ...]:
+        """The files that differ, renames detected, sorted by path."""
+        options = ("-r", "-M", "-l2000", "--raw", "--numstat", "-w", "--ignore-blank-lines", "-z")
+        revs = (self.resolve(base), self.resolve(fix))
+        fields = fields_of(self._run("diff-tree", *options, *_PLAIN_DIFF, "--abbrev=40", *revs))
+        return tuple(sorted(read_changed(fields), key=lambda file: file.path))
+
+    def describe_tag(self, rev: str) -> str | None:
+        """The version in the nearest tag at or before the commit: 1.2 of `v1.2`, `name-1.2`."""
+        sha = self.resolve(rev)
+        try:
+            tag = self._text("describe", "--tags", "--abbrev=0", "--match", "*[0-9]*", sha).strip()
+        except _GitError:
+            return None
+        found = re.search(r"(?:^|[^0-9A-Za-z.])[vV]?(\d+(?:[._]\d+)*[0-9A-Za-z.+!-]*)$", tag)
+        return found[1].replace("_", ".") if found else None
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether `older` is `newer` or comes before it."""
+        revs = (self.resolve(older), self.resolve(newer))
+        return not self._text("rev-list", "--max-count=1", revs[0], f"^{revs[1]}").strip()
+
+    def reverted_by(self, commit: str, rev: str | None = None) -> str | None:
+        """The newest commit of the branch that says `This reverts commit <commit>`."""
+        sha = self.resolve(commit)
+        pattern = f"This reverts commit {sha[:7]}"
+        later = self._log("--fixed-strings", f"--grep={pattern}", f"^{sha}", self._tip(rev))
+        named = (c for c in later if names_revert_of(c.message, sha))
+        return next((found.sha for found in named), None)
+
+    def _tip(self, rev: str | None) -> str:
+        return self.resolve(rev or self.default_branch())
+
+    def _log(self, *arguments: str) -> Iterator[Commit]:
+        form = "--format=tformat:%H%x00%P%x00%at%x00%ct%x00%B"
+        out = self._run("log", "-z", "--no-color", "--encoding=UTF-8", form, *arguments, "--")
+        fields = out.split(b"\0")
+        for start in range(0, len(fields) - 4, 5):
+            yield read_commit(fields[start : start + 5])
+
+    def _records(self, paths: Sequence[str], *arguments: str) -> Iterator[tuple[str, bytes]]:
+        """Each commit's id and what `git log` printed for it, told apart by a random token."""
+        token = secrets.token_hex(16)
+        form = f"--format=tformat:{token}%H"
+        shape = ("--diff-merges=first-parent", "-z", form)
+        out = self._run("log", *shape, *arguments, "--", *paths)
+        for record in out.split(token.encode())[1:]:
+            yield record[:40].decode(), record[40:].removeprefix(b"\0")
+
+    def _contents(self, blobs: Sequence[str], max_bytes: int | None) -> dict[str, bytes]:
+        contents: dict[str, bytes] = {}
+        for start in range(0, len(blobs), _BATCH):
+            batch = blobs[start : start + _BATCH]
+            out = self._run("cat-file", "--batch", lines=batch)
+            for blob, content in read_batch(out):
+                contents[blob] = b"" if max_bytes and len(content) > max_bytes else content
+        return contents
+
+    def _fetch_missing(self, rev: str, blobs: Mapping[str, str]) -> None:
+        """Ask a partial clone's remote for all missing content at once, not one by one."""
+        try:
+            remotes = self._text("config", "--get-regexp", r"^remote\..*\.promisor$", "true")
+        except _GitError:
+            return
+        listing = ("--objects", "--no-object-names", "--missing=print", "--no-walk")
+        out = self._text("rev-list", *listing, self.resolve(rev)).split()
+        missing = sorted({line[1:] for line in out if line[0] == "?"} & set(blobs.values()))
+        remote = remotes.split()[0].removeprefix("remote.").removesuffix(".promisor")
+        fetch = ("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--no-tags")
+        options = ("--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none")
+        if missing:
+            self._run(*fetch, *options, "--stdin", "--end-of-options", remote, lines=missing)
+
+    def _text(self, *arguments: str) -> str:
+        return self._run(*arguments).decode("utf-8", "surrogateescape")
+
+    def _run(self, *arguments: str, lines: Sequence[str] = ()) -> bytes:
+        options = (word for option in _OPTIONS for word in ("-c", option))
+        environment = {
+            **_ENVIRONMENT,
+            "GIT_DIR": self._git_dir,
+            # Not the real work tree: its attribute files would change patches.
+            "GIT_WORK_TREE": self._git_dir,
+            "GIT_OBJECT_DIRECTORY": self._objects,
+        }
+        with tempfile.TemporaryFile() as feed:
+            feed.write("".join(f"{line}\n" for line in lines).encode())
+            feed.seek(0)
+            try:
+                return self._git.execute(
+                    ["git", "--no-pager", *options, *arguments],
+                    istream=feed,
+                    env=environment,
+                    stdout_as_string=False,
+                    strip_newline_in_stdout=False,
+                )
+            except GitCommandNotFound as error:
+                raise MicroBenchError("git is not installed", next_step="install git") from error
+            except GitCommandError as error:
+                raise _GitError(
+                    f"git {arguments[0]} failed in {self._git_dir}: {_text_of(error.stderr)}",
+                    next_step=f"git -C {self._git_dir} fsck",
+                ) from error
+
+
+def _git_dir_of(path: Path) -> Path | None:
+    """Where git keeps its things: `.git`, where a file of that name points to, or the path itself.
+
+    Neither a directory above nor the environment is looked at.
+    """
+    inner = path / ".git"
+    if inner.is_file():
+        named = inner.read_text(encoding="utf-8", errors="surrogateescape").strip()
+        inner = path / named.removeprefix("gitdir:").strip()
+    for folder in (inner, path):
+        parts = ("objects", "refs") if not (folder / "commondir").is_file() else ()
+        if os.path.lexists(folder / "HEAD") and all((folder / part).is_dir() for part in parts):
+            return folder.resolve()
+    return None
+
+
+def _common_dir(git_dir: Path) -> Path:
+    """The directory that a linked worktree shares with its repository."""
+    pointer = git_dir / "commondir"
+    if not pointer.is_file():
+        return git_dir
+    named = pointer.read_text(encoding="utf-8", errors="surrogateescape").strip()
+    return (git_dir / named).resolve()
+
+
+class _GitError(MicroBenchError):
+    """Git ended with an error."""
+
+
+def _text_of(message: object) -> str:
+    text = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
+    return text.strip().removeprefix("stderr: ").strip("' \n")

@@ -1,0 +1,137 @@
+"""Which minor version of Python a tree wants, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._python_project import Project
+
+PREFERRED = ("3.11", "3.13", "3.12", "3.10", "3.14")
+_RELEASED = {
+    "3.10": date(2021, 10, 4),
+    "3.11": date(2022, 10, 24),
+    "3.12": date(2023, 10, 2),
+    "3.13": date(2024, 10, 7),
+    "3.14": date(2025, 10, 7),
+}
+_PATCHES = 40
+_MINOR = re.compile(r"(?<![\d.])3\.\d{1,2}(?![\d])")
+_CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)")
+_WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
+_PYTHON_KEY = re.compile(r"(?i)\bpython(?:[-_]?versions?)?\s*:\s*(.*)")
+
+
+def choose(files: Files, projects: Sequence[Project], recipe: Recipe) -> tuple[str, str, list[str]]:
+    """The minor version, where it was read, and complaints."""
+    if recipe.python:
+        return _minor(recipe.python), "recipe.yaml python", []
+    wanted = [p.says.requires_python for p in projects if p.says.requires_python]
+    allowed, complaints = _allowed(wanted)
+    for name, stated in _pinned(files):
+        if stated in PREFERRED or not allowed:
+            return stated, name, complaints
+        complaints.append(f"{name}: asks for Python {stated}; {allowed[0]} is taken")
+    if wanted:
+        return _from_specifiers(wanted, allowed, complaints)
+    for source, versions in (
+        ("classifiers", _classified(projects)),
+        ("CI matrix", _tested(files)),
+    ):
+        for candidate in PREFERRED:
+            if candidate in versions:
+                return candidate, source, complaints
+    return PREFERRED[0], "default: the manifests do not say", complaints
+
+
+def lateness(minor: str, before: datetime) -> list[str]:
+    """A complaint when the interpreter is younger than the code."""
+    released = _RELEASED.get(minor)
+    if released is None or released <= before.date():
+        return []
+    age = f"Python {minor} ({released}) is younger than the base commit"
+    return [f"{age}: compiled dependencies of that time may have no wheels for it"]
+
+
+def _minor(text: str) -> str:
+    match = re.match(r"\s*(\d+\.\d+)", text)
+    return match[1] if match else text.strip()
+
+
+def _pinned(files: Files) -> Iterable[tuple[str, str]]:
+    for name in (".python-version", "runtime.txt"):
+        text = files.get(name, b"").decode("utf-8", "replace")
+        found = [
+            m[0] for line in text.splitlines() if "pypy" not in line for m in _MINOR.finditer(line)
+        ]
+        ranked = sorted(dict.fromkeys(found), key=_rank)
+        yield from ((name, minor) for minor in ranked[:1])
+
+
+def _rank(minor: str) -> int:
+    return PREFERRED.index(minor) if minor in PREFERRED else len(PREFERRED)
+
+
+def _allowed(wanted: Sequence[str]) -> tuple[list[str], list[str]]:
+    complaints = []
+    sets = []
+    for text in wanted:
+        try:
+            sets.append(SpecifierSet(text))
+        except InvalidSpecifier:
+            complaints.append(f"requires-python {text!r} is no version specifier")
+    return [minor for minor in PREFERRED if _satisfies(minor, sets)], complaints
+
+
+def _satisfies(minor: str, sets: Sequence[SpecifierSet]) -> bool:
+    patches = range(_PATCHES)
+    return any(all(s.contains(f"{minor}.{patch}") for s in sets) for patch in patches)
+
+
+def _from_specifiers(
+    wanted: Sequence[str], allowed: Sequence[str], complaints: list[str]
+) -> tuple[str, str, list[str]]:
+    text = " and ".join(dict.fromkeys(wanted))
+    if allowed:
+        return allowed[0], f"requires-python {text}", complaints
+    others = [f"3.{n}" for n in range(30, 1, -1)] + ["2.7"]
+    sets = []
+    for item in wanted:
+        try:
+            sets.append(SpecifierSet(item))
+        except InvalidSpecifier:
+            continue
+    fitting = next((minor for minor in others if _satisfies(minor, sets)), None)
+    if fitting is None or not sets:
+        complaint = f"requires-python {text}: no version of Python satisfies it"
+        return PREFERRED[0], "default: requires-python cannot be met", [*complaints, complaint]
+    return fitting, f"requires-python {text}", complaints
+
+
+def _classified(projects: Sequence[Project]) -> set[str]:
+    found = (
+        match
+        for p in projects
+        for c in p.says.classifiers or ()
+        for match in [_CLASSIFIER.fullmatch(c)]
+    )
+    return {match[1] for match in found if match}
+
+
+def _tested(files: Files) -> set[str]:
+    """Versions on the lines of CI files that speak of Python, and in lists under them."""
+    found: set[str] = set()
+    for path in sorted(files):
+        if not (_WORKFLOW.fullmatch(path) or path in {".travis.yml", ".gitlab-ci.yml"}):
+            continue
+        inside = False
+        for line in files[path].decode("utf-8", "replace").splitlines():
+            key = _PYTHON_KEY.search(line)
+            inside = bool(key) or (inside and line.strip().startswith("-"))
+            if inside:
+                found.update(m[0] for m in _MINOR.finditer(line) if "pypy" not in line)
+    return found

@@ -1,0 +1,137 @@
+"""What a tree needs installed, out of its own manifests. Nothing is run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from packaging.requirements import Requirement as Parsed
+
+from micro_bench.languages import _python_interpreter as interpreter
+from micro_bench.languages import _python_poetry as poetry
+from micro_bench.languages import _python_pyproject as pyproject
+from micro_bench.languages import _python_setuptools as setuptools
+from micro_bench.languages import _python_test_needs as test_needs
+from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._python_project import Project, read_projects
+from micro_bench.languages._python_requirements import clean, name_of, parse, read_file
+from micro_bench.languages._python_values import load_toml, normal, table
+from micro_bench.model.slice import Environment, Requirement
+
+READERS = {
+    "pyproject.toml": pyproject.read,
+    "setup.cfg": setuptools.read_setup_cfg,
+    "setup.py": setuptools.read_setup_py,
+}
+_RUNTIME_FILES = (
+    "requirements.txt",
+    "requirements/base.txt",
+    "requirements/common.txt",
+    "requirements/main.txt",
+    "requirements/default.txt",
+    "requirements/prod.txt",
+    "requirements/production.txt",
+    "requirements/requirements.txt",
+    "requirements.in",
+    "requirements/base.in",
+)
+_NO_RUNTIME_EXTRA = re.compile(
+    r"(all-?)?(tests?|testing|dev|develop|development|docs?|lint|typing|release|build)(-.*)?"
+)
+_NEEDED = ("pytest", "pytest-timeout")
+
+
+def projects(files: Files, recipe: Recipe) -> tuple[Project, ...]:
+    """Every project of the tree, the top one first."""
+    return read_projects(files, recipe, READERS)
+
+
+def declared_dependencies(files: Files) -> frozenset[str]:
+    """Normalised names of what the manifests declare for run time, optional features included."""
+    found = projects(files, Recipe())
+    wanted = [item for project in found for item in _runtime(project)]
+    for project in found:
+        for extra, listed in project.says.extras.items():
+            if not _NO_RUNTIME_EXTRA.fullmatch(normal(extra)):
+                wanted += listed
+    if not any(project.says.dependencies is not None for project in found):
+        wanted += _runtime_files(files)[0]
+    kept = clean(wanted, own_extras(found)).kept
+    return frozenset(name for item in kept if (name := name_of(item.text)))
+
+
+def environment(files: Files, before: datetime, recipe: Recipe) -> Environment:
+    """What must be installed to run the tests of a tree."""
+    found = projects(files, recipe)
+    python, python_source, complaints = interpreter.choose(files, found, recipe)
+    wanted = [
+        Requirement(text=text, source="recipe.yaml requirements") for text in recipe.requirements
+    ]
+    for project in found:
+        wanted += _runtime(project)
+        complaints += project.says.complaints
+    if not any(p.says.dependencies is not None for p in found):
+        listed, bad = _runtime_files(files)
+        wanted, complaints = wanted + listed, complaints + bad
+    needs = test_needs.find(files, found, recipe)
+    cleaned = clean([*wanted, *needs.wanted], own_extras(found))
+    kept = [*cleaned.kept, *_missing(cleaned.kept, own_extras(found))]
+    late = interpreter.lateness(python, before)
+    return Environment(
+        python=python,
+        python_source=python_source,
+        requirements=tuple(kept),
+        apt=recipe.apt,
+        before=before,
+        complaints=tuple(
+            dict.fromkeys([*complaints, *needs.complaints, *cleaned.complaints, *late])
+        ),
+    )
+
+
+def own_extras(found: Sequence[Project]) -> dict[str, Mapping[str, Sequence[Requirement]]]:
+    """The tree's projects by name and by directory, with their extras."""
+    result: dict[str, Mapping[str, Sequence[Requirement]]] = {"path:.": {}}
+    for project in found:
+        result[f"path:{project.directory or '.'}"] = project.says.extras
+        if project.says.name:
+            result[normal(project.says.name)] = project.says.extras
+    return result
+
+
+def _runtime(project: Project) -> Iterator[Requirement]:
+    yield from project.says.dependencies or ()
+    for extra, listed in project.says.extras.items():
+        if extra.startswith(":"):
+            yield from (_marked(item, extra[1:]) for item in listed)
+
+
+def _marked(item: Requirement, marker: str) -> Requirement:
+    parsed = parse(item.text)
+    if parsed is None:
+        return item
+    both = f"({parsed.marker}) and ({marker})" if parsed.marker else marker
+    parsed.marker = None
+    text = f"{parsed} ; {both}"
+    return Requirement(text=text if parse(text) else item.text, source=item.source)
+
+
+def _runtime_files(files: Files) -> tuple[list[Requirement], list[str]]:
+    """The requirements of an application that is no package."""
+    for path in _RUNTIME_FILES:
+        if path in files:
+            return read_file(files, path)
+    pipfile = load_toml(files.get("Pipfile"))
+    if pipfile:
+        return list(poetry.requirements(table(pipfile, "packages"), "Pipfile packages")), []
+    return [], []
+
+
+def _missing(kept: Iterable[Requirement], own: Mapping[str, object]) -> list[Requirement]:
+    names = {name_of(item.text) for item in kept if _applies(parse(item.text))} | own.keys()
+    return [Requirement(text=name, source="micro_bench") for name in _NEEDED if name not in names]
+
+
+def _applies(parsed: Parsed | None) -> bool:
+    return parsed is not None and parsed.marker is None

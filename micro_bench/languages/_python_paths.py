@@ -1,0 +1,134 @@
+"""What a path alone tells: tests, test infrastructure, generated files, contracts."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from micro_bench.languages._language import Recipe
+from micro_bench.languages._python_values import words
+
+SOURCE_SUFFIXES = (".py", ".pyi", ".pyw", ".pyx", ".pxd", ".pxi")
+
+TEST_DIRECTORIES = frozenset(
+    words("""
+    tests test e2e unittests unit_tests integration_tests functional_tests system_tests
+    acceptance_tests regression_tests smoke_tests e2e_tests
+""")
+)
+
+SHARED_INFRASTRUCTURE = frozenset({"pyproject.toml", "setup.cfg", "tox.ini"})
+"""Files that configure pytest among other things."""
+
+_INFRASTRUCTURE = SHARED_INFRASTRUCTURE | {
+    "conftest.py",
+    "pytest.ini",
+    ".pytest.ini",
+    "pytest.toml",
+    ".pytest.toml",
+    "sitecustomize.py",
+    "usercustomize.py",
+}
+
+_UNCOUNTED_DIRECTORIES = frozenset(
+    words("""
+    doc docs documentation vendor vendored _vendor _vendored third_party thirdparty node_modules
+    changelog.d newsfragments
+""")
+)
+_UNCOUNTED_TOP = frozenset({"changelog", "changes", "news", ".changes"})
+_UNCOUNTED_NAMES = words("""
+    *.md *.rst *.adoc *.lock *.min.js *.min.css *.map *.po *.mo *.svg *.png *.jpg *.gif *.ico
+    *_pb2.py *_pb2.pyi *_pb2_grpc.py package-lock.json npm-shrinkwrap.json pnpm-lock.yaml
+    pylock*.toml license* copying* authors* contributors* notice* readme* citation.cff
+""")
+_CHANGELOG = re.compile(
+    r"(change|changes|changelog|history|news|releases?|release[-_]notes|whats[-_]?new)"
+    r"(\.(md|rst|txt|adoc))?"
+)
+_GENERATED = frozenset({"_version.py", "_generated.py"})
+
+_CONTRACTS = {
+    "migration": words("""
+        **/migrations/*.py **/migrations/*.sql **/alembic/** **/alembic.ini **/migrate/*.sql
+    """),
+    "schema": words("""
+        **/*.sql **/openapi*.yaml **/openapi*.yml **/openapi*.json **/swagger*.yaml **/swagger*.yml
+        **/swagger*.json **/asyncapi*.yaml **/asyncapi*.yml **/*.proto **/*.graphql **/*.gql
+        **/*.avsc **/*.xsd **/*.thrift **/*.prisma **/*.schema.json
+    """),
+    "ci": words("""
+        **/.github/workflows/** **/.github/actions/** **/.gitlab-ci.yml **/.gitlab/ci/**
+        **/.circleci/** **/.travis.yml **/jenkinsfile* **/azure-pipelines*.yml **/appveyor.yml
+        **/.appveyor.yml **/bitbucket-pipelines.yml **/.drone.yml **/.buildkite/** **/.cirrus.yml
+    """),
+    "deployment": words("""
+        **/dockerfile* **/*.dockerfile **/containerfile* **/docker-compose*.y*ml
+        **/compose*.y*ml **/k8s/*.y*ml **/kubernetes/*.y*ml **/helm/*.y*ml **/helm/*.tpl
+        **/charts/*.y*ml **/charts/*.tpl **/chart.y*ml **/*.tf **/*.tfvars **/procfile
+        **/skaffold.y*ml **/serverless.y*ml **/fly.toml **/kustomization.y*ml **/ansible/*.y*ml
+    """),
+    "build": words("""
+        **/setup.py **/setup.cfg **/pyproject.toml **/manifest.in **/makefile **/cmakelists.txt
+        **/meson.build
+    """),
+}
+"""Kind -> globs of lower-case paths; the first kind that fits counts. `*` crosses slashes."""
+
+
+def owns(path: str) -> bool:
+    """Whether the path is Python source, stubs and Cython included."""
+    return path.endswith(SOURCE_SUFFIXES)
+
+
+def is_test(path: str, recipe: Recipe) -> bool:
+    """Whether the path belongs to the tests: modules, support code and data."""
+    for root in recipe.tests:
+        if _beneath(path, root.removeprefix("!")):
+            return not root.startswith("!") or is_test_module(path)
+    directories = path.split("/")[:-1]
+    if directories[:1] == ["testing"] or TEST_DIRECTORIES.intersection(directories):
+        return True
+    return is_test_module(path) or path.rpartition("/")[2] == "conftest.py"
+
+
+def is_test_module(path: str) -> bool:
+    """Whether pytest collects tests from this file."""
+    name = path.rpartition("/")[2]
+    if not name.endswith(".py"):
+        return False
+    return name.startswith("test_") or name.endswith("_test.py") or name == "tests.py"
+
+
+def is_infrastructure(path: str) -> bool:
+    """Whether the file configures or hooks into pytest or the interpreter's start."""
+    name = path.rpartition("/")[2]
+    return name in _INFRASTRUCTURE or name.endswith(".pth")
+
+
+def counts_for_tier(path: str) -> bool:
+    """False for docs, lock files, generated and vendored files, changelogs."""
+    *directories, name = path.lower().split("/")
+    if _UNCOUNTED_DIRECTORIES.intersection(directories) or _UNCOUNTED_TOP & {*directories[:1]}:
+        return False
+    if name in _GENERATED or _CHANGELOG.fullmatch(name):
+        return False
+    return not any(fnmatchcase(name, pattern) for pattern in _UNCOUNTED_NAMES)
+
+
+def contract_file(path: str) -> str | None:
+    """The kind of contract beside the code that the file states, if any."""
+    if is_test(path, Recipe()) or not counts_for_tier(path):
+        return None
+    anchored = "/" + path.lower()
+    fitting = (
+        kind
+        for kind, patterns in _CONTRACTS.items()
+        if any(fnmatchcase(anchored, pattern.replace("**", "*")) for pattern in patterns)
+    )
+    return next(fitting, None)
+
+
+def _beneath(path: str, root: str) -> bool:
+    return bool(root.strip("./")) and PurePosixPath(path).is_relative_to(root)

@@ -1,0 +1,172 @@
+"""How pytest is started, and how its configuration is kept at base."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from micro_bench.languages import _python_addopts as addopts_rules
+from micro_bench.languages import _python_ini as ini
+from micro_bench.languages._language import TestRun
+
+_FIXED = (
+    "-o",
+    "junit_family=xunit1",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:randomly",
+    "--continue-on-collection-errors",
+)
+CONFIG_NAMES = (
+    "pytest.toml",
+    ".pytest.toml",
+    "pytest.ini",
+    ".pytest.ini",
+    "pyproject.toml",
+    "tox.ini",
+    "setup.cfg",
+)
+"""In the order in which pytest looks for them in one directory."""
+
+_SECTIONS = {"setup.cfg": ("tool:pytest", "pytest"), "tox.ini": ("pytest",)}
+
+
+def test_command(paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:
+    """The argv that runs these tests and writes JUnit XML to `plan.junit`."""
+    kept = addopts_rules.keep(base_addopts(paths, plan.config))
+    return (
+        f"{plan.python}/pytest",
+        *_FIXED,
+        f"--junitxml={plan.junit}",
+        f"--timeout={plan.timeout_s:g}",
+        "--timeout-method=signal",
+        "-o",
+        f"addopts={shlex.join(kept)}",
+        *plan.extra,
+        "--",
+        *paths,
+    )
+
+
+def base_addopts(paths: Sequence[str], config: Mapping[str, str]) -> list[str]:
+    """The `addopts` that pytest would find for these paths."""
+    values = effective_config(paths, config).get("addopts", [])
+    if isinstance(values, list):
+        return [str(value) for value in values]
+    try:
+        return shlex.split(str(values))
+    except ValueError:
+        return str(values).split()
+
+
+def effective_config(paths: Sequence[str], config: Mapping[str, str]) -> Mapping[str, Any]:
+    """What pytest reads: the first file with pytest's keys, from the paths' ancestor upwards."""
+    directories = [posixpath.dirname(path.partition("::")[0]) for path in paths]
+    directory = posixpath.commonpath(directories) if directories else ""
+    while True:
+        for name in CONFIG_NAMES:
+            found = read_config(name, config.get(posixpath.join(directory, name)))
+            if found is not None:
+                return found
+        if not directory:
+            return {}
+        directory = posixpath.dirname(directory)
+
+
+def top_config(files: Mapping[str, bytes]) -> dict[str, str]:
+    """The configuration files at the top of a tree."""
+    return {name: files[name].decode("utf-8", "replace") for name in CONFIG_NAMES if name in files}
+
+
+def read_config(name: str, text: str | None) -> Mapping[str, Any] | None:
+    """The pytest options of one file; None when pytest would look further."""
+    if text is None:
+        return None
+    if name == "pyproject.toml":
+        return _read_pyproject(text)
+    if name.endswith(".toml"):
+        table = _load_toml(text).get("pytest", {})
+        return table if isinstance(table, dict) else {}
+    sections = ini.read(text)
+    own = (sections or {}).get("tool:pytest" if name == "setup.cfg" else "pytest")
+    if own is None and name in {"pytest.ini", ".pytest.ini"}:
+        return {}
+    return own
+
+
+def _read_pyproject(text: str) -> Mapping[str, Any] | None:
+    table = _table(_load_toml(text), "tool", "pytest")
+    options = table.pop("ini_options", None)
+    if table:
+        return table
+    return options if isinstance(options, dict) else None
+
+
+def _load_toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _table(document: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    for key in keys:
+        inner = document.get(key)
+        if not isinstance(inner, Mapping):
+            return {}
+        document = inner
+    return dict(document)
+
+
+def merge_infrastructure(path: str, base: bytes | None, current: bytes | None) -> bytes | None:
+    """The current file with pytest's part restored to base; the base's file if it has no other."""
+    merge = _MERGERS.get(path.rpartition("/")[2])
+    if merge is None or current is None or current == base:
+        return base
+    try:
+        return merge(base or b"", current)
+    except (ValueError, TOMLKitError, RecursionError, KeyError, TypeError):
+        return base
+
+
+def _merge_pyproject(base: bytes, current: bytes) -> bytes:
+    wanted = _table(tomllib.loads(base.decode()), "tool", "pytest")
+    if _table(tomllib.loads(current.decode()), "tool", "pytest") == wanted:
+        return current
+    document = tomlkit.parse(current.decode())
+    tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
+    tool.pop("pytest", None)
+    if wanted:
+        tool["pytest"] = tomlkit.item(wanted)
+    merged = tomlkit.dumps(document)
+    if _table(tomllib.loads(merged), "tool", "pytest") != wanted:
+        raise ValueError("the merged file does not say what it should")
+    return merged.encode()
+
+
+def _merge_ini(names: tuple[str, ...]) -> Callable[[bytes, bytes], bytes]:
+    def merge(base: bytes, current: bytes) -> bytes:
+        before, after = base.decode(), current.decode()
+        if ini.read(after) is None:
+            raise ValueError("no INI file")
+        wanted = [source for name, source in ini.split(before) if name in names]
+        if [source for name, source in ini.split(after) if name in names] == wanted:
+            return current
+        kept = "".join(source for name, source in ini.split(after) if name not in names)
+        glue = "" if not kept or kept.endswith("\n") else "\n"
+        return (kept + glue + "".join(wanted)).encode()
+
+    return merge
+
+
+_MERGERS: Mapping[str, Callable[[bytes, bytes], bytes]] = {
+    "pyproject.toml": _merge_pyproject,
+    **{name: _merge_ini(sections) for name, sections in _SECTIONS.items()},
+}

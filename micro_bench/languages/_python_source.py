@@ -1,0 +1,60 @@
+"""Bytes to syntax trees, without a way to crash."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+import warnings
+
+
+class UnparsableError(ValueError):
+    """The content is no Python source that this interpreter can parse."""
+
+
+def decode(content: bytes) -> str:
+    """The text by its byte order mark or coding cookie, with Unix line ends.
+
+    Raises:
+        UnparsableError: The encoding is unknown or the bytes do not follow it.
+
+    """
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        text = content.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        raise UnparsableError(_reason(error)) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def decode_leniently(content: bytes) -> str:
+    """The text with whatever cannot be decoded replaced."""
+    try:
+        return decode(content)
+    except UnparsableError:
+        text = content.decode("utf-8", "replace")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def parse(content: bytes) -> ast.Module:
+    """The syntax tree.
+
+    Raises:
+        UnparsableError: With the reason in one line.
+
+    """
+    if b"\0" in content:
+        raise UnparsableError("null bytes")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, LookupError) as error:
+        raise UnparsableError(_reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        place = f"line {error.lineno}: " if error.lineno else ""
+        return f"{place}{error.msg}"
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,0 +1,111 @@
+"""What `run`, `score` and `report` do, for any front end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from micro_bench.attempts.plan import Slot
+from micro_bench.errors import NotFoundError
+from micro_bench.model.attempt import Attempt
+from micro_bench.model.score import Score
+from micro_bench.pipeline import agents, reporting, running, scoring
+from micro_bench.pipeline.line import Line
+from micro_bench.store import open_run
+
+Advance = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """As given on the command line."""
+
+    agents: tuple[str, ...]
+    tasks: tuple[str, ...] = ()
+    tiers: tuple[int, ...] = ()
+    name: str | None = None
+    new: bool = False
+
+
+@dataclass
+class Ran:
+    """A run's end, for people and programs."""
+
+    run: str
+    folder: Path
+    made: int
+    found: int
+    infra: list[str]
+    table: str
+    files: dict[str, Path]
+
+
+def run_command(line: Line, options: RunOptions, advance: Advance) -> Ran:
+    """Run, then report."""
+    tasks = line.specs.tasks(options.tasks, options.tiers)
+    if not tasks:
+        raise NotFoundError(
+            f"there is no task to run in {line.workspace.tickets}",
+            next_step="`micro-bench import` makes some",
+        )
+    request = running.Request(
+        tasks, agents.parse(options.agents, line.settings.agent_network), line.settings.k,
+        line.settings.jobs, options.name, new=options.new,
+    )  # fmt: skip
+
+    def done(slot: Slot, attempt: Attempt, score: Score | None) -> None:
+        advance(f"{slot.id}: {words(attempt, score)}")
+
+    result = running.run(line, request, done, repetitions=line.settings.repetitions)
+    report = reporting.build(result.store)
+    files = reporting.write(result.store, report)
+    return Ran(
+        result.store.lock.run, result.store.root, result.made, result.found, result.infra,
+        reporting.render(report, "terminal"), files,
+    )  # fmt: skip
+
+
+def words(attempt: Attempt, score: Score | None) -> str:
+    """One attempt in a few words."""
+    seconds = f"{attempt.timings.total + (score.seconds if score else 0):.1f} s"
+    if score is None:
+        detail = getattr(attempt.outcome, "message", "") or getattr(attempt.outcome, "tail", "")
+        return f"{attempt.outcome.kind} ({seconds}) {' '.join(detail.split())[:120]}".rstrip()
+    reason = f": {score.reason}" if score.reason else ""
+    return f"{score.verdict}{reason} ({seconds})"
+
+
+@dataclass
+class Rescored:
+    """What a second grading changed."""
+
+    run: str
+    graded: int = 0
+    changed: list[str] = field(default_factory=list)
+    """`attempt: old -> new`."""
+
+
+def score_command(line: Line, name: str, advance: Advance) -> Rescored:
+    """Grade a run again."""
+    store = open_run(line.workspace, name)
+    before, result = store.scores(), Rescored(store.lock.run)
+
+    def done(attempt: Attempt, score: Score) -> None:
+        old = before.get(attempt.id)
+        if old and (old.verdict, old.reason) != (score.verdict, score.reason):
+            result.changed.append(f"{attempt.id}: {old.verdict} -> {score.verdict} {score.reason}")
+        advance(f"{attempt.id}: {score.verdict} {score.reason}".rstrip())
+
+    result.graded = scoring.rescore(line, store, jobs=line.settings.jobs, done=done)
+    return result
+
+
+def report_command(
+    line: Line, name: str, formats: Sequence[str], ks: Sequence[int]
+) -> tuple[str, str, dict[str, Path]]:
+    """The table, the JSON document, and the files written."""
+    store = open_run(line.workspace, name)
+    report = reporting.build(store, ks)
+    written = reporting.write(store, report, formats)
+    return reporting.render(report, "terminal"), reporting.render(report, "json"), written

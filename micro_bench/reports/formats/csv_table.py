@@ -1,0 +1,76 @@
+"""Long form for spreadsheets and notebooks: agent, tier, metric, k, value, lo, hi, n.
+
+Shares are between 0 and 1, times are seconds. `n` is the number of attempts a value rests on.
+`value` is empty where a number is not available (k larger than n).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from micro_bench.model.report import Cell, Estimate, Rates, Report, WallTime
+from micro_bench.reports.wording import clean
+
+NAME = "csv"
+SUFFIX = "csv"
+
+HEADER = ("agent", "tier", "metric", "k", "value", "lo", "hi", "n")
+Line = tuple[str, int | str, str, str, str, int]
+"""metric, k, value, lo, hi, n"""
+
+
+def render(report: Report) -> str:
+    """One row per number."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    for cell in report.cells:
+        tier = "all" if cell.tier is None else cell.tier
+        writer.writerows((inert(cell.agent), tier, *line) for line in _lines(cell))
+    return out.getvalue()
+
+
+def inert(text: str) -> str:
+    """Text that a spreadsheet shows and does not run as a formula."""
+    shown = clean(text)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
+
+
+def _lines(cell: Cell) -> Iterator[Line]:
+    yield "tasks", "", str(cell.tasks), "", "", cell.counts.made
+    for name in type(cell.counts).model_fields:
+        yield name, "", str(getattr(cell.counts, name)), "", "", cell.counts.made
+    yield from _rates("", cell.all_gates)
+    yield from _rates("tests_only_", cell.tests_only)
+    for step in cell.waterfall:
+        yield f"lost_at_{step.name}", "", str(step.lost), "", "", step.entered
+        yield f"unscored_at_{step.name}", "", str(step.unscored), "", "", step.entered
+        yield f"failures_of_{step.name}", "", str(step.failures), "", "", cell.counts.valid
+    red = str(cell.unit_green_system_red)
+    yield "unit_green_system_red", "", red, "", "", cell.system_tested
+    yield from _wall("agent", cell.agent_wall)
+    yield from _wall("total", cell.total_wall)
+
+
+def _rates(prefix: str, rates: Rates) -> Iterator[Line]:
+    yield f"{prefix}passes", "", str(rates.passes), "", "", rates.attempts
+    for one in rates.by_k:
+        yield _estimate(f"{prefix}pass_at_k", one.k, one.pass_at)
+        yield _estimate(f"{prefix}pass_hat_k", one.k, one.pass_hat)
+    yield _estimate(f"{prefix}icc", "", rates.icc)
+
+
+def _estimate(metric: str, k: int | str, estimate: Estimate) -> Line:
+    value, lo, hi = (_number(n) for n in (estimate.value, estimate.lo, estimate.hi))
+    return metric, k, value, lo, hi, estimate.attempts
+
+
+def _wall(what: str, time: WallTime) -> Iterator[Line]:
+    yield f"{what}_wall_median_s", "", _number(time.median), "", "", time.attempts
+    yield f"{what}_wall_p95_s", "", _number(time.p95), "", "", time.attempts
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6f}"

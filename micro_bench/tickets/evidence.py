@@ -1,0 +1,223 @@
+"""Collects what points from a change to a ticket, each piece with its words and its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from micro_bench.model.ticket import Export, Link, LinkKind, PullRequest, TicketEvent
+from micro_bench.tickets.history import Change
+from micro_bench.tickets.words import (
+    changelog_numbers,
+    fragment_number,
+    is_revert,
+    references,
+    without_pull,
+)
+
+CONFIDENCE = {
+    LinkKind.TIMELINE_CLOSE: 0.98,
+    LinkKind.CLOSING_KEYWORD: 0.95,
+    LinkKind.CLOSING_URL: 0.95,
+    LinkKind.BRANCH_COMMIT: 0.85,
+    LinkKind.CHANGELOG: 0.7,
+    LinkKind.TIMELINE_REFERENCE: 0.45,
+    LinkKind.URL: 0.35,
+    LinkKind.MENTION: 0.3,
+}
+_PLAIN_CHANGELOG = 0.55
+"""`#12` in a changelog line; an issue role says more."""
+_RELEASE_NOTES = 0.2
+_MANY = 5
+"""A change whose changelog lines name more tickets writes release notes and fixes none."""
+
+
+class Refusal(StrEnum):
+    """Why a ticket has no fix, as far as the tracker and the history tell."""
+
+    NO_FIX_LINK = "no_fix_link"
+    NOT_MERGED = "not_merged"
+    COMMIT_NOT_IN_CLONE = "commit_not_in_clone"
+    REVERTED = "reverted"
+    FIX_IS_A_ROOT_COMMIT = "fix_is_a_root_commit"
+
+
+Refused = tuple[Refusal, str]
+
+
+@dataclass
+class Evidence:
+    """Everything found so far."""
+
+    export: Export
+    changes: dict[str, Change]
+    links: dict[int, dict[str, list[Link]]] = field(default_factory=dict)
+    """Ticket -> id of a change -> links."""
+    refused: dict[int, list[Refused]] = field(default_factory=dict)
+    pulls: dict[str, PullRequest] = field(default_factory=dict)
+    """Id of a change -> the pull request it merged."""
+
+    def pull_of(self, change: Change) -> int | None:
+        """The pull request that the change merged."""
+        pull = self.pulls.get(change.commit)
+        return pull.number if pull else change.pull
+
+    def merged_at(self, change: Change) -> datetime:
+        """When the change came in, by the tracker or else by the commit."""
+        pull = self.pulls.get(change.commit)
+        return pull.merged if pull and pull.merged else change.committed
+
+    def add(self, ticket: int, change: Change, link: Link) -> None:
+        links = self.links.setdefault(ticket, {}).setdefault(change.commit, [])
+        if not any(one.kind is link.kind and one.where == link.where for one in links):
+            links.append(link)
+
+    def refuse(self, ticket: int, reason: Refusal, detail: str) -> None:
+        self.refused.setdefault(ticket, []).append((reason, detail))
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where in the history a commit or a pull request is."""
+
+    by_commit: dict[str, Change]
+    by_pull: dict[int, Change]
+
+    def of_pull(self, pull: PullRequest) -> Change | None:
+        """By its merge commit, else by the number in a subject, else by its last own commit."""
+        named = self.by_commit.get(pull.merge_commit or "")
+        return named or self.by_pull.get(pull.number) or self.by_commit.get(pull.head or "")
+
+
+def evidence_of(export: Export, history: Sequence[Change]) -> Evidence:
+    """All the evidence for the export's tickets; changes that revert others give none."""
+    kept = [change for change in history if not is_revert(change.message)]
+    evidence = Evidence(export, {change.commit: change for change in kept})
+    places = _places(kept)
+    numbers = {ticket.number for ticket in export.tickets}
+    for change in kept:
+        for number, link in _from_change(change, export.repo):
+            if number in numbers:
+                evidence.add(number, change, link)
+    for pull in _with_merge_commits(export):
+        _from_pull(pull, places, evidence, numbers)
+    merged = {pull.number: pull for pull in export.pulls if pull.merged}
+    for event in export.events:
+        if event.ticket in numbers:
+            _from_event(event, places, evidence, merged)
+    return evidence
+
+
+def _places(history: Sequence[Change]) -> _Places:
+    """Later changes win a pull's number; a change's own commit wins over a branch's."""
+    by_pull = {change.pull: change for change in reversed(history) if change.pull}
+    by_commit = {sha: change for change in history for sha, _ in change.branch}
+    by_commit.update({change.commit: change for change in history})
+    return _Places(by_commit, by_pull)
+
+
+def _with_merge_commits(export: Export) -> Iterator[PullRequest]:
+    """Pull requests, with the merge commit from their `merged` event where they lack it."""
+    merges = {event.ticket: event for event in export.events if event.kind == "merged"}
+    for pull in export.pulls:
+        event = merges.get(pull.number)
+        if event is None or pull.merge_commit:
+            yield pull
+        else:
+            known = {"merge_commit": event.commit, "merged": pull.merged or event.at}
+            yield PullRequest(**{**dict(pull), **known})
+
+
+def _from_change(change: Change, repo: str) -> Iterator[tuple[int, Link]]:
+    where = f"commit {change.commit[:8]} message"
+    yield from _from_words(without_pull(change.message), where, repo)
+    for sha, message in change.branch:
+        for number, link in _from_words(without_pull(message), f"commit {sha[:8]} message", repo):
+            yield number, _of_branch(link)
+    yield from _from_changelog(change, repo)
+
+
+def _from_words(text: str, where: str, repo: str) -> Iterator[tuple[int, Link]]:
+    for reference in references(text, repo):
+        closing = LinkKind.CLOSING_URL if reference.address else LinkKind.CLOSING_KEYWORD
+        plain = LinkKind.URL if reference.address else LinkKind.MENTION
+        kind = closing if reference.closing else plain
+        yield reference.number, _link(kind, where, reference.quote)
+
+
+def _of_branch(link: Link) -> Link:
+    """What a commit inside a merged branch says counts a little less than the merge itself."""
+    if link.confidence <= CONFIDENCE[LinkKind.BRANCH_COMMIT]:
+        return link
+    return _link(LinkKind.BRANCH_COMMIT, link.where, link.quote)
+
+
+def _from_changelog(change: Change, repo: str) -> Iterator[tuple[int, Link]]:
+    found: dict[int, tuple[float, str]] = {}
+    for line in change.changelog:
+        for number, confidence in _in_line(line, repo):
+            found[number] = max(found.get(number, (0.0, "")), (confidence, line.strip()))
+    for number, (confidence, line) in found.items():
+        sure = _RELEASE_NOTES if len(found) > _MANY else confidence
+        where = f"changelog in {change.commit[:8]}"
+        yield number, _link(LinkKind.CHANGELOG, where, line, sure)
+
+
+def _in_line(line: str, repo: str) -> Iterator[tuple[int, float]]:
+    fragment = fragment_number(line)
+    if fragment is not None:
+        yield fragment, CONFIDENCE[LinkKind.CHANGELOG]
+    for number, as_issue in changelog_numbers(line, repo):
+        yield number, CONFIDENCE[LinkKind.CHANGELOG] if as_issue else _PLAIN_CHANGELOG
+
+
+def _from_pull(
+    pull: PullRequest, places: _Places, evidence: Evidence, numbers: Iterable[int]
+) -> None:
+    change = places.of_pull(pull) if pull.merged else None
+    if change is not None and _is_of(change, pull):
+        evidence.pulls.setdefault(change.commit, pull)
+    repo = evidence.export.repo
+    for part, text in (("title", pull.title), ("body", pull.body)):
+        for number, link in _from_words(text, f"pull {pull.number} {part}", repo):
+            if number not in numbers:
+                continue
+            if change is not None:
+                evidence.add(number, change, link)
+            elif link.kind in {LinkKind.CLOSING_KEYWORD, LinkKind.CLOSING_URL}:
+                evidence.refuse(number, *_why_not(pull))
+
+
+def _is_of(change: Change, pull: PullRequest) -> bool:
+    """Whether the change is this pull request's merge, not one that brought it along."""
+    return change.pull in {None, pull.number} or change.commit == pull.merge_commit
+
+
+def _why_not(pull: PullRequest) -> Refused:
+    if pull.merged:
+        missing = f"pull request {pull.number} ({pull.merge_commit or 'no merge commit named'})"
+        return Refusal.COMMIT_NOT_IN_CLONE, f"{missing} is not on the clone's default branch"
+    return Refusal.NOT_MERGED, f"pull request {pull.number} was not merged"
+
+
+def _from_event(
+    event: TicketEvent, places: _Places, evidence: Evidence, merged: dict[int, PullRequest]
+) -> None:
+    pull = merged.get(event.pull or 0)
+    change = places.of_pull(pull) if pull else places.by_commit.get(event.commit or "")
+    closes = event.kind == "closed" and event.commit is not None
+    if change is not None:
+        kind = LinkKind.TIMELINE_CLOSE if closes else LinkKind.TIMELINE_REFERENCE
+        named = f"pull request {event.pull}" if pull else f"commit {event.commit}"
+        link = _link(kind, f"timeline of ticket {event.ticket}", f"{event.kind} by {named}")
+        evidence.add(event.ticket, change, link)
+    elif closes:
+        detail = f"closed by commit {event.commit}, which is not on the clone's default branch"
+        evidence.refuse(event.ticket, Refusal.COMMIT_NOT_IN_CLONE, detail)
+
+
+def _link(kind: LinkKind, where: str, quote: str, confidence: float | None = None) -> Link:
+    sure = CONFIDENCE[kind] if confidence is None else confidence
+    return Link(kind=kind, where=where, quote=quote[:200], confidence=sure)

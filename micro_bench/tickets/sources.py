@@ -1,0 +1,28 @@
+"""Finds the importer for a source."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from micro_bench.errors import BadInputError
+from micro_bench.plugins import discover, load
+from micro_bench.tickets.importers._importer import Importer
+
+
+def find_importer(source: str, name: str | None = None) -> Importer:
+    """The importer of that name, or the one that recognises the source.
+
+    Raises:
+        NotFoundError: No importer has the name.
+        BadInputError: None recognises the source, or more than one does.
+
+    """
+    if name is not None:
+        return cast("Importer", load("tickets.importers", name))
+    known = [cast("Importer", module) for module in discover("tickets.importers").values()]
+    fitting = [importer for importer in known if importer.recognises(source)]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(importer.NAME for importer in fitting or known)
+    what = "more than one importer takes" if fitting else "no importer takes"
+    raise BadInputError(f"{what} {source!r}", next_step=f"name one with --from: {names}")

@@ -1,0 +1,175 @@
+"""Reads references to tickets out of people's words. Pure text, no history.
+
+Knows `#12`, `GH-12`, `owner/repo#12` and whole addresses, the closing keywords that trackers
+act on, and the roles changelogs use. What is quoted or code is no statement and is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_HIDDEN = re.compile(
+    r"<!--.*?(?:-->|\Z)"  # comments
+    r"|^(?P<fence> {0,3}(?:```+|~~~+))[^\n]*\n.*?(?:^(?P=fence)[`~]*[ \t]*$|\Z)"  # code blocks
+    r"|^[ \t]*>[^\n]*$",  # quotations
+    re.DOTALL | re.MULTILINE,
+)
+_CODE_SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)[^\n]{1,400}?(?<!`)\1(?!`)")
+_REFERENCE = (
+    r"(?:https?://[\w.:-]{1,99}/(?:repos/)?(?P<url_repo{n}>[\w.-]{1,99}/[\w.-]{1,99})"
+    r"/issues/(?P<url{n}>\d+)"
+    r"|(?<![\w./-])(?P<repo{n}>\w[\w.-]{0,99}/\w[\w.-]{0,99})#(?P<far{n}>\d+)"
+    r"|(?<![\w&/#])(?:#|GH-)(?P<near{n}>\d+))(?!\w)(?!\.\d)"
+)
+_ONE = _REFERENCE.replace("{n}", "")
+_ANY = re.compile(_ONE, re.IGNORECASE)
+_NAMELESS = re.sub(r"\?P<\w+\{n\}>", "?:", _REFERENCE)
+_CLOSING = re.compile(
+    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b"
+    r"(?:[ \t]{0,3}:\s{0,9}(?:[-*][ \t]{1,3})?|[ \t]{1,3}|\n)"
+    r"(?:for[ \t]{1,3})?(?:the[ \t]{1,3})?(?:(?:issue|bug|ticket)s?[ \t]{0,3}:?[ \t]{0,3})?[\[(<]?"
+    rf"(?P<list>{_NAMELESS}"
+    r"(?:[\])>]?(?:[ \t]{0,3},?[ \t]{0,3}and[ \t]{1,3}|[ \t]{0,3}[,&+/]\s{0,9}|[ \t]{1,3}"
+    rf"|[ \t]{{0,3}}\n[ \t]{{0,3}}[-*][ \t]{{1,3}})[\[(<]?{_NAMELESS})*)",
+    re.IGNORECASE,
+)
+_HEDGED = re.compile(
+    r"(?:\bnot|n't|\bpartial(?:ly)?|\bpartly|\bpart of|\bnever|\bwould|\bcould|\bmight|\bmay"
+    r"|\battempts? to|\btr(?:y|ies) to|\bsupersedes)[ \t]+(?:\w+[ \t]+)?$",
+    re.IGNORECASE,
+)
+_ROLE = re.compile(
+    r"(?::(?P<rst>issue|bug|ticket|gh|user-issue):|\{(?P<myst>issue|bug|ticket|gh)\})`#?(?P<n>\d+)`"
+)
+_FRAGMENT = re.compile(
+    r"(?:^|/)(?:newsfragments|news|changelog\.d|changes\.d|changelogs?|changes|towncrier|fragments)"
+    r"/(?:\w+/)?(?:gh-|issue-)?(?P<number>\d+)\.[\w.]+$",
+    re.IGNORECASE,
+)
+_CHANGELOG = re.compile(
+    r"(?:^|/)(?:changes|changelog|history|news|release[-_ ]?notes?|version[-_]?history"
+    r"|whats[-_]?new)(?:\.(?:md|rst|txt|adoc))?$",
+    re.IGNORECASE,
+)
+_PULL_AT_END = re.compile(r"\(#(?P<number>\d+)\)\s*$")
+_MERGED_PULL = re.compile(
+    r"^Merge (?:pull request|PR) #(?P<number>\d+)\b|\(pull request #(?P<bitbucket>\d+)\)"
+)
+_REVERT = re.compile(r"^Revert(?:s|ed)?\b[ :]", re.IGNORECASE)
+_REVERT_TWICE = re.compile(r"^(?:Revert \"Revert |Reapply \")", re.IGNORECASE)
+_REVERTED_COMMIT = re.compile(r"\b[Tt]his reverts (?:merge )?commits? (?P<sha>[0-9a-f]{7,40})\b")
+_REVERTED_PULL = re.compile(
+    r"^Reverts (?P<repo>[\w.-]+/[\w.-]+)?#(?P<number>\d+)\b", re.MULTILINE | re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A ticket's number, the words it stood in, and how it was written."""
+
+    number: int
+    quote: str
+    closing: bool
+    address: bool = False
+
+
+def statements(text: str) -> str:
+    """The text without comments, code blocks, code spans and quotations."""
+    return _CODE_SPAN.sub(" ", _HIDDEN.sub("", text.replace("\r\n", "\n")))
+
+
+def references(text: str, repo: str) -> tuple[Reference, ...]:
+    """Every reference to a ticket of the repository; a closing one stands before a plain one."""
+    plain = statements(text)
+    found: dict[tuple[int, bool], Reference] = {}
+    for reference in (*_closing(plain, repo), *_mentions(plain, repo)):
+        found.setdefault((reference.number, reference.closing), reference)
+    closed = {number for number, closing in found if closing}
+    return tuple(ref for ref in found.values() if ref.closing or ref.number not in closed)
+
+
+def changelog_numbers(line: str, repo: str) -> Iterator[tuple[int, bool]]:
+    """Tickets that a changelog line names, each with whether it is named as an issue."""
+    for role in _ROLE.finditer(line):
+        yield int(role["n"]), True
+    for found in _ANY.finditer(line):
+        if number := _number(found, repo):
+            yield number, found["url"] is not None
+
+
+def fragment_number(path: str) -> int | None:
+    """The ticket that a news fragment's name is made of: `newsfragments/12.bugfix.rst`."""
+    found = _FRAGMENT.search(path)
+    return int(found["number"]) if found else None
+
+
+def is_changelog(path: str) -> bool:
+    """Whether the file lists what changed, by its name."""
+    return bool(_CHANGELOG.search(path)) or fragment_number(path) is not None
+
+
+def pull_of(message: str) -> int | None:
+    """The pull request that a merged commit's subject names: `... (#12)`, `Merge ... #12`."""
+    subject = message.partition("\n")[0]
+    found = _MERGED_PULL.search(subject) or _PULL_AT_END.search(subject)
+    return next((int(number) for number in found.groups() if number), None) if found else None
+
+
+def without_pull(message: str) -> str:
+    """The message without the pull request's own number in its subject."""
+    subject, newline, body = message.partition("\n")
+    return _PULL_AT_END.sub("", _MERGED_PULL.sub("", subject)) + newline + body
+
+
+def is_revert(message: str) -> bool:
+    """Whether the change takes another one back (and does not bring it back again)."""
+    return bool(_REVERT.match(message)) and not _REVERT_TWICE.match(message)
+
+
+def reverted_commits(message: str) -> tuple[str, ...]:
+    """The beginnings of the commit ids that the message says it reverts."""
+    return tuple(found["sha"] for found in _REVERTED_COMMIT.finditer(message))
+
+
+def reverted_pulls(text: str, repo: str) -> tuple[int, ...]:
+    """The pull requests that the text says it reverts."""
+    found = _REVERTED_PULL.finditer(text)
+    own = (one for one in found if (one["repo"] or repo).lower() == repo.lower())
+    return tuple(int(one["number"]) for one in own)
+
+
+def _closing(text: str, repo: str) -> Iterator[Reference]:
+    for found in _CLOSING.finditer(text):
+        if _HEDGED.search(text[max(0, found.start() - 40) : found.start()]):
+            continue
+        quote = _quote(found[0])
+        for one in _ANY.finditer(found["list"]):
+            if number := _number(one, repo):
+                yield Reference(number, quote, closing=True, address=bool(one["url"]))
+
+
+def _mentions(text: str, repo: str) -> Iterator[Reference]:
+    for one in _ANY.finditer(text):
+        if number := _number(one, repo):
+            quote = _quote(_line_around(text, one.start(), one.end()))
+            yield Reference(number, quote, closing=False, address=bool(one["url"]))
+
+
+def _number(found: re.Match[str], repo: str) -> int | None:
+    """The number, if the reference is to this repository."""
+    named = found["repo"] or found["url_repo"]
+    digits = found["near"] or found["far"] or found["url"]
+    own = named is None or named.lower() == repo.lower()
+    return int(digits) if own and len(digits) < 10 else None
+
+
+def _line_around(text: str, start: int, end: int) -> str:
+    first = max(text.rfind("\n", 0, start) + 1, start - 60)
+    last = text.find("\n", end)
+    return text[first : min(last if last >= 0 else len(text), end + 60)]
+
+
+def _quote(words: str) -> str:
+    return " ".join(words.split())[:160]

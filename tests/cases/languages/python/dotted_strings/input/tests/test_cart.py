@@ -1,0 +1,2 @@
+def test_it(monkeypatch):
+    monkeypatch.setattr("shop.unused.value", 1)

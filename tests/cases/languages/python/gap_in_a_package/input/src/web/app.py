@@ -1,0 +1,2 @@
+from .sansio.app import App
+from .sansio import scaffold

@@ -1,0 +1,5 @@
+import typing
+import json
+
+from .. import helpers
+from .scaffold import Scaffold

@@ -1,0 +1,2 @@
+from ..helpers import x
+from . import json as own

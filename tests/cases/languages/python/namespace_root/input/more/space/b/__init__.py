@@ -1,0 +1,4 @@
+from space.a import inner
+from space import a
+
+thing = 1

@@ -1,0 +1,2 @@
+from space.b import thing
+import space.absent

@@ -1,0 +1,2 @@
+from ._version import version
+import pkg.absent

@@ -1,0 +1,2 @@
+import docker
+from docker.errors import NotFound

@@ -1,0 +1,6 @@
+from pkg.sub import *
+
+try:
+    from . import c
+except ImportError:
+    c = None

@@ -1,0 +1,4 @@
+def later():
+    from . import d
+
+    return d

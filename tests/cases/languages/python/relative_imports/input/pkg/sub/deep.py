@@ -1,0 +1,3 @@
+from .. import b
+from ..a import one as two
+from .. import one

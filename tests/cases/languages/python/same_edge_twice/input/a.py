@@ -1,0 +1,8 @@
+import b
+
+
+def f():
+    import b
+
+
+NAME = "b.value"

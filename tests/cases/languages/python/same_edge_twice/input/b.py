@@ -1,0 +1,3 @@
+import b
+from a import f
+import a

@@ -1,0 +1,2 @@
+import notes
+import lib

@@ -1,0 +1,2 @@
+from test import support
+import test.support as again

@@ -1,0 +1,2 @@
+from . import core, speed, native
+from .shape import area

@@ -1,0 +1,4 @@
+from . cimport table
+from fast.shape import area
+cimport numpy
+import fast.core

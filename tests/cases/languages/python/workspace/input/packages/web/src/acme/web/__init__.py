@@ -1,0 +1,2 @@
+from acme.core.util import x
+import acme.web.views

@@ -1,0 +1,2 @@
+from acme.web import views
+import settings

@@ -1,0 +1,102 @@
+"""Whatever bytes a repository holds: every function answers, and answers the same twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from micro_bench import graphs
+from micro_bench.languages import python
+from micro_bench.languages._language import Recipe, TestRun
+
+WHEN = datetime(2024, 6, 1, tzinfo=UTC)
+NAMES = [
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "tox.ini",
+    "pytest.ini",
+    "pytest.toml",
+    "Pipfile",
+    "requirements.txt",
+    "requirements/test.txt",
+    ".python-version",
+    "runtime.txt",
+    ".github/workflows/ci.yml",
+    "VERSION",
+    "pkg/__init__.py",
+    "pkg/fast.pyx",
+    "pkg/stub.pyi",
+    "pkg/sub/deep.py",
+    "tests/conftest.py",
+    "tests/test_a.py",
+]
+WORDS = [
+    "[project]\n", "[tool.poetry]\n", "[tool.poetry.dependencies]\n", "[options]\n", "[metadata]\n",
+    "[testenv]\n", "[tool:pytest]\n", "[pytest]\n", "[tool.pytest.ini_options]\n", "[dependency-groups]\n",
+    "[tool.hatch.version]\n", "[tool.setuptools_scm]\n", "[build-system]\n", "[packages]\n",
+    "name = ", "version = ", "dependencies = ", "test = ", "dev = ", "addopts = ", "deps = ", "python = ",
+    "requires-python = ", "pythonpath = ", "version_file = ", "path = ", "dynamic = ", "extras = ",
+    '"a"', '"pkg"', '">=3"', '"^1.2 || ~2"', "[]", '["x>=1", "-r y"]', "{}", '{include-group = "test"}',
+    "attr: pkg.v", "file: VERSION", "1", "\n", "=", ",", " ", "'", "-r requirements.txt\n", "-c x\n", "-e .[a]\n",
+    "x @ git+https://e.org/x\n", "import ", "from ", ".", "pkg", "*", "def f(", "):\n  ", "class A", "if ",
+    "setup(", "name=", "import_module(", '"pkg.sub"', ")", "(", ":", "#", "\\\n", "\t", "\x00", "\ufeff", "é", "\r",
+    "-p ", "-n", " --cov", " -k", " -m 'not a'", "%(x)s", "{posargs}", "{[testenv]deps}\n",
+]  # fmt: skip
+content = st.binary(max_size=60) | st.lists(st.sampled_from(WORDS), max_size=14).map(
+    lambda words: "".join(words).encode("utf-8", "surrogatepass")
+)
+trees = st.dictionaries(st.sampled_from(NAMES), content, max_size=8)
+
+
+@given(trees)
+def test_a_tree_has_a_graph(tree):
+    graph = graphs.build(python, tree, Recipe())
+    assert graphs.decode(graphs.encode(graph)) == graph
+    assert graph == graphs.build(python, dict(reversed(tree.items())), Recipe())
+
+
+@given(trees)
+def test_a_tree_has_an_environment(tree):
+    environment = python.environment(tree, WHEN, Recipe())
+    assert environment == python.environment(tree, WHEN, Recipe())
+    assert any(item.text.startswith("pytest") for item in environment.requirements)
+    python.declared_dependencies(tree)
+    assert python.distributions(tree, "1.0", Recipe()) == python.distributions(
+        tree, "1.0", Recipe()
+    )
+
+
+@given(content, content)
+@example(b"def f(a): ...\n", b"def f(b): ...\n")
+def test_a_change_of_a_file(before, after):
+    python.symbol_change("pkg/a.py", before, after)
+    python.symbol_change("pkg/a.py", None, after)
+    python.symbol_change("pkg/a.py", before, None)
+    python.test_definitions("tests/test_a.py", after)
+
+
+@given(st.sampled_from(NAMES), content | st.none(), content | st.none())
+def test_infrastructure_is_merged(path, base, current):
+    merged = python.merge_infrastructure(path, base, current)
+    assert python.merge_infrastructure(path, base, merged) == merged
+
+
+@given(st.sampled_from(NAMES), content)
+def test_a_command_is_made(path, config):
+    text = config.decode("utf-8", "replace")
+    plan = TestRun(junit="/o.xml", timeout_s=1.0, python="/bin", config={path: text})
+    command = python.test_command(["tests/test_a.py"], plan)
+    assert command[-2:] == ("--", "tests/test_a.py")
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_a_path_is_judged(path):
+    python.owns(path)
+    python.is_test(path, Recipe(tests=("x", "!y")))
+    python.is_test_module(path)
+    python.is_infrastructure(path)
+    python.counts_for_tier(path)
+    python.contract_file(path)

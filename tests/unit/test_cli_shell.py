@@ -1,0 +1,169 @@
+"""The shell around the commands: options, output, and one way to fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from micro_bench import starter
+from micro_bench.cli import _output
+from micro_bench.cli._app import _globals_first, run
+from micro_bench.errors import BugError, StorageError
+
+HEAVY = ("pydantic", "docker", "git", "httpx", "jinja2", "yaml", "micro_bench.settings")
+
+
+def micro_bench(*argv: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "micro_bench", *argv],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+
+def test_help_is_fast_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from micro_bench.cli._app import run; run(['--help']);"
+        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    begin = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds = time.monotonic() - begin
+    assert done.stderr == "[]\n"
+    assert "doctor" in done.stdout
+    assert seconds < 4, "0.1 s alone; the bound is wide because tests share the machine"
+
+
+def test_the_version_names_the_commit() -> None:
+    done = micro_bench("--version")
+    assert done.stdout.startswith("micro-bench ")
+    assert done.returncode == 0
+
+
+def test_global_options_may_stand_anywhere() -> None:
+    assert _globals_first(["doctor", "-w", "x", "--json"]) == ["-w", "x", "doctor", "--json"]
+    assert _globals_first(["a", "--workspace=x", "--", "-w"]) == ["--workspace=x", "a", "--", "-w"]
+    assert _globals_first(["a", "-w"]) == ["-w", "a"]
+
+
+def test_init_then_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    space = tmp_path / "space"
+    assert run(["init", str(space), "--json"]) == 0
+    written = json.loads(capsys.readouterr().out)["written"]
+    assert str(space / "micro-bench.yaml") in written
+    assert (space / "runs" / ".gitignore").read_text() == "*\n!.gitignore\n"
+    assert run(["settings", "--json", "-w", str(space)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["workspace"] == {"value": str(space), "source": "option --workspace"}
+    assert shown["schema_version"]["source"] == f"file {space}/micro-bench.yaml:2"
+
+
+def test_init_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    assert run(["init", str(tmp_path), "--json"]) == 10
+    told = capsys.readouterr()
+    error = json.loads(told.out)["error"]
+    assert (error["code"], error["title"]) == (10, "bad input")
+    assert [m["message"] for m in error["mistakes"]] == ["is already there"]
+    assert "README.md  is already there" in told.err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["README.md"]
+
+
+@pytest.mark.parametrize("argv", [["nope"], ["init"], ["settings", "--bad"], ["settings", "x"]])
+def test_a_wrong_command_line_is_told_like_any_error(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(argv) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("error (usage): ")
+    assert "next: micro-bench" in told.err
+    assert told.out == ""
+
+
+def test_errors_name_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_root: Path) -> None:
+        raise StorageError("x cannot be written: disk full", next_step="free some space")
+
+    monkeypatch.setattr(starter, "create", full)
+    assert run(["init", str(tmp_path)]) == StorageError.exit_code
+    expected = "error (storage): x cannot be written: disk full\nnext: free some space\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_a_defect_leaves_its_trace_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_root: Path) -> None:
+        raise ZeroDivisionError("oops")
+
+    starter.create(tmp_path)
+    (tmp_path / "tickets" / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "tickets" / "a")
+    monkeypatch.setattr(starter, "create", broken)
+    assert run(["init", "x", "--json"]) == BugError.exit_code
+    told = capsys.readouterr()
+    (trace,) = (tmp_path / "runs").glob("*.traceback.txt")
+    assert "ZeroDivisionError: oops" in trace.read_text()
+    assert told.err.startswith("error (internal error): ZeroDivisionError: oops\nnext: ")
+    assert json.loads(told.out)["error"]["code"] == 70
+
+
+def test_an_interrupt_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_root: Path) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(starter, "create", interrupted)
+    assert run(["init", str(tmp_path)]) == 130
+    assert "interrupted; the same command resumes" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    command = f"{sys.executable} -m micro_bench settings --json | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_doctor_tells_what_would_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["doctor", "--json", "-w", str(tmp_path)])
+    told = json.loads(capsys.readouterr().out)
+    assert code == (0 if told["able"] else 1)
+    assert {"isolation", "git", "uv", "machine"} <= {check["name"] for check in told["checks"]}
+
+
+def test_tables_in_a_pipe_are_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    _output.table(("name", "n"), [("a", 1), ("long name", None), ("[b]", True)])
+    assert capsys.readouterr().out == "NAME       N\na          1\nlong name\n[b]        true\n"
+
+
+def test_progress_outside_a_terminal_is_a_line_for_each_event(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with _output.progress("verify", 2) as advance:
+        advance("a: ok")
+        advance("b: failed")
+    assert capsys.readouterr().err == "verify [1/2] a: ok\nverify [2/2] b: failed\n"
