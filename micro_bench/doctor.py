@@ -118,7 +118,11 @@ def _isolation(facts: Facts, settings: Settings) -> Check:
         return Check("isolation", State.OK, f"{chosen} (backend: {settings.backend})")
     if settings.allow_unsandboxed and settings.backend != "docker":
         return Check("isolation", State.WARNING, "none: agents run as plain processes")
-    fix = "apt-get install bubblewrap" if settings.backend == "local" else _start_engine(facts)
+    fix = (
+        "apt-get install bubblewrap"
+        if settings.backend == "local"
+        else _start_engine(facts, settings)
+    )
     return Check("isolation", State.MISSING, f"none (backend: {settings.backend})", fix)
 
 
@@ -131,11 +135,11 @@ def _engine_check(facts: Facts, settings: Settings) -> Check:
         return Check("container engine", State.OK, detail)
     wanted = settings.backend == "docker"
     state = State.MISSING if wanted else State.WARNING
-    return Check("container engine", state, facts.engine_error, _start_engine(facts))
+    return Check("container engine", state, facts.engine_error, _start_engine(facts, settings))
 
 
-def _start_engine(facts: Facts) -> str:
-    if facts.root and facts.apt:
+def _start_engine(facts: Facts, settings: Settings) -> str:
+    if settings.engine_install and facts.root and facts.apt:
         return f"bash {recipe_path('engine.sh')}"
     return "install Docker or Podman and start it: systemctl --user start podman.socket"
 

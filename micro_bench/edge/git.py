@@ -33,8 +33,8 @@ from micro_bench.errors import BadInputError, MicroBenchError, NotFoundError
 # A machine without git gets a message when git is needed, not a traceback at start.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-import git  # noqa: E402
-from git.exc import GitCommandError, GitCommandNotFound  # noqa: E402
+import git
+from git.exc import GitCommandError, GitCommandNotFound
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _BATCH: Final = 2000

@@ -68,13 +68,21 @@ def matches(patterns: str, skip: list[str], roots: list[str]) -> dict[str, list[
     argv = ["grep", "-r", "-l", "-s", "-a", "-F", "--devices=skip", "-f", patterns]
     argv += [f"--exclude-dir={Path(place).name}" for place in skip]
     done = subprocess.run([*argv, "--", *roots], capture_output=True, check=False)
-    lines = Path(patterns).read_bytes().splitlines()
+    wanted = Path(patterns).read_bytes().splitlines()
     found = {}
     for name in done.stdout.decode("utf-8", "surrogateescape").splitlines():
-        content = Path(name).read_bytes()
-        hits = [line.decode("utf-8", "replace") for line in lines if line in content]
-        found[name] = hits
+        there = whole_lines(Path(name).read_bytes())
+        hits = [line.decode("utf-8", "replace") for line in wanted if line in there]
+        if hits:
+            found[name] = hits
     return found
+
+
+def whole_lines(content: bytes) -> set[bytes]:
+    """The stripped lines of a file; of a stored patch also without its `+`, `-` or blank."""
+    lines = content.split(b"\n")
+    patched = (line[1:] for line in lines if line[:1] in b"+- " and line)
+    return {line.strip() for line in (*lines, *patched)}
 
 
 if __name__ == "__main__":

@@ -9,16 +9,14 @@ Sections = Mapping[str, Mapping[str, str]]
 
 
 def read(text: str) -> Sections | None:
-    """Section -> key -> value; None when the text is no INI file.."""
-    parser = configparser.RawConfigParser(strict=False, allow_no_value=True, default_section="\0")
+    """Section -> key -> value; None when the text is no INI file."""
+    parser = configparser.RawConfigParser(strict=False, default_section="")
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(text)
     except configparser.Error:
         return None
-    return {
-        name: {key: value or "" for key, value in parser.items(name)} for name in parser.sections()
-    }
+    return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
 def split(text: str) -> list[tuple[str, str]]:

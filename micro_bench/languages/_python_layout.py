@@ -12,7 +12,6 @@ from micro_bench.languages._python_project import MANIFESTS
 from micro_bench.languages._python_roots import import_roots, pytest_paths
 from micro_bench.languages._python_tree import Tree
 
-
 _VENDORS = frozenset({"_vendor", "vendor", "_vendored", "vendored", "third_party"})
 """Directories of copied packages, which projects put on the path as they start."""
 

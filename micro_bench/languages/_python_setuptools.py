@@ -172,7 +172,10 @@ def _py_version(
 
 
 def _computed_version(node: ast.expr, says: str) -> VersionRule:
-    source = ast.unparse(node)
+    try:
+        source = ast.unparse(node)
+    except RecursionError:
+        source = ""
     if "versioneer" in source:
         return VersionRule("vcs", says=f"{says} versioneer")
     if isinstance(node, ast.Attribute) and "version" in node.attr.lower():

@@ -43,16 +43,12 @@ def symbol_change(path: str, before: bytes | None, after: bytes | None) -> Symbo
     if before == after or not path.endswith((".py", ".pyi", ".pyw")):
         return SymbolChange(changed=() if before == after else (MODULE,), public_breaks=())
     try:
-        old, new = _tree(before), _tree(after)
-    except UnparsableError:
+        changed = _changed(parse(before or b""), parse(after or b""))
+    except (UnparsableError, RecursionError):
         return SymbolChange(changed=(MODULE,), public_breaks=())
     return SymbolChange(
-        changed=tuple(sorted(_changed(old, new))), public_breaks=_public_breaks(path, before, after)
+        changed=tuple(sorted(changed)), public_breaks=_public_breaks(path, before, after)
     )
-
-
-def _tree(content: bytes | None) -> ast.Module:
-    return parse(content or b"")
 
 
 def _changed(old: ast.Module, new: ast.Module) -> set[str]:
@@ -178,6 +174,8 @@ def _is_harmless(breakage: Breakage) -> bool:
     subject = breakage.obj
     if _has_private_part(subject.path):
         return True
+    if subject.is_alias:
+        return False
     if breakage.kind is BreakageKind.CLASS_REMOVED_BASE:
         gone = {str(base) for base in breakage.old_value} - {str(b) for b in breakage.new_value}
         return all(_FORMAL_BASE.match(base) for base in gone)

@@ -19,6 +19,7 @@ from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, Slice
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line
+from micro_bench.scores.grade import patch_paths
 from micro_bench.slices import cut as slices
 
 LOCK_HEAD = (
@@ -62,7 +63,8 @@ def cut(
         language.environment(everything, repo.commit(commit).committed, recipe),
     )  # fmt: skip
     tests = frozenset(path for path in tree if language.is_test(path, recipe))
-    chosen = slices.cut(task, tree, graph, tests)
+    changed = frozenset(patch_paths(line.specs.gold_patch(task)))
+    chosen = slices.cut(task, tree, graph, tests, changed)
     piece = slices.manifest(task, chosen, source)
     line.specs.save_slice(piece, graphs.encode(graph))
     kept = {path: (tree[path][0], everything[path]) for path in chosen.kept if path in everything}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +28,10 @@ def _read(module: ModuleType, record: dict[str, Any], sources: dict[str, str]) -
     reading: Reading = module.read(record["code"], record["output"], record["errors"])
     if reading.state == "crashed":
         return _scan(module, "crashed", reading.detail)
+    try:
+        reading = _with_listed_paths(reading, record["files"])
+    except KeyError as error:
+        return _scan(module, "crashed", f"it speaks of {error}, which it was not given")
     base, head = _side(sources, "base"), _side(sources, "head")
     found = findings.compare(
         module.NAME,
@@ -37,6 +42,24 @@ def _read(module: ModuleType, record: dict[str, Any], sources: dict[str, str]) -
         return _scan(module, "incomplete", reading.detail, found)
     any_new = any(finding.state is FindingState.NEW for finding in found)
     return _scan(module, "findings" if any_new else "clean", "", found)
+
+
+def _with_listed_paths(reading: Reading, files: Sequence[str]) -> Reading:
+    """Paths as we gave them: scanners print them with `./` before, or absolute.
+
+    Raises:
+        KeyError: A path is none of those given. Dropping it would make the scan look clean.
+    """
+
+    def listed(path: str) -> str:
+        fitting = [name for name in files if f"/{path}".endswith(f"/{name}")]
+        if not fitting:
+            raise KeyError(path)
+        return max(fitting, key=len)
+
+    found = tuple(replace(raw, path=listed(raw.path)) for raw in reading.findings)
+    unparsed = tuple(listed(path) for path in reading.unparsed)
+    return replace(reading, findings=found, unparsed=unparsed)
 
 
 def _side(sources: dict[str, str], side: str) -> dict[str, str]:

@@ -32,25 +32,33 @@ class Cut:
     left_out: tuple[str, ...]
 
 
-def cut(task: Task, tree: TreeFiles, graph: Graph, tests: frozenset[str]) -> Cut:
+def cut(
+    task: Task, tree: TreeFiles, graph: Graph, tests: frozenset[str], changed: frozenset[str]
+) -> Cut:
     """Choose the files of a slice.
 
     Level `full` keeps all. Level `package` keeps every importable package, the whole test tree
     and everything else but folders known to hold documentation or tooling; a file there that
-    kept code imports, or that the task names, stays.
+    kept code imports, or that the task names, stays; a folder in which the fix changes something
+    stays whole (keeping that file alone would point at it).
 
     Args:
         task: Gives level, include and exclude.
         tree: All files of the base commit.
         graph: Import graph of the same tree.
         tests: Paths that belong to the tests.
+        changed: Paths that the fix changes.
     """
     paths = [path for path, (mode, _blob) in tree.items() if mode != SUBMODULE]
     if task.slice.level is SliceLevel.FULL:
         chosen = set(paths)
     else:
         needed = _needed(task, graph, tests)
-        chosen = {p for p in paths if not _outside(p) or p in needed}
+        whole = {PurePosixPath(path).parts[0] for path in changed}
+        chosen = {
+            p for p in paths
+            if not _outside(p) or p in needed or PurePosixPath(p).parts[0] in whole
+        }  # fmt: skip
     chosen |= {p for p in paths if _matches(p, task.slice.include)}
     chosen -= {p for p in paths if _matches(p, task.slice.exclude)}
     return Cut(tuple(sorted(chosen)), tuple(sorted(set(tree) - chosen)))

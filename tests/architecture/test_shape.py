@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from micro_bench.settings import Settings
 from tests.architecture import exceptions
 from tests.architecture.source import (
     PACKAGE,
@@ -102,6 +103,19 @@ def test_nouns_are_never_changed_in_place() -> None:
         if isinstance(node, ast.Attribute) and node.attr in {"model_copy", "model_construct"}
     ]
     assert found == []
+
+
+def test_every_setting_is_read() -> None:
+    """A setting that changes nothing would be a lie."""
+    read = {
+        node.attr
+        for path in files()
+        if path.name != "settings.py"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+    }
+    unread = set(Settings.model_fields) - read - {"schema_version"}
+    assert unread == set(exceptions.UNREAD_SETTINGS)
 
 
 def _documented() -> list[Path]:

@@ -70,7 +70,7 @@ def test_a_case_reads_as_expected(case: Path) -> None:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_a_case_is_recognised_by_its_own_importer_alone(case: Path) -> None:
-    assert find_importer(str(case / "input")).NAME == case.parent.name
+    assert case.parent.name == find_importer(str(case / "input")).NAME
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}-{case.name}")

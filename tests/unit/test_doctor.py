@@ -80,6 +80,8 @@ def test_without_isolation_nothing_runs_unless_allowed() -> None:
 def test_who_is_not_root_is_not_told_to_run_the_script() -> None:
     lead = replace(BARE, root=False)
     assert "systemctl --user" in found(lead)["container engine"].fix
+    refused = found(BARE, Settings(engine_install=False))
+    assert "systemctl --user" in refused["container engine"].fix
 
 
 @pytest.mark.parametrize("name", ["git", "uv"])

@@ -59,7 +59,7 @@ def export_files(source: str) -> tuple[Path, ...]:
 
     """
     path = Path(source)
-    if path.is_dir():
+    if source and path.is_dir():
         found = (file for file in sorted(path.rglob("*")) if is_json_path(file))
         return tuple(file for file in found if file.is_file() and file.name[0] != ".")
     if path.is_file():

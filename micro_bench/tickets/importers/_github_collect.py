@@ -69,7 +69,9 @@ class _Collection:
         if found.record["event"] == "commented":
             self.comment(found)
         elif found.record["event"] in _KEPT_EVENTS:
-            self.events[read_event(found, self.repo)] = None
+            event = read_event(found, self.repo)
+            if event.commit or event.pull or event.kind == "closed":
+                self.events[event] = None
 
     def take(self, found: Found, read: Callable[[Found], None]) -> None:
         try:

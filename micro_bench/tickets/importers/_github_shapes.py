@@ -98,7 +98,7 @@ def walk(value: Any, where: str, number: int | None = None) -> Iterator[Found]:
     elif isinstance(value, dict) and kind_of(value) is Kind.OTHER:
         for key, item in value.items():
             if isinstance(item, list) or (key.isdecimal() and isinstance(item, dict)):
-                yield from walk(item, where, int(key) if key.isdecimal() else number)
+                yield from walk(item, f"{where}[{key}]", int(key) if key.isdecimal() else number)
     elif isinstance(value, dict):
         yield Found(where, value, number)
 
@@ -107,7 +107,7 @@ def _place(where: str, item: Any, position: int) -> str:
     if not isinstance(item, dict):
         return where
     number = item.get("number")
-    named = f" (#{number})" if isinstance(number, int) else ""
+    named = f" (#{number})" if type(number) is int else ""
     return f"{where.partition(': record ')[0]}: record {position}{named}"
 
 

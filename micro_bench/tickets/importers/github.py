@@ -31,7 +31,7 @@ def recognises(source: str) -> bool:
     """An address of GitHub, or an export that holds GitHub's records."""
     if _live_repo(source):
         return True
-    if not Path(source).exists():
+    if not source or not Path(source).exists():
         return False
     files = (file for file in export_files(source) if is_json_path(file))
     return any(kind_of(found.record) is not Kind.OTHER for file in files for found in _found(file))

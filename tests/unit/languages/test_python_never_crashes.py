@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from micro_bench import graphs
 from micro_bench.languages import python
 from micro_bench.languages._language import Recipe, TestRun
+from micro_bench.languages._python_values import words
 
 WHEN = datetime(2024, 6, 1, tzinfo=UTC)
 NAMES = [
@@ -34,19 +36,30 @@ NAMES = [
     "tests/test_a.py",
 ]
 WORDS = [
-    "[project]\n", "[tool.poetry]\n", "[tool.poetry.dependencies]\n", "[options]\n", "[metadata]\n",
-    "[testenv]\n", "[tool:pytest]\n", "[pytest]\n", "[tool.pytest.ini_options]\n", "[dependency-groups]\n",
-    "[tool.hatch.version]\n", "[tool.setuptools_scm]\n", "[build-system]\n", "[packages]\n",
-    "name = ", "version = ", "dependencies = ", "test = ", "dev = ", "addopts = ", "deps = ", "python = ",
-    "requires-python = ", "pythonpath = ", "version_file = ", "path = ", "dynamic = ", "extras = ",
-    '"a"', '"pkg"', '">=3"', '"^1.2 || ~2"', "[]", '["x>=1", "-r y"]', "{}", '{include-group = "test"}',
-    "attr: pkg.v", "file: VERSION", "1", "\n", "=", ",", " ", "'", "-r requirements.txt\n", "-c x\n", "-e .[a]\n",
-    "x @ git+https://e.org/x\n", "import ", "from ", ".", "pkg", "*", "def f(", "):\n  ", "class A", "if ",
-    "setup(", "name=", "import_module(", '"pkg.sub"', ")", "(", ":", "#", "\\\n", "\t", "\x00", "\ufeff", "é", "\r",
-    "-p ", "-n", " --cov", " -k", " -m 'not a'", "%(x)s", "{posargs}", "{[testenv]deps}\n",
-]  # fmt: skip
+    *words(
+        """
+        [tool.poetry] [tool.poetry.dependencies] [options] [metadata] [testenv] [tool:pytest]
+        [project] [pytest] [tool.pytest.ini_options] [dependency-groups] [packages] [build-system]
+        [tool.hatch.version] [tool.setuptools_scm] [tool.pytest] name= version= dependencies= test=
+        dev= addopts= deps= python= requires-python= pythonpath= version_file= path= dynamic=
+        extras= [] {} 1 = , . * ) ( : # ' é import from pkg class if setup( name= import_module(
+        -p -n --cov -k %(x)s {posargs} "a" "pkg" ">=3" "^1.2||~2" ["x>=1","-r"] "pkg.sub"
+        attr:pkg.v file:VERSION
+        """
+    ),
+    *(" ", "  ", "\n", "\n", "\n", "\n", "\\\n", "\t", "\x00", "\ufeff", "\r", "\r\n"),
+    "def f(",
+    "):\n  ",
+    "-m 'not a'",
+    '{include-group = "test"}',
+    "-r requirements.txt\n",
+    "-c x\n",
+    "-e .[a]\n",
+    "x @ git+https://e.org/x\n",
+    "{[testenv]deps}\n",
+]
 content = st.binary(max_size=60) | st.lists(st.sampled_from(WORDS), max_size=14).map(
-    lambda words: "".join(words).encode("utf-8", "surrogatepass")
+    lambda parts: "".join(parts).encode("utf-8", "surrogatepass")
 )
 trees = st.dictionaries(st.sampled_from(NAMES), content, max_size=8)
 
@@ -90,6 +103,32 @@ def test_a_command_is_made(path, config):
     plan = TestRun(junit="/o.xml", timeout_s=1.0, python="/bin", config={path: text})
     command = python.test_command(["tests/test_a.py"], plan)
     assert command[-2:] == ("--", "tests/test_a.py")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"(" * 3000,
+        b"-" * 50_000 + b"1",
+        b"x = " + b"1 + " * 20_000 + b"1\n",
+        b"x = a" + b".b" * 20_000 + b"\n",
+        b"if a:\n    import b\n" + b"elif c:\n    import d\n" * 5_000,
+        b"\n".join(b" " * n + b"if a:" for n in range(99)) + b"\n" + b" " * 99 + b"import b\n",
+        b"setup(version=" + b"-" * 5_000 + b"1)\n",
+        b"\xff\xfe" + "import b\n".encode("utf-16-le"),
+        b"# coding: klingon\nimport b\n",
+        b"import b\x00",
+    ],
+    ids=range(10),
+)
+def test_monsters(content):
+    tree = {"setup.py": content, "a.py": content, "tests/test_a.py": content, "b.py": b""}
+    graphs.build(python, tree, Recipe())
+    python.environment(tree, WHEN, Recipe())
+    python.distributions(tree, None, Recipe())
+    python.symbol_change("a.py", content, b"x = 1\n")
+    python.symbol_change("a.py", b"x = 1\n", content)
+    python.test_definitions("tests/test_a.py", content)
 
 
 @given(st.text(min_size=1, max_size=40))

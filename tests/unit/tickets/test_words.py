@@ -1,0 +1,253 @@
+"""What people write about tickets, and what is read out of it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from micro_bench.tickets.words import (
+    changelog_numbers,
+    fragment_number,
+    is_changelog,
+    is_revert,
+    pull_of,
+    references,
+    reverted_commits,
+    reverted_pulls,
+    statements,
+    without_pull,
+)
+
+REPO = "acme/parcel"
+
+
+def closed(text: str) -> list[int]:
+    return [ref.number for ref in references(text, REPO) if ref.closing]
+
+
+def mentioned(text: str) -> list[int]:
+    return [ref.number for ref in references(text, REPO) if not ref.closing]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("closes #1", [1]),
+        ("Close #1", [1]),
+        ("CLOSED #1.", [1]),
+        ("fix #1", [1]),
+        ("Fixes #1", [1]),
+        ("fixed #1", [1]),
+        ("resolve #1", [1]),
+        ("Resolves: #1", [1]),
+        ("resolved #1", [1]),
+        ("Fix #387: Handle obj=None", [387]),
+        ("fix #4 - bar", [4]),
+        ("Fix #292, fix #205, fix #103: expire", [292, 205, 103]),
+        ("closes #1, #2 and #3", [1, 2, 3]),
+        ("closes #1, #2, and #3", [1, 2, 3]),
+        ("Closes: #1992 #2012 #2514", [1992, 2012, 2514]),
+        ("fixes #1,#2 & #3+#4", [1, 2, 3, 4]),
+        ("Fixes:\n- #1\n- #2\n", [1, 2]),
+        ("Fixes\n#12", [12]),
+        ("Fixed issue #5", [5]),
+        ("fixes bug #5", [5]),
+        ("Fixes the issue #5", [5]),
+        ("Fix for #33", [33]),
+        ("resolves GH-12.", [12]),
+        ("closes gh-12", [12]),
+        ("Fixes acme/parcel#3", [3]),
+        ("Fixes Acme/Parcel#3, other/parcel#4", [3]),
+        ("Closes: https://github.com/acme/parcel/issues/296", [296]),
+        ("Closes <https://github.com/acme/parcel/issues/296>", [296]),
+        ("fixes [#7](https://example.org)", [7]),
+        ("(fixes #8)", [8]),
+        ("not working\n\nFixes #535.", [535]),
+        ("Fixes `foo`, closes #3", [3]),
+    ],
+)
+def test_closing_words(text: str, numbers: list[int]) -> None:
+    assert closed(text) == numbers
+    assert mentioned(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("see #12 and #13", [12, 13]),
+        ("prefix #8", [8]),
+        ("hotfix #3", [3]),
+        ("does not fix #6", [6]),
+        ("doesn't fix #6", [6]),
+        ("partially fixes #3", [3]),
+        ("this could close #3", [3]),
+        ("fix\n\n#12", [12]),
+        ("fix bug in #12", [12]),
+        ("https://github.com/acme/parcel/issues/77#issuecomment-1", [77]),
+        ("Refs #1, #2", [1, 2]),
+    ],
+)
+def test_plain_mentions_close_nothing(text: str, numbers: list[int]) -> None:
+    assert mentioned(text) == numbers
+    assert closed(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- closes #1 -->",
+        "<!-- closes #1",
+        "```\nfixes #1\n```",
+        "~~~ text\nfixes #1\n~~~~",
+        "```\nfixes #1",
+        "> fixes #1",
+        "  > fixes #1",
+        "`fixes #9`",
+        "``fixes #9``",
+        "fixes other/repo#1",
+        "fixes https://github.com/other/repo/issues/1",
+        "https://github.com/acme/parcel/pull/1",
+        "fixes #1.5",
+        "fixes #12345678901",
+        "&#123; #fff a#1 C#1x",
+        "",
+    ],
+)
+def test_what_is_no_reference(text: str) -> None:
+    assert references(text, REPO) == ()
+
+
+def test_text_around_what_is_left_out_stays() -> None:
+    text = "before\r\n```py\nfixes #1\n```\nfixes #2 <!-- closes #3 -->\n> quoted #4\nafter"
+    assert closed(text) == [2]
+    assert statements(text).startswith("before\n")
+
+
+def test_a_number_is_closed_or_mentioned_once() -> None:
+    found = references("see #1. Fixes #1, and closes #1 again", REPO)
+    assert [(ref.number, ref.closing) for ref in found] == [(1, True)]
+
+
+def test_the_words_are_quoted() -> None:
+    (found,) = references("Some text.\n\nThis  fixes   issue #5 at last", REPO)
+    assert found.quote == "fixes issue #5"
+    (found,) = references("x" * 500 + " see #5 " + "y" * 500, REPO)
+    assert len(found.quote) <= 160
+
+
+@pytest.mark.parametrize(
+    ("subject", "number"),
+    [
+        ("Add it (#12)", 12),
+        ("Fix #3 (#12)", 12),
+        ("Backport (#11) (#12)", 12),
+        ("Merge pull request #12 from a/b", 12),
+        ("Merged in x (pull request #12)", 12),
+        ("Add it #12", None),
+        ("Add it (fixes #12)", None),
+        ("(#12) leads", None),
+    ],
+)
+def test_the_number_at_the_end_is_the_pull_request(subject: str, number: int | None) -> None:
+    assert pull_of(f"{subject}\n\nbody (#99)\n") == number
+
+
+def test_the_pull_request_is_no_mention() -> None:
+    assert references(without_pull("Add (#12)\n\nCloses #3"), REPO)[0].number == 3
+    assert references(without_pull("Merge pull request #12 from a/b\n\nx"), REPO) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("- x. :issue:`3107` :pr:`3228`", [(3107, True)]),
+        ("- {func}`edit` x {issue}`2869` {pr}`3781`", [(2869, True)]),
+        ("- Fix x (#12)", [(12, False)]),
+        ("- ([#505](https://github.com/acme/parcel/issues/505))", [(505, False), (505, True)]),
+        ("- ([#505](https://github.com/acme/parcel/pull/505))", [(505, False)]),
+        ("- :user-issue:`4`", [(4, True)]),
+        ("nothing", []),
+    ],
+)
+def test_changelog_lines(line: str, found: list[tuple[int, bool]]) -> None:
+    assert list(changelog_numbers(line, REPO)) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        ("newsfragments/12.bugfix.rst", 12),
+        ("changelog.d/12.change.md", 12),
+        ("changelog.d/gh-12.md", 12),
+        ("docs/changelog/12.bugfix.rst", 12),
+        ("changes/core/12.fixed", 12),
+        ("newsfragments/README.rst", None),
+        ("src/12.py", None),
+    ],
+)
+def test_news_fragments(path: str, number: int | None) -> None:
+    assert fragment_number(path) == number
+    assert is_changelog(path) is (number is not None)
+
+
+@pytest.mark.parametrize(
+    ("path", "log"),
+    [
+        ("CHANGES.md", True),
+        ("docs/changes.rst", True),
+        ("HISTORY", True),
+        ("docs/versionhistory.rst", True),
+        ("RELEASE_NOTES.txt", True),
+        ("src/history.py", False),
+        ("exchanges.md", False),
+        ("news/index.html", False),
+    ],
+)
+def test_changelogs_by_name(path: str, log: bool) -> None:
+    assert is_changelog(path) is log
+
+
+def test_reverts() -> None:
+    sha = "0123456789abcdef0123456789abcdef01234567"
+    assert is_revert('Revert "Fix #1" (#9)')
+    assert not is_revert('Revert "Revert "Fix #1""')
+    assert not is_revert('Reapply "Fix #1"')
+    assert not is_revert("Reverting is fun")
+    assert reverted_commits(f"x\n\nThis reverts commit {sha}.") == (sha,)
+    assert reverted_commits("This reverts commit 0123456.") == ("0123456",)
+    assert reverted_pulls("Reverts acme/parcel#31", REPO) == (31,)
+    assert reverted_pulls("Reverts #31", REPO) == (31,)
+    assert reverted_pulls("Reverts other/x#31", REPO) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fix" + " " * 60_000 + "#3",
+        "a." * 40_000,
+        "fixes " * 10_000,
+        "https://" + "a" * 60_000,
+        "fixes " + "#1 " * 20_000,
+        "`" * 60_000,
+        "<!--" * 20_000,
+        "a/" * 30_000 + "#1",
+        "> " * 30_000,
+        "```\n" * 15_000,
+        "This reverts " * 5_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_hostile_text_takes_no_time(text: str) -> None:
+    start = time.process_time()
+    references(text, REPO)
+    assert time.process_time() - start < 5
+
+
+@given(st.text(alphabet=st.sampled_from("#1 2fixescloses:,and\n`>-/acme.parcel()[]<!")))
+def test_any_text_is_read(text: str) -> None:
+    for ref in references(text, REPO):
+        assert ref.number > 0 or "#0" in text
+        assert ref.quote
