@@ -152,6 +152,7 @@ class _Watched(Composer):
             )
         if tag := getattr(event, "tag", None):
             self.tags.append((event.start_mark, tag.replace("tag:yaml.org,2002:", "!!")))
+            event.tag, event.implicit = None, (True, False)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1

@@ -22,6 +22,7 @@ from micro_bench.errors import BuildError, EngineError
 LABEL = "micro-bench"
 OWNER_LABEL = f"{LABEL}.owner"
 REQUEST_TIMEOUT_S = 120
+STAGE_AGE = "1h"
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,7 @@ class Engine:
                 custom_context=True,
                 tag=tag,
                 rm=True,
+                nocache=True,
                 forcerm=True,
                 network_mode=network,
                 decode=True,
@@ -215,9 +217,14 @@ class Engine:
                 return
 
     def prune_stages(self) -> None:
-        """Remove what multi-stage builds leave behind (labelled by our Dockerfiles)."""
+        """Remove what multi-stage builds left behind (labelled by our Dockerfiles).
+
+        Only what is old: a younger one may belong to a build that is under way, here or in
+        another process.
+        """
         with engine_errors("prune"):
-            self.client.prune_images({"dangling": True, "label": [f"{LABEL}.stage=install"]})
+            filters = {"dangling": True, "label": [f"{LABEL}.stage=install"], "until": STAGE_AGE}
+            self.client.prune_images(filters)
 
     def create(self, spec: ContainerSpec) -> Container:
         """Create a container with every right taken away that is not asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,8 @@ from micro_bench.sandboxes._sandbox import Places, Sandbox, StartRequest
 
 MIN_LENGTH = 24
 """Shorter lines are common to many files."""
-LONE_LENGTH = 48
-"""A single matching line must be this long to mean something."""
+ENOUGH = 100
+"""Characters that must match to mean something."""
 DEADLINE_S = 600
 PATTERNS = 400
 SKIP = ("/proc", "/sys", "/dev", "/bench")
@@ -29,14 +29,14 @@ ROOTS = ("/",)
 class Secrets:
     """What must not be in the image."""
 
-    lines: tuple[str, ...]
-    """Distinctive added lines of the fix and of the hidden tests."""
+    lines: Mapping[str, tuple[str, ...]]
+    """Changed file -> distinctive lines that the fix or the hidden tests add to it."""
     names: tuple[str, ...]
     """Distributions of the project: no other copy of them may be installed."""
 
 
-def distinctive(patches: Iterable[bytes], base: Iterable[bytes]) -> tuple[str, ...]:
-    """Lines that the patches add and that no file of the base has, longest first.
+def distinctive(patches: Iterable[bytes], base: Iterable[bytes]) -> dict[str, tuple[str, ...]]:
+    """Lines that the patches add and that no file of the base has, by changed file.
 
     Args:
         patches: Gold and test patch.
@@ -45,15 +45,22 @@ def distinctive(patches: Iterable[bytes], base: Iterable[bytes]) -> tuple[str, .
     known: set[bytes] = set()
     for content in base:
         known.update(line.strip() for line in content.split(b"\n"))
-    found = {
-        line[1:].strip()
-        for patch in patches
-        for line in patch.split(b"\n")
-        if line.startswith(b"+") and not line.startswith(b"+++")
+    found: dict[str, set[str]] = {}
+    for patch in patches:
+        path = ""
+        for line in patch.split(b"\n"):
+            if line.startswith(b"+++ "):
+                path = line[4:].decode("utf-8", "replace")
+            elif line.startswith(b"+") and _tells(text := line[1:].strip(), known):
+                found.setdefault(path, set()).add(text.decode("utf-8", "replace"))
+    return {
+        path: tuple(sorted(lines, key=lambda t: (-len(t), t))[:PATTERNS])
+        for path, lines in sorted(found.items())
     }
-    kept = [f for f in found - known if len(f) >= MIN_LENGTH]
-    text = sorted((f.decode("utf-8", "replace") for f in kept), key=lambda t: (-len(t), t))
-    return tuple(text[:PATTERNS])
+
+
+def _tells(line: bytes, known: set[bytes]) -> bool:
+    return len(line) >= MIN_LENGTH and line not in known
 
 
 def find(
@@ -95,7 +102,7 @@ def _bench(places: Places, secrets: Secrets) -> Sequence[tuple[str, bytes]]:
     entries = [
         Entry("probe.py", package_file("images/_leak_probe.py")),
         Entry("probe.json", json.dumps(probe).encode()),
-        Entry("patterns", "".join(f"{line}\n" for line in secrets.lines).encode()),
+        Entry("patterns", "".join(f"{line}\n" for line in _all(secrets)).encode()),
     ]
     return ((places.bench, pack(entries)),)
 
@@ -117,10 +124,20 @@ def judge(report: dict[str, Any], image: Image, secrets: Secrets) -> tuple[Leak,
     ]  # fmt: skip
     found += [Leak(kind="cache", where=where, what="a package cache") for where in report["caches"]]
     for where, hits in sorted(report["matches"].items()):
-        if _means_something(hits, secrets.lines):
-            what = f"{len(hits)} lines of the fix or the hidden tests, e.g. {hits[0][:80]!r}"
-            found.append(Leak(kind="file_content", where=where, what=what))
+        found += [
+            Leak(kind="file_content", where=where, what=_share(count, lines, path))
+            for path, lines in secrets.lines.items()
+            if (count := _meaningful(hits, lines))
+        ]  # fmt: skip
     return tuple(found)
+
+
+def _share(count: int, lines: Sequence[str], path: str) -> str:
+    return f"{count} of the {len(lines)} distinctive lines added to {path}"
+
+
+def _all(secrets: Secrets) -> list[str]:
+    return sorted({line for lines in secrets.lines.values() for line in lines})
 
 
 def _history(report: dict[str, Any], image: Image) -> Iterable[Leak]:
@@ -140,8 +157,13 @@ def _history(report: dict[str, Any], image: Image) -> Iterable[Leak]:
         yield Leak(kind="git_ref", where=remote, what="a remote")
 
 
-def _means_something(hits: Sequence[str], lines: Sequence[str]) -> bool:
-    """Two lines are no accident; one is only if it is short or there are others to find."""
-    if len(hits) >= 2:
-        return True
-    return len(hits) == 1 and len(lines) == 1 and len(hits[0]) >= LONE_LENGTH
+def _meaningful(hits: Sequence[str], lines: Sequence[str]) -> int:
+    """How many of one changed file's new lines are there, or 0 if that is no more than chance.
+
+    A copy of the fixed file has all of them. Single lines recur everywhere (`from collections.abc
+    import Iterable`), so at least half of them must be there, and together say enough.
+    """
+    mine = [line for line in lines if line in set(hits)]
+    if len(mine) * 2 < len(lines) or sum(map(len, mine)) < ENOUGH:
+        return 0
+    return len(mine)

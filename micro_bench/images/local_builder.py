@@ -68,7 +68,8 @@ class LocalBuilder:
             place = self._slice(key, layer)
         return Image(
             task=material.piece.task, key=key, env_key=env_key, tag=f"local:{key[:20]}",
-            digest=f"local:{key}", base_digest=f"local:{tools_key}", place=str(place), python=base.python,
+            digest=f"local:{key}", base_digest=f"local:{tools_key}", place=str(place),
+            python=base.python,
             backend=self.backend, work_tree=material.sealed.tree,
             work_commit=material.sealed.commit,
         )  # fmt: skip

@@ -27,7 +27,7 @@ class Derived:
     """Why the task cannot be verified on this evidence; empty if it can."""
 
 
-def derive(runs: Runs, before: Definitions, after: Definitions) -> Derived:
+def derive(runs: Runs, before: Definitions, after: Definitions, scope: frozenset[str]) -> Derived:
     """Read the four kinds of executions together.
 
     A test is FAIL_TO_PASS if it never passes on the base and always with the gold patch; it is
@@ -38,6 +38,9 @@ def derive(runs: Runs, before: Definitions, after: Definitions) -> Derived:
         runs: Repetitions by kind.
         before: Test functions in the base's own test files.
         after: Test functions in the hidden test files.
+        scope: Test files that the test patch touches. Only their tests can be FAIL_TO_PASS: a
+            test elsewhere that appears with the fix (one parameter for each command of a CLI,
+            say) was asked for by nobody. Empty: all files.
     """
     flaky = tuple(_flaky(runs))
     shaky = {test.id for test in flaky}
@@ -48,7 +51,8 @@ def derive(runs: Runs, before: Definitions, after: Definitions) -> Derived:
     missing = (TestStatus.MISSING,)
     fail_to_pass = tuple(
         FailToPass(id=test, kind=_kind(test, own, before, after))
-        for test in solid if all(s in BAD for s in base.get(test, missing))
+        for test in solid
+        if all(s in BAD for s in base.get(test, missing)) and (not scope or split(test)[0] in scope)
     )  # fmt: skip
     pass_to_pass = tuple(t for t in solid if all(s in GOOD for s in base.get(t, missing)))
     errors = {e for kind in runs for run in runs[kind] for e in run.collection_errors()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -30,22 +30,23 @@ def choose(files: Files, projects: Sequence[Project], recipe: Recipe) -> tuple[s
     """The minor version, where it was read, and complaints."""
     if recipe.python:
         return _minor(recipe.python), "recipe.yaml python", []
-    wanted = [p.says.requires_python for p in projects if p.says.requires_python]
-    allowed, complaints = _allowed(wanted)
+    wanted, complaints = _required(projects)
+    allowed = [minor for minor in PREFERRED if _satisfies(minor, wanted)]
     for name, stated in _pinned(files):
         if stated in PREFERRED or not allowed:
             return stated, name, complaints
         complaints.append(f"{name}: asks for Python {stated}; {allowed[0]} is taken")
     if wanted:
-        return _from_specifiers(wanted, allowed, complaints)
-    for source, versions in (
-        ("classifiers", _classified(projects)),
-        ("CI matrix", _tested(files)),
-    ):
+        return *_by_requirement(wanted, allowed, complaints), complaints
+    return *_by_other_signs(files, projects), complaints
+
+
+def _by_other_signs(files: Files, projects: Sequence[Project]) -> tuple[str, str]:
+    for source, versions in (("classifiers", _classified(projects)), ("CI matrix", _tested(files))):
         for candidate in PREFERRED:
             if candidate in versions:
-                return candidate, source, complaints
-    return PREFERRED[0], "default: the manifests do not say", complaints
+                return candidate, source
+    return PREFERRED[0], "default: the manifests do not say"
 
 
 def lateness(minor: str, before: datetime) -> list[str]:
@@ -76,40 +77,32 @@ def _rank(minor: str) -> int:
     return PREFERRED.index(minor) if minor in PREFERRED else len(PREFERRED)
 
 
-def _allowed(wanted: Sequence[str]) -> tuple[list[str], list[str]]:
-    complaints = []
-    sets = []
-    for text in wanted:
+def _required(projects: Sequence[Project]) -> tuple[dict[str, SpecifierSet], list[str]]:
+    """Each stated `requires-python`, and what could not be read."""
+    found, complaints = {}, []
+    for text in (p.says.requires_python for p in projects if p.says.requires_python):
         try:
-            sets.append(SpecifierSet(text))
+            found[text] = SpecifierSet(text)
         except InvalidSpecifier:
             complaints.append(f"requires-python {text!r} is no version specifier")
-    return [minor for minor in PREFERRED if _satisfies(minor, sets)], complaints
+    return found, complaints
 
 
-def _satisfies(minor: str, sets: Sequence[SpecifierSet]) -> bool:
+def _satisfies(minor: str, wanted: Mapping[str, SpecifierSet]) -> bool:
     patches = range(_PATCHES)
-    return any(all(s.contains(f"{minor}.{patch}") for s in sets) for patch in patches)
+    return any(all(s.contains(f"{minor}.{n}") for s in wanted.values()) for n in patches)
 
 
-def _from_specifiers(
-    wanted: Sequence[str], allowed: Sequence[str], complaints: list[str]
-) -> tuple[str, str, list[str]]:
-    text = " and ".join(dict.fromkeys(wanted))
-    if allowed:
-        return allowed[0], f"requires-python {text}", complaints
-    others = [f"3.{n}" for n in range(30, 1, -1)] + ["2.7"]
-    sets = []
-    for item in wanted:
-        try:
-            sets.append(SpecifierSet(item))
-        except InvalidSpecifier:
-            continue
-    fitting = next((minor for minor in others if _satisfies(minor, sets)), None)
-    if fitting is None or not sets:
-        complaint = f"requires-python {text}: no version of Python satisfies it"
-        return PREFERRED[0], "default: requires-python cannot be met", [*complaints, complaint]
-    return fitting, f"requires-python {text}", complaints
+def _by_requirement(
+    wanted: Mapping[str, SpecifierSet], allowed: Sequence[str], complaints: list[str]
+) -> tuple[str, str]:
+    text = " and ".join(wanted)
+    others = (f"3.{n}" for n in range(30, 1, -1))
+    for minor in (*allowed, *others, "2.7"):
+        if _satisfies(minor, wanted):
+            return minor, f"requires-python {text}"
+    complaints.append(f"requires-python {text}: no version of Python satisfies it")
+    return PREFERRED[0], "default: requires-python cannot be met"
 
 
 def _classified(projects: Sequence[Project]) -> set[str]:

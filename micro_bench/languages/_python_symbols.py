@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from griffe import Breakage, BreakageKind, Module, find_breaking_changes, visit
+from griffe import Alias, Breakage, BreakageKind, Module, find_breaking_changes, visit
 
 from micro_bench.languages._language import Recipe, SymbolChange
 from micro_bench.languages._python_paths import is_test
@@ -157,7 +157,22 @@ def _public_breaks(path: str, before: bytes | None, after: bytes | None) -> tupl
         for breakage in find_breaking_changes(old, new)
         if breakage.kind in _SIGNATURE_BREAKS and not _is_harmless(breakage)
     }
+    if path.endswith("__init__.py"):
+        found |= {f"{name}: {_REMOVED}" for name in _re_exports(old) - new.members.keys()}
     return tuple(sorted(found))
+
+
+def _re_exports(module: Module) -> set[str]:
+    """Public names that a package takes from its modules and offers as its own."""
+    return {
+        name
+        for name, member in module.members.items()
+        if isinstance(member, Alias)
+        and not name.startswith("_")
+        and (module.exports is None or name in module.exports)
+        and member.target_path.startswith(f"{_ROOT}.")
+        and member.target_path != f"{_ROOT}.{name}"
+    }
 
 
 def _visited(path: str, content: bytes) -> Module:
@@ -172,7 +187,7 @@ def _is_private(path: str) -> bool:
 def _is_harmless(breakage: Breakage) -> bool:
     """Breaks that no caller can notice."""
     subject = breakage.obj
-    if _has_private_part(subject.path):
+    if _has_private_part(subject.path) or subject.name in {"__all__", "__getattr__", "__dir__"}:
         return True
     if subject.is_alias:
         return False
@@ -197,5 +212,12 @@ def _described(breakage: Breakage) -> str:
     name = breakage.obj.path.partition(".")[2]
     parameter = getattr(breakage.old_value or breakage.new_value, "name", "")
     is_parameter = breakage.kind.name.startswith("PARAMETER")
-    what = breakage.kind.value[:1].lower() + breakage.kind.value[1:]
+    what = _lower(breakage.kind)
     return f"{name}({parameter}): {what}" if is_parameter else f"{name}: {what}"
+
+
+def _lower(kind: BreakageKind) -> str:
+    return kind.value[:1].lower() + kind.value[1:]
+
+
+_REMOVED = _lower(BreakageKind.OBJECT_REMOVED)

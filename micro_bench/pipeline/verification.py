@@ -163,7 +163,8 @@ def _conclude(
     line: Line, prepared: Prepared, evidence: _Evidence, repetitions: int
 ) -> Verification:
     task = prepared.task
-    derived = verify.derive(evidence.runs, *_definitions(line, prepared))
+    scope = frozenset(_modules(prepared.language, task.tests.hidden))
+    derived = verify.derive(evidence.runs, *_definitions(line, prepared), scope)
     waived = broken_gates(task, evidence.scans)
     reasons = [*derived.reasons, *_oracle_and_noop(task, derived, evidence, waived)]
     found = _leaks(line, prepared)

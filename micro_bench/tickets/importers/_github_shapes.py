@@ -88,7 +88,7 @@ _SHAPES: tuple[tuple[Kind, Callable[[Record], bool]], ...] = (
 
 
 def walk(value: Any, where: str, number: int | None = None) -> Iterator[Found]:
-    """Every record in a document: lists of records, pages of lists, objects that hold lists.
+    """Every record in a document: lists of records, pages of lists, objects that hold either.
 
     A key that is a number (`{"31": [...]}`) is taken for the issue its records belong to.
     """
@@ -97,7 +97,7 @@ def walk(value: Any, where: str, number: int | None = None) -> Iterator[Found]:
             yield from walk(item, _place(where, item, position), number)
     elif isinstance(value, dict) and kind_of(value) is Kind.OTHER:
         for key, item in value.items():
-            if isinstance(item, list) or (key.isdecimal() and isinstance(item, dict)):
+            if isinstance(item, (list, dict)):
                 yield from walk(item, f"{where}[{key}]", int(key) if key.isdecimal() else number)
     elif isinstance(value, dict):
         yield Found(where, value, number)

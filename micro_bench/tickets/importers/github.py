@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from micro_bench.errors import BadInputError
 from micro_bench.model.ticket import Export
-from micro_bench.tickets.importers._files import export_files, is_json_path, read_document
+from micro_bench.tickets.importers._files import Document, export_files, is_json_path, read_document
 from micro_bench.tickets.importers._github_api import read_api
 from micro_bench.tickets.importers._github_collect import collect
 from micro_bench.tickets.importers._github_shapes import Found, Kind, kind_of, walk
@@ -61,7 +62,7 @@ def _read_files(source: str, context: ImportContext) -> Export:
     for done, file in enumerate(files, 1):
         name = str(file.relative_to(source)) if Path(source).is_dir() else file.name
         document = read_document(file, name)
-        found = [one for value in document.values for one in walk(value, name, _issue_of(file))]
+        found = list(walk(_whole(document), name, _issue_of(file)))
         complaints += document.complaints
         if document.values and not found:
             complaints.append(f"{name}: holds no issues, pull requests, comments or events")
@@ -76,7 +77,12 @@ def _read_files(source: str, context: ImportContext) -> Export:
 
 
 def _found(file: Path) -> list[Found]:
-    return [one for value in read_document(file, file.name).values for one in walk(value, "")]
+    return list(walk(_whole(read_document(file, file.name)), file.name))
+
+
+def _whole(document: Document) -> Any:
+    """A file's only value, or all of them as a list."""
+    return document.values[0] if len(document.values) == 1 else list(document.values)
 
 
 def _issue_of(file: Path) -> int | None:
