@@ -53,16 +53,11 @@ class Settings(Noun):
     """Whether agents may run as plain processes, where neither an engine nor bubblewrap works."""
     agent_network: Literal["none", "bridge"] = "none"
     """The network an agent's sandbox has. Grading never has one."""
-    keep_containers: bool = False
-    """Keep containers after use, to look into them."""
     use_registry: bool = True
     """Pull base images from a registry where one answers; else they are built from packages."""
     base_images: dict[str, str] = {"3.11": "debian:bookworm", "3.13": "debian:trixie"}
     """Python version -> what provides it where no registry answers: a `debian:` suite, or an image
     that the engine already has."""
-    use_host_pip_config: bool = True
-    """Hand the host's package index settings and certificates into builds. They never stay in an
-    image and never reach an attempt."""
     cache_dir: Path = Path("~/.cache/micro-bench")
     """Clones, wheels and locks that can be fetched again."""
     github_api: Annotated[str, Field(pattern=r"^https?://")] = "https://api.github.com"

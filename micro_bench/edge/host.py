@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -129,8 +130,9 @@ def _text(path: Path) -> str:
         return ""
 
 
+@lru_cache(maxsize=1)
 def harness_version() -> str:
-    """The version of micro-bench, with the commit where it runs from a checkout."""
+    """The version; from a checkout also the commit, and `+dirty` if there are changes."""
     try:
         number = version("micro-bench")
     except PackageNotFoundError:
@@ -139,4 +141,7 @@ def harness_version() -> str:
     if not (root / ".git").exists():
         return number
     commit = _said(["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"]).strip()
-    return f"{number}+{commit}" if _COMMIT.fullmatch(commit) else number
+    if not _COMMIT.fullmatch(commit):
+        return number
+    changed = _said(["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"])
+    return f"{number}+{commit}{'+dirty' if changed.strip() else ''}"

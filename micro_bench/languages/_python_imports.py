@@ -10,10 +10,11 @@ from itertools import pairwise
 from micro_bench.languages._language import Files, Recipe
 from micro_bench.languages._python_layout import Layout, ancestors, read_layout
 from micro_bench.languages._python_manifests import projects
+from micro_bench.languages._python_mentions import Mention
 from micro_bench.languages._python_paths import is_test, is_test_module
 from micro_bench.languages._python_pytest import base_addopts, top_config
 from micro_bench.languages._python_resolve import Resolver
-from micro_bench.languages._python_scan import Mention, Scan, scan
+from micro_bench.languages._python_scan import Scan, scan
 from micro_bench.languages._python_tree import MODULE_SUFFIXES, Tree
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 

@@ -38,6 +38,12 @@ def lines(value: str) -> list[str]:
     return [line.strip() for line in value.splitlines() if line.strip()]
 
 
+def points(value: str) -> dict[str, str]:
+    """The `name = target` lines of a value."""
+    pairs = (line.partition("=") for line in lines(value))
+    return {name.strip(): target.strip() for name, sign, target in pairs if sign}
+
+
 def _header(line: str) -> str | None:
     if not line.startswith("["):
         return None

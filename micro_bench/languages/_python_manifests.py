@@ -11,7 +11,8 @@ from packaging.requirements import Requirement as Parsed
 from micro_bench.languages import _python_interpreter as interpreter
 from micro_bench.languages import _python_poetry as poetry
 from micro_bench.languages import _python_pyproject as pyproject
-from micro_bench.languages import _python_setuptools as setuptools
+from micro_bench.languages import _python_setup_cfg as setup_cfg
+from micro_bench.languages import _python_setup_py as setup_py
 from micro_bench.languages import _python_test_needs as test_needs
 from micro_bench.languages._language import Files, Recipe
 from micro_bench.languages._python_project import Project, read_projects
@@ -21,8 +22,8 @@ from micro_bench.model.slice import Environment, Requirement
 
 READERS = {
     "pyproject.toml": pyproject.read,
-    "setup.cfg": setuptools.read_setup_cfg,
-    "setup.py": setuptools.read_setup_py,
+    "setup.cfg": setup_cfg.read,
+    "setup.py": setup_py.read,
 }
 _RUNTIME_FILES = (
     "requirements.txt",
@@ -64,30 +65,33 @@ def declared_dependencies(files: Files) -> frozenset[str]:
 def environment(files: Files, before: datetime, recipe: Recipe) -> Environment:
     """What must be installed to run the tests of a tree."""
     found = projects(files, recipe)
-    python, python_source, complaints = interpreter.choose(files, found, recipe)
-    wanted = [
-        Requirement(text=text, source="recipe.yaml requirements") for text in recipe.requirements
-    ]
-    for project in found:
-        wanted += _runtime(project)
-        complaints += project.says.complaints
-    if not any(p.says.dependencies is not None for p in found):
-        listed, bad = _runtime_files(files)
-        wanted, complaints = wanted + listed, complaints + bad
+    python, python_source, about_python = interpreter.choose(files, found, recipe)
+    wanted, about_runtime = _wanted_at_run_time(files, found, recipe)
     needs = test_needs.find(files, found, recipe)
     cleaned = clean([*wanted, *needs.wanted], own_extras(found))
-    kept = [*cleaned.kept, *_missing(cleaned.kept, own_extras(found))]
     late = interpreter.lateness(python, before)
+    complaints = [*about_python, *about_runtime, *needs.complaints, *cleaned.complaints, *late]
     return Environment(
         python=python,
         python_source=python_source,
-        requirements=tuple(kept),
+        requirements=(*cleaned.kept, *_missing(cleaned.kept, own_extras(found))),
         apt=recipe.apt,
         before=before,
-        complaints=tuple(
-            dict.fromkeys([*complaints, *needs.complaints, *cleaned.complaints, *late])
-        ),
+        complaints=tuple(dict.fromkeys(complaints)),
     )
+
+
+def _wanted_at_run_time(
+    files: Files, found: Sequence[Project], recipe: Recipe
+) -> tuple[list[Requirement], list[str]]:
+    source = "recipe.yaml requirements"
+    wanted = [Requirement(text=text, source=source) for text in recipe.requirements]
+    wanted += [item for project in found for item in _runtime(project)]
+    complaints = [complaint for project in found for complaint in project.says.complaints]
+    if any(project.says.dependencies is not None for project in found):
+        return wanted, complaints
+    listed, bad = _runtime_files(files)
+    return [*wanted, *listed], [*complaints, *bad]
 
 
 def own_extras(found: Sequence[Project]) -> dict[str, Mapping[str, Sequence[Requirement]]]:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from micro_bench.languages._python_layout import Layout
-from micro_bench.languages._python_scan import Import, Mention
+from micro_bench.languages._python_mentions import Mention
+from micro_bench.languages._python_scan import Import
 from micro_bench.languages._python_tree import Place, Tree
 from micro_bench.languages._python_values import words
 

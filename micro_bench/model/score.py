@@ -125,4 +125,8 @@ class Score(Noun):
     """Version and commit of micro_bench."""
     graded: Time
     seconds: Seconds
+    """Of the whole grading, from the first call to the engine to the last."""
     test_seconds: Seconds
+    """Of the test command alone."""
+    scan_seconds: Seconds = 0.0
+    """Of the scanners' commands alone."""

@@ -86,6 +86,7 @@ def _score(
         patch_sha256=patch.sha256 if patch else None, image_digest=grader.job.image.digest,
         isolation=line.backend.isolation(), harness=host.harness_version(), graded=clock.now(),
         seconds=graded.total_s, test_seconds=graded.run.seconds,
+        scan_seconds=graded.scan_s,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -21,6 +22,9 @@ class DockerBackend:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._isolation = ""
+        # Removing takes the engine longer than most commands; nobody has to wait for it. The
+        # interpreter joins these threads before it exits.
+        self._closer = ThreadPoolExecutor(max_workers=2, thread_name_prefix="close-sandbox")
 
     def isolation(self) -> str:
         """Engine, version and what is taken away."""
@@ -58,7 +62,7 @@ class DockerBackend:
         except BaseException:
             container.remove()
             raise
-        return DockerSandbox(self.engine, container, spec)
+        return DockerSandbox(self.engine, container, spec, self._closer)
 
     def sweep(self) -> int:
         """Remove the containers of owners that are gone."""
@@ -68,9 +72,12 @@ class DockerBackend:
 class DockerSandbox:
     """One running container."""
 
-    def __init__(self, engine: Engine, container: Container, spec: ContainerSpec) -> None:
+    def __init__(
+        self, engine: Engine, container: Container, spec: ContainerSpec, closer: Executor
+    ) -> None:
         self.places = Places()
         self._engine, self._container, self._spec = engine, container, spec
+        self._closer = closer
         self._snapshot: str | None = None
 
     def run(
@@ -107,7 +114,7 @@ class DockerSandbox:
         self._container.kill()
         snapshot = self._container.commit(f"micro-bench/snapshot:{uuid.uuid4().hex}")
         container = self._engine.create(replace(self._spec, image=snapshot, network="none"))
-        fresh = DockerSandbox(self._engine, container, self._spec)
+        fresh = DockerSandbox(self._engine, container, self._spec, self._closer)
         fresh._snapshot = snapshot
         try:
             container.start()
@@ -121,8 +128,11 @@ class DockerSandbox:
         return bool(self._container.state().get("OOMKilled"))
 
     def close(self) -> None:
-        """Remove the container, and the snapshot it may run on."""
+        """Have the container removed, and the snapshot it may run on."""
+        self._closer.submit(self._remove)
+
+    def _remove(self) -> None:
         self._container.remove()
-        if self._snapshot:
-            self._engine.remove_image(self._snapshot)
-            self._snapshot = None
+        snapshot, self._snapshot = self._snapshot, None
+        if snapshot:
+            self._engine.remove_image(snapshot)

@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,10 @@ def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, 
         if (bench / side / path).is_file()
     ]  # fmt: skip
     result: dict[str, Any] = {"name": scanner["name"], "files": files, "code": None, "state": "ran"}
+    result["seconds"] = 0.0
     if not files:
         return {**result, "state": "not_applicable", "output": "", "errors": ""}
+    begin = time.monotonic()
     try:
         done = subprocess.run(
             [*scanner["argv"], *files], cwd=bench, capture_output=True, check=False,
@@ -143,6 +146,7 @@ def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, 
         return {**result, "state": "timeout", "output": "", "errors": ""}
     except OSError as error:
         return {**result, "state": "crashed", "output": "", "errors": str(error)}
+    result["seconds"] = time.monotonic() - begin
     text, errors = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
     if len(text) > scanner["output_limit"]:
         return {**result, "state": "crashed", "output": "", "errors": "output too large"}

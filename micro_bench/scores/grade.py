@@ -69,6 +69,8 @@ class Graded:
     total_s: float
     report: bytes
     """The runner's own report, as stored."""
+    scan_s: float = 0.0
+    """Of the scanners' commands."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class _Grading:
             out_of_memory=trust is not Trust.AGREE and sandbox.out_of_memory(),
         )  # fmt: skip
         scans = scan.read_all(self.job.scanners, prepared)
-        return Graded(run, scans, clock.monotonic() - begin, report)
+        scan_s = sum(float(record["seconds"]) for record in prepared["scans"])
+        return Graded(run, scans, clock.monotonic() - begin, report, scan_s)
 
     def plan(self, places: Places) -> dict[str, Any]:
         """What `_inside.py` is to do."""

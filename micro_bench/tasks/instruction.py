@@ -19,13 +19,14 @@ _FIX_ADDRESS = re.compile(
     r"/(?:pulls?|commits?|compare|merge_requests|-/merge_requests|-/commit)/[^\s)\]>\"'`]+",
     re.IGNORECASE,
 )
+_REPO = r"(?<![\w./-])[\w.-]{1,99}/[\w.-]{1,99}"
 _MARKDOWN_LINK = re.compile(rf"!?\[[^\]\n]{{0,300}}\]\({re.escape(REMOVED)}[^)\n]{{0,300}}\)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 _ONLY_REMOVED = re.compile(
     r"[\W_]*(?:(?:this|it|is|was|has|been|will|be|should|the|an?|my|pr|pull|request|merge|commit"
     r"|patch|fix(?:e[sd])?|close[sd]?|resolve[sd]?|implemented|addressed|done|see|also|in|by|with"
     r"|via|from|at|for|here|duplicate|of|related|to|sent|opened|submitted|created|i|i've|have"
-    r"|link|removed)[\W_]*)*",
+    r"|link|removed|x)[\W_]*)*",
     re.IGNORECASE,
 )
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -74,7 +75,7 @@ def _without_fix(text: str, fix: Fix, commits: Sequence[str]) -> str:
     text = _FIX_ADDRESS.sub(REMOVED, text)
     text = _MARKDOWN_LINK.sub(REMOVED, text)
     if fix.pull is not None:
-        text = re.sub(rf"(?:[\w.-]+/[\w.-]+)?(?<![\w&])#{fix.pull}\b", REMOVED, text)
+        text = re.sub(rf"(?:{_REPO}|(?<![\w&]))#{fix.pull}\b", REMOVED, text)
         text = re.sub(rf"\bGH-{fix.pull}\b", REMOVED, text, flags=re.IGNORECASE)
     for sha in (fix.commit, *commits):
         text = re.sub(rf"\b{_beginnings(sha)}\b", REMOVED, text)

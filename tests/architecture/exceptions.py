@@ -10,8 +10,5 @@ MODULES: dict[str, str] = {
 }
 """`micro_bench/x.py` -> why the module has more than 400 lines."""
 
-UNREAD_SETTINGS: dict[str, str] = {
-    "keep_containers": "the sandboxes do not offer it yet",
-    "use_host_pip_config": "builds always take the host's indexes so far",
-}
+UNREAD_SETTINGS: dict[str, str] = {}
 """Setting -> why no code reads it."""
