@@ -51,7 +51,7 @@ def run(
             "--agent",
             "-a",
             metavar="AGENT",
-            help="oracle, noop, NAME=replay:FOLDER, or NAME=command:COMMAND LINE[;key=value]...",
+            help="oracle, noop, NAME=replay:FOLDER, or NAME=command[,KEY=VALUE]...:COMMAND LINE",
         ),
     ],
     k: Annotated[int | None, typer.Option("-k", help="Attempts for each task and agent.")] = None,

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ TRACES = (
     "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD", "logs", "packed-refs", "shallow", "modules",
     "refs/notes", "refs/stash", "refs/remotes", "refs/tags", "objects/info/alternates", "worktrees",
 )  # fmt: skip
-CACHES = ("/root/.cache", "/home/agent/.cache", "/var/cache/pip", "/root/.conda", "/opt/conda/pkgs")
 
 
 def main(probe: dict[str, Any]) -> dict[str, Any]:
@@ -28,10 +28,15 @@ def main(probe: dict[str, Any]) -> dict[str, Any]:
         "remotes": git(work, "remote", "-v"),
         "traces": [name for name in TRACES if (work / ".git" / name).exists()],
         "nested": [str(p) for p in work.rglob(".git") if p != work / ".git"],
-        "metadata": metadata(probe["names"], probe["skip"]),
+        "metadata": metadata(probe["names"], probe["skip"], probe["roots"]),
         "matches": matches(probe["patterns"], probe["skip"], probe["roots"]),
-        "caches": [place for place in CACHES if os.path.isdir(place) and os.listdir(place)],  # noqa: PTH112, PTH208
+        "caches": [place for place in probe["caches"] if is_filled(place)],
     }
+
+
+def is_filled(place: str) -> bool:
+    """Whether there is a folder with something in it."""
+    return Path(place).is_dir() and any(Path(place).iterdir())
 
 
 def git(work: Path, *argv: str) -> list[str]:
@@ -42,11 +47,11 @@ def git(work: Path, *argv: str) -> list[str]:
     return done.stdout.decode("utf-8", "replace").splitlines()
 
 
-def metadata(names: list[str], skip: list[str]) -> list[str]:
+def metadata(names: list[str], skip: list[str], roots: list[str]) -> list[str]:
     """Installed copies of the project: `*.dist-info` and `*.egg-info` folders with its name."""
     wanted = {name.lower().replace("-", "_").replace(".", "_") for name in names}
     found = []
-    for folder, subfolders, _files in os.walk("/"):
+    for folder, subfolders, _files in chain.from_iterable(map(os.walk, roots)):
         subfolders[:] = [s for s in subfolders if not skipped(os.path.join(folder, s), skip)]  # noqa: PTH118
         for name in subfolders:
             stem, dot, kind = name.rpartition(".")

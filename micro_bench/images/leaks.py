@@ -23,6 +23,7 @@ DEADLINE_S = 600
 PATTERNS = 400
 SKIP = ("/proc", "/sys", "/dev", "/bench")
 ROOTS = ("/",)
+CACHES = ("/root/.cache", "/home/agent/.cache", "/var/cache/pip", "/root/.conda", "/opt/conda/pkgs")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def find(
     Raises:
         EngineError: The look itself failed; nothing is known then.
     """
-    sandbox = start(StartRequest(image, limits, lambda places: _bench(places, secrets)))
+    sandbox = start(StartRequest(image, limits, lambda places: _bench(places, image, secrets)))
     output = io.BytesIO()
     try:
         bench = sandbox.places.bench
@@ -92,12 +93,14 @@ def find(
     return judge(report, image, secrets)
 
 
-def _bench(places: Places, secrets: Secrets) -> Sequence[tuple[str, bytes]]:
-    local = places.work != "/work"
+def _bench(places: Places, image: Image, secrets: Secrets) -> Sequence[tuple[str, bytes]]:
+    # A local sandbox shares the host's system folders: only its own places are the image.
+    local = image.backend == "local"
     roots = (places.work, places.project, places.venv) if local else ROOTS
     probe = {
         "work": places.work, "patterns": f"{places.bench}/patterns", "skip": list(SKIP),
         "names": list(secrets.names), "roots": list(roots),
+        "caches": [] if local else list(CACHES),
     }  # fmt: skip
     entries = [
         Entry("probe.py", package_file("images/_leak_probe.py")),

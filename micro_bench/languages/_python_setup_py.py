@@ -54,7 +54,9 @@ def _from_arguments(
         version_source=f"{path} setup(version=...)",
         requires_python=text(values.get("python_requires")),
         classifiers=texts(values.get("classifiers")) or None,
-        dependencies=_stated(requires, path, "install_requires") if requires else None,
+        dependencies=_stated(requires, path, "install_requires")
+        if isinstance(requires, (list, tuple, str))
+        else None,
         extras={key: _stated(item, path, f"extras_require.{key}") for key, item in extras.items()},
         groups={"tests_require": _stated(tests, path, "tests_require")} if tests else {},
         entry_points=_entry_points(values.get("entry_points")),

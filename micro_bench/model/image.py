@@ -100,6 +100,8 @@ class Verification(Noun):
     image_digest: str
     python: str
     isolation: str
+    harness: str
+    """Version and commit of micro-bench."""
     repetitions: int
     verified: bool
     reasons: tuple[str, ...]

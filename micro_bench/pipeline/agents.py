@@ -48,8 +48,9 @@ class Chosen:
 def parse(texts: Sequence[str], network: str) -> tuple[Chosen, ...]:
     """Read `--agent` values.
 
-    Forms: `oracle`, `noop`, `NAME=replay:FOLDER`, `NAME=command:COMMAND LINE`, each of the last
-    two with `;key=value` options behind (`;version=1.2;env=API_KEY;files=DIR;network=bridge`).
+    Forms: `oracle`, `noop`, `NAME=replay:FOLDER`, `NAME=command:COMMAND LINE`. Options stand
+    before the colon: `NAME=command,version=1.2,env=API_KEY+ORG,files=DIR,network=bridge:...`;
+    the command line behind it is taken as it is.
 
     Raises:
         BadInputError: With every mistake of every agent.
@@ -73,7 +74,8 @@ def parse(texts: Sequence[str], network: str) -> tuple[Chosen, ...]:
 
 def _one(text: str, network: str) -> Chosen:
     name, equals, rest = text.partition("=")
-    kind, _, tail = rest.partition(":") if equals else (text, "", "")
+    head, _, tail = rest.partition(":") if equals else (text, "", "")
+    kind, *extras = head.split(",")
     if not equals and kind not in plugins.discover(ROOM):
         known = ", ".join(plugins.discover(ROOM))
         raise BadInputError(f"--agent {text}: there is no such agent ({known})")
@@ -81,13 +83,12 @@ def _one(text: str, network: str) -> Chosen:
         plugin = plugins.load(ROOM, kind)
     except NotFoundError as error:
         raise BadInputError(f"--agent {text}: {error.message}") from None
-    main, *extras = tail.split(";")
     options = dict(_option(text, extra) for extra in extras if extra.strip())
     if kind == "command":
-        options = {"command": main, "network": network, **options}
+        options = {"command": tail, "network": network, **options}
     elif kind == "replay":
-        options["directory"] = main
-    elif tail:
+        options["directory"] = tail
+    elif tail or extras:
         raise BadInputError(f"--agent {text}: {kind} takes no options")
     return _ready(slug(name), kind, plugin, options)
 
@@ -137,7 +138,7 @@ def _files(name: str, folder: Path) -> dict[str, bytes]:
 
 def _secrets(name: str, variables: str) -> dict[str, str]:
     """Values of the named variables; their names are all that is ever written down."""
-    wanted = [word for word in variables.replace(",", " ").split() if word]
+    wanted = [word for word in variables.replace("+", " ").split() if word]
     missing = [word for word in wanted if word not in os.environ]
     if missing:
         raise BadInputError(f"agent {name}: the environment lacks {', '.join(missing)}")

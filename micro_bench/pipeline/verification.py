@@ -9,7 +9,7 @@ from types import ModuleType
 
 from micro_bench import plugins
 from micro_bench.attempts import run as attempts
-from micro_bench.edge import clock
+from micro_bench.edge import clock, host
 from micro_bench.edge.files import storage_errors
 from micro_bench.edge.patching import applied
 from micro_bench.errors import EngineError
@@ -95,6 +95,7 @@ def _still_holds(stored: Verification, prepared: Prepared, repetitions: int) -> 
         and stored.image_key == prepared.image.key
         and stored.image_digest == prepared.image.digest
         and stored.repetitions >= repetitions
+        and (stored.verified or stored.harness == host.harness_version())
     )
 
 
@@ -172,7 +173,8 @@ def _conclude(
     return Verification(
         task=task.id, task_digest=task.execution_digest(), image_key=prepared.image.key,
         image_digest=prepared.image.digest, python=prepared.image.python,
-        isolation=line.backend.isolation(), repetitions=repetitions, verified=not reasons,
+        isolation=line.backend.isolation(),
+        harness=host.harness_version(), repetitions=repetitions, verified=not reasons,
         reasons=tuple(reasons), fail_to_pass=derived.fail_to_pass,
         pass_to_pass=derived.pass_to_pass, flaky=derived.flaky, leaks=found,
         collection_errors=derived.collection_errors, waived_gates=waived,

@@ -164,9 +164,14 @@ class SpecStore:
         _update(self.workspace.runs / CLONES, content.encode() + b"\n")
 
     def verification(self, task: str) -> Verification | None:
-        """The last verification on this machine, if there is one."""
+        """The last verification on this machine, if there is one that this version can read."""
         path = self.workspace.verification(task) / "verification.json"
-        return codec.load(path, Verification) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            return codec.load(path, Verification)
+        except BadInputError:
+            return None  # of another version: what it says must be executed again
 
     def save_verification(self, found: Verification) -> None:
         """Write a verification."""
