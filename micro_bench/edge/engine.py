@@ -122,6 +122,13 @@ class Engine:
         client: docker.APIClient = self._local.client
         return client
 
+    def answers(self) -> bool:
+        """Whether it is still there."""
+        try:
+            return bool(self.client.ping())
+        except (DockerException, requests.RequestException, OSError):
+            return False
+
     def info(self) -> EngineInfo:
         """Version, storage and size of the engine's machine."""
         with engine_errors("info"):

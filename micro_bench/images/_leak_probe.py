@@ -36,7 +36,10 @@ def main(probe: dict[str, Any]) -> dict[str, Any]:
 
 def is_filled(place: str) -> bool:
     """Whether there is a folder with something in it."""
-    return Path(place).is_dir() and any(Path(place).iterdir())
+    try:
+        return any(Path(place).iterdir())
+    except OSError:  # not there, no folder, or not for this user's eyes: nor for an agent's
+        return False
 
 
 def git(work: Path, *argv: str) -> list[str]:

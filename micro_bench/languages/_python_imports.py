@@ -11,10 +11,12 @@ from micro_bench.languages._language import Files, Recipe
 from micro_bench.languages._python_layout import Layout, ancestors, read_layout
 from micro_bench.languages._python_manifests import projects
 from micro_bench.languages._python_mentions import Mention
+from micro_bench.languages._python_packages import Packages
 from micro_bench.languages._python_paths import is_test, is_test_module
 from micro_bench.languages._python_pytest import base_addopts, top_config
 from micro_bench.languages._python_resolve import Resolver
 from micro_bench.languages._python_scan import Scan, scan
+from micro_bench.languages._python_source import many_trees
 from micro_bench.languages._python_tree import MODULE_SUFFIXES, Tree
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 
@@ -43,21 +45,28 @@ def graph(files: Files, recipe: Recipe) -> Graph:
     paths = sorted(path for path in files if path.endswith(MODULE_SUFFIXES))
     tree = Tree(paths)
     layout = read_layout(files, tree, recipe)
-    scans = {
-        path: scan(path, files[path], tree.names.__contains__)
-        for path in paths
-        if not path.endswith(_COMPILED)
-    }
+    with many_trees():
+        scans = {
+            path: scan(path, files[path], tree.names.__contains__)
+            for path in paths
+            if not path.endswith(_COMPILED)
+        }
     found = _collect(paths, scans, tree, layout)
     _add_pytest(found, paths, Resolver(tree, layout, {}), _plugins(files, recipe))
     return Graph(
         files=tuple(paths),
         edges=tuple(Edge(source=s, target=t, kind=k) for s, t, k in sorted(found.edges)),
-        packages={path: layout.package_of(path) for path in paths if not is_test(path, recipe)},
+        packages=_packages(paths, layout, tree, recipe),
         unparsed=tuple(f"{p}: {s.unparsed}" for p, s in scans.items() if s.unparsed is not None),
         unresolved=tuple(f"{path}:{line}: {name}" for path, line, name in sorted(found.unresolved)),
         external=tuple(sorted(found.external)),
     )
+
+
+def _packages(paths: Iterable[str], layout: Layout, tree: Tree, recipe: Recipe) -> dict[str, str]:
+    packages = Packages(layout.stated, tree)
+    found = ((path, packages.of(path)) for path in paths if not is_test(path, recipe))
+    return {path: name for path, name in found if name is not None}
 
 
 def _collect(paths: Iterable[str], scans: dict[str, Scan], tree: Tree, layout: Layout) -> _Found:

@@ -22,6 +22,8 @@ class Layout:
 
     common: tuple[str, ...]
     """For every file, in this order."""
+    stated: tuple[str, ...]
+    """Those of them that the manifests or the recipe state."""
     members: dict[str, tuple[str, ...]]
     """Project directory -> its roots, which come first for the files in it."""
     tree: Tree
@@ -97,43 +99,26 @@ class Layout:
             if depth and f"{place}/".startswith(start) and not self.tree.init(place)
         ]
 
-    def package_of(self, path: str) -> str:
-        """The top-level import package, told from the innermost root that holds the file."""
-        candidates = {*self.common, *(root for roots in self.members.values() for root in roots)}
-        holding = [
-            root
-            for root in candidates
-            if not root or (path.startswith(f"{root}/") and not _is_vendor(root))
-        ]
-        root = max(holding, key=len, default="")
-        parts = path.removeprefix(f"{root}/" if root else "").split("/")
-        if len(parts) == 1:
-            return parts[0].partition(".")[0]
-        place = f"{root}/{parts[0]}" if root else parts[0]
-        depth = 1
-        while depth < len(parts) - 1 and not self.tree.holds_modules(place):
-            place, depth = f"{place}/{parts[depth]}", depth + 1
-        return ".".join(parts[:depth])
-
 
 def read_layout(files: Files, tree: Tree, recipe: Recipe) -> Layout:
     """The roots of a tree out of its manifests, pytest's configuration and the usual places."""
     found = projects(files, recipe)
     top = [project for project in found if not project.directory]
     declared = import_roots(top[0] if top else None, files, recipe)
-    common = [*declared, *pytest_paths(files), "src", "."]
+    stated = [*declared, *pytest_paths(files)]
     members: dict[str, tuple[str, ...]] = {}
     for project in found:
         if project.directory:
             roots = _normal(import_roots(project, files, recipe))
             members[project.directory] = tuple(dict.fromkeys([*roots, project.directory]))
-            common += roots
+            stated += roots
     for directory in _manifest_directories(files) - members.keys():
         source = f"{directory}/src"
         members[directory] = (source, directory) if source in tree.directories else (directory,)
+    common = [*stated, "src", "."]
     common += sorted(directory for directory in tree.directories if _is_vendor(directory))
     present = [r for r in dict.fromkeys(_normal(common)) if r in tree.directories]
-    return Layout(tuple(present), members, tree, recipe, files)
+    return Layout(tuple(present), _normal(stated), members, tree, recipe, files)
 
 
 def _manifest_directories(files: Files) -> set[str]:

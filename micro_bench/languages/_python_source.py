@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import gc
 import io
 import tokenize
 import warnings
+from collections.abc import Iterator
 
 
 class UnparsableError(ValueError):
@@ -58,3 +61,15 @@ def _reason(error: BaseException) -> str:
         place = f"line {error.lineno}: " if error.lineno else ""
         return f"{place}{error.msg}"
     return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+@contextlib.contextmanager
+def many_trees() -> Iterator[None]:
+    """For loops over many files: the collector walks each tree in vain, at half the time in all."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

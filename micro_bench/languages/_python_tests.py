@@ -95,8 +95,11 @@ def _is_clause(node: ast.AST) -> bool:
 
 
 def _is_test_class(class_: ast.ClassDef, known: Mapping[str, ast.ClassDef]) -> bool:
-    """`Test*` as pytest has it, and whatever descends from a test case, judged by names."""
-    if class_.name.startswith("Test"):
+    """`Test*` as pytest has it, and whatever descends from a test case, judged by names.
+
+    Projects configure other names (`test_*`, `*Test`); one definition too many does no harm.
+    """
+    if class_.name.lower().startswith("test") or class_.name.endswith(("Test", "Tests")):
         return True
     bases = {base for ancestor in _lineage(class_, known) for base in _base_names(ancestor)}
     return any("TestCase" in base or base.endswith(("Test", "Tests")) for base in bases)

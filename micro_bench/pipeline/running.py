@@ -85,7 +85,9 @@ def get_ready(
 
     ready, skipped = dict[str, Ready](), list[Skipped]()
     for task, result in in_parallel(one, tasks, jobs):
-        if isinstance(result, EngineError | StorageError):
+        if isinstance(result, StorageError):
+            raise result
+        if isinstance(result, EngineError) and not line.backend.answers():
             raise result
         if isinstance(result, MicroBenchError):
             line.tell(f"{task.id}: skipped: {result.message.splitlines()[0]}")
@@ -240,7 +242,7 @@ class _Runner:
 
         for slot, outcome in in_parallel(one, left, self.request.jobs, stop=self.stop):
             if isinstance(outcome, MicroBenchError):
-                self._fatal = self._fatal or outcome
+                result.infra.append(f"{slot.id}: {outcome.message}")
             elif isinstance(outcome, BaseException):
                 raise outcome
             elif isinstance(outcome.outcome, InfraFailed):
@@ -260,8 +262,8 @@ class _Runner:
                 return stored
             return self._with_retries(slot)
         except (EngineError, StorageError) as error:
-            self._fatal = self._fatal or error
-            self.stop.set()
+            if isinstance(error, StorageError) or not self.line.backend.answers():
+                self._give_up(error)
             raise
 
     def _with_retries(self, slot: Slot) -> Attempt:
@@ -285,11 +287,18 @@ class _Runner:
             self._broken_in_a_row += 1
             many = self._broken_in_a_row >= 2 * TRIES
         if many:
-            raise EngineError(
+            error = EngineError(
                 f"{self._broken_in_a_row} attempts in a row failed at: {outcome.stage}: "
                 f"{outcome.message}",
                 next_step="mend the engine (`micro-bench doctor`), then run the same command again",
             )
+            self._give_up(error)
+            raise error
+
+    def _give_up(self, error: MicroBenchError) -> None:
+        """Nothing can go on: no further attempt starts, and the run ends with this error."""
+        self._fatal = self._fatal or error
+        self.stop.set()
 
     def _attempt(self, slot: Slot) -> Attempt:
         ready, agent = self.ready[slot.task], self.agents[slot.agent]

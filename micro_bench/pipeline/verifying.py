@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from micro_bench.errors import EngineError, MicroBenchError, StorageError
+from micro_bench.errors import MicroBenchError, StorageError
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line, in_parallel
@@ -57,15 +58,17 @@ def verify_all(
     """
     tasks = line.specs.tasks(patterns, tiers)
     line.backend.sweep()
+    stop = threading.Event()
 
     def one(task: Task) -> Verified:
         try:
             _prepared, found = verify_task(
                 line, task, repetitions=line.settings.repetitions, again=again
             )
-        except (EngineError, StorageError):
-            raise
         except MicroBenchError as error:
+            if isinstance(error, StorageError) or not line.backend.answers():
+                stop.set()
+                raise
             result = Verified(task.id, None, error.message)
         else:
             result = Verified(task.id, found)
@@ -73,7 +76,7 @@ def verify_all(
         return result
 
     found: dict[str, Verified] = {}
-    for task, result in in_parallel(one, tasks, line.settings.jobs):
+    for task, result in in_parallel(one, tasks, line.settings.jobs, stop=stop):
         if isinstance(result, BaseException):
             raise result
         found[task.id] = result

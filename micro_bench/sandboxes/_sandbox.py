@@ -122,6 +122,9 @@ class Backend(Protocol):
     def confines(self) -> bool:
         """Whether untrusted code may run in it."""
 
+    def answers(self) -> bool:
+        """Whether it still works at all: a trouble of one sandbox, or of everything?"""
+
     def start(self, request: StartRequest) -> Sandbox:
         """Start a sandbox."""
 
