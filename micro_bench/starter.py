@@ -23,7 +23,7 @@ _README = """\
 What happens here is decided by the files in this folder; keep it in version control.
 
 1. `micro-bench doctor` tells what this machine lacks, with the commands that mend it.
-2. Import tickets with their fixes: `micro-bench ticket import --help`.
+2. Import tickets with their fixes: `micro-bench import --help`.
 3. Read each draft under `tickets/`: is the instruction fair, do the hidden tests ask for what it
    says? Then set its `status` to `reviewed`.
 4. `micro-bench verify` proves every task: the base fails, the fix passes, nothing leaks.
