@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import signal
 import sys
 import tempfile
 import time
@@ -62,6 +63,7 @@ def build() -> typer.Typer:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line; every way to fail ends here."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: tidy up, resumable
     try:
         return _invoke(argv)
     except MicroBenchError as error:

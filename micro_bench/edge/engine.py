@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,11 +18,14 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig
 
+from micro_bench.edge.files import place_of, storage_errors
 from micro_bench.errors import BuildError, EngineError
 
 LABEL = "micro-bench"
 OWNER_LABEL = f"{LABEL}.owner"
 REQUEST_TIMEOUT_S = 120
+OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+"""Of control groups version 2 and 1, as a container sees them."""
 STAGE_AGE = "1h"
 
 
@@ -334,6 +338,19 @@ class Container:
         with engine_errors("inspect container"):
             return dict(self.engine.client.inspect_container(self.id)["State"])
 
+    def oom_killed(self) -> bool:
+        """Whether the memory limit killed anything in it, the main process or another.
+
+        The engine tells of the main process only; the control group counts them all.
+        """
+        state = self.state()
+        if state.get("OOMKilled") or not state.get("Running"):
+            return bool(state.get("OOMKilled"))
+        output = io.BytesIO()
+        self.exec(("cat", *OOM_COUNTERS), output=output, deadline_s=10, limit=10_000)
+        counts = re.findall(rb"(?m)^oom_kill (\d+)$", output.getvalue())
+        return any(int(count) for count in counts)
+
     def pause(self) -> None:
         """Freeze every process."""
         with engine_errors("pause"):
@@ -396,7 +413,8 @@ def _drain(stream: Iterator[bytes], output: BinaryIO, limit: int) -> bool:
     """Copy up to `limit` bytes; the rest is read and dropped. True if some was."""
     left = limit
     for chunk in stream:
-        output.write(chunk[:left])
+        with storage_errors(place_of(output)):
+            output.write(chunk[:left])
         left = max(left - len(chunk), 0) if len(chunk) <= left else -1
         if left < 0:
             break

@@ -6,7 +6,10 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from micro_bench.errors import StorageError
 
@@ -50,6 +53,11 @@ def _storage_error(path: Path, error: OSError) -> StorageError:
     return StorageError(f"{path} cannot be written: {error.strerror}", next_step=step)
 
 
+def place_of(output: BinaryIO) -> Path:
+    """Where an open file is, for messages."""
+    return Path(str(getattr(output, "name", "the output")))
+
+
 class storage_errors:  # noqa: N801 - reads as a statement
     """Turns an OSError of the block into a StorageError that names the place."""
 
@@ -62,3 +70,44 @@ class storage_errors:  # noqa: N801 - reads as a statement
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, OSError):
             raise _storage_error(self.place, error) from error
+
+
+def clear_way(root: Path, place: Path) -> None:
+    """Make every folder between `root` and `place` a real one, and the place itself free.
+
+    For folders that untrusted code has written in: what stands in the way is removed.
+    """
+    folder = root
+    for part in place.relative_to(root).parts[:-1]:
+        folder /= part
+        if folder.is_symlink() or not folder.is_dir():
+            folder.unlink(missing_ok=True)
+        folder.mkdir(exist_ok=True)
+    if place.is_dir() and not place.is_symlink():
+        remove(place)
+    place.unlink(missing_ok=True)
+
+
+def copy_regular(source: str, target: str) -> None:
+    """Copy a file with its mode; pipes, sockets and devices are passed over."""
+    if stat.S_ISREG(Path(source).lstat().st_mode):
+        shutil.copy2(source, target)
+
+
+def open_up(folder: Path) -> None:
+    """Give the owner back the rights that somebody took away below a folder."""
+    folder.chmod(0o700)
+    for parent, folders, names in os.walk(folder):
+        for path in (Path(parent, name) for name in (*folders, *names)):
+            mode = path.lstat().st_mode
+            if not stat.S_ISLNK(mode) and mode & 0o600 != 0o600:
+                path.chmod(stat.S_IMODE(mode) | (0o700 if stat.S_ISDIR(mode) else 0o600))
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with everything in it; none is fine."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        with contextlib.suppress(OSError):
+            open_up(folder)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from micro_bench.edge.files import place_of, storage_errors
+
 
 @dataclass(frozen=True)
 class Result:
@@ -77,6 +79,9 @@ def stream(
 
     Returns the result (its `output` is empty) and whether output was cut. At the deadline, and
     after the command ends, every process of its group is killed.
+
+    Raises:
+        StorageError: The output could not be written.
     """
     begin = time.monotonic()
     process = subprocess.Popen(
@@ -90,7 +95,10 @@ def stream(
     )
     assert process.stdout is not None  # noqa: S101 - asked for above
     cut: list[bool] = []
-    reader = threading.Thread(target=_copy, args=(process.stdout, output, limit, cut), daemon=True)
+    broken: list[OSError] = []
+    reader = threading.Thread(
+        target=_copy, args=(process.stdout, output, limit, cut, broken), daemon=True
+    )
     reader.start()
     try:
         code: int | None = process.wait(timeout=max(deadline_s, 0.001))
@@ -100,6 +108,9 @@ def stream(
         end_group(process.pid)
         process.wait()
     reader.join(timeout=5)
+    if broken:
+        with storage_errors(place_of(output)):
+            raise broken[0]
     return Result(code, b"", b"", time.monotonic() - begin), bool(cut)
 
 
@@ -111,10 +122,16 @@ def end_group(pid: int) -> None:
         return
 
 
-def _copy(source: IO[bytes], target: BinaryIO, limit: int, cut: list[bool]) -> None:
+def _copy(
+    source: IO[bytes], target: BinaryIO, limit: int, cut: list[bool], broken: list[OSError]
+) -> None:
+    """Read to the end whatever happens: a full pipe would stop the command."""
     left = limit
     while chunk := os.read(source.fileno(), 65536):
-        target.write(chunk[:left])
+        try:
+            target.write(b"" if broken else chunk[:left])
+        except OSError as error:
+            broken.append(error)
         if len(chunk) > left and not cut:
             cut.append(True)
         left = max(left - len(chunk), 0)

@@ -67,7 +67,7 @@ def environment(files: Files, before: datetime, recipe: Recipe) -> Environment:
     found = projects(files, recipe)
     python, python_source, about_python = interpreter.choose(files, found, recipe)
     wanted, about_runtime = _wanted_at_run_time(files, found, recipe)
-    needs = test_needs.find(files, found, recipe)
+    needs = test_needs.find(files, found, recipe, wanted)
     cleaned = clean([*wanted, *needs.wanted], own_extras(found))
     late = interpreter.lateness(python, before)
     complaints = [*about_python, *about_runtime, *needs.complaints, *cleaned.complaints, *late]

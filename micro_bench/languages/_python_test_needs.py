@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from micro_bench.languages import _python_ini as ini
 from micro_bench.languages import _python_poetry as poetry
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_paths import is_test
 from micro_bench.languages._python_project import Project
 from micro_bench.languages._python_requirements import name_of, read_file
-from micro_bench.languages._python_values import load_toml, normal, table, text, texts, words
+from micro_bench.languages._python_suppliers import (
+    find_imported,
+    is_dispensable,
+    missing_imports,
+    suppliers,
+)
+from micro_bench.languages._python_values import load_toml, normal, table, text, texts
 from micro_bench.model.slice import Requirement
 
 _TEST_GROUP = re.compile(
@@ -39,29 +44,6 @@ _DEV_FILES = re.compile(
     r"|requirements[-_.](dev|develop|development|local|ci)\.(txt|in)"
     r"|(dev|develop|ci)[-_.]requirements\.(txt|in))"
 )
-TOOLS = frozenset(
-    words("""
-    autoflake autopep8 bandit basedpyright black build bump-my-version bump2version bumpversion
-    check-manifest codecov codespell commitizen copier coveralls cruft darglint doc8
-    docformatter docutils-stubs flake8 flit furo ghp-import git-cliff hatch interrogate ipdb
-    ipython isort jupyter jupyterlab keyring mdformat mike mkdocs mkdocstrings mypy myst-nb
-    myst-parser nbsphinx notebook nox numpydoc pdbpp pdm pdoc pdoc3 pip-audit pip-tools poetry
-    pre-commit prek pur pycodestyle pydocstyle pyflakes pylint pylint-exit pyproject-fmt pyrefly
-    pyright pyroma python-semantic-release pytype pyupgrade radon readme-renderer refurb reno
-    restview rstcheck ruff safety scriv semgrep slotscheck sourcery sphinx towncrier tox twine
-    ty uv validate-pyproject vulture watchdog watchfiles wheel xenon yamllint yapf zensical
-    zest-releaser
-    pytest-black pytest-checkdocs pytest-enabler pytest-flake8 pytest-isort pytest-mypy
-    pytest-pycodestyle pytest-pydocstyle pytest-pylint pytest-ruff
-""")
-)
-"""Linters, docs, release and editor tools that no test run needs, unless a test imports them."""
-
-_TOOL_FAMILIES = re.compile(
-    r"(flake8|mkdocs|mkdocstrings|sphinx|sphinxcontrib|pylint|tox|nox|mdformat|jupyterlab|types|pep8)-.*"
-    r"|.*-stubs"
-)
-_IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _FACTOR = re.compile(r"^[\w!{},.-]+\s*:\s*(?!//)")
 _TOX_REFERENCE = re.compile(r"\{\[([^\]]+)\](\w+)\}")
 
@@ -72,26 +54,48 @@ class Needs:
 
     wanted: tuple[Requirement, ...] = ()
     complaints: tuple[str, ...] = ()
+    is_mixed: bool = False
+    """Whether it holds what other work than testing needs."""
 
 
-def find(files: Files, projects: Sequence[Project], recipe: Recipe) -> Needs:
-    """The first kind of source that says something; test groups before development groups."""
-    sources: tuple[Callable[[], Needs], ...] = (
-        lambda: _groups(projects, _TEST_GROUP),
-        lambda: _files(files, _TEST_FILES),
-        lambda: _tox(files, projects),
-        lambda: _without_tools(_groups(projects, _DEV_GROUP), files, recipe),
-        lambda: _without_tools(_files(files, _DEV_FILES), files, recipe),
-        lambda: _without_tools(_pipfile(files), files, recipe),
-        lambda: _without_tools(_everything(files), files, recipe),
-    )
+def find(
+    files: Files, projects: Sequence[Project], recipe: Recipe, runtime: Sequence[Requirement]
+) -> Needs:
+    """The first kind of source that says something, and what the code imports from the others."""
+    sources = _sources(files, projects)
+    imported = find_imported(files, recipe)
+    chosen = Needs()
     complaints: tuple[str, ...] = ()
     for source in sources:
-        needs = source()
-        complaints += needs.complaints
-        if needs.wanted:
-            return Needs(needs.wanted, complaints)
-    return Needs(complaints=complaints)
+        complaints += source.complaints
+        kept = (item for item in source.wanted if not is_dispensable(item.text, imported.by_tests))
+        chosen = Needs(tuple(kept) if source.is_mixed else source.wanted)
+        if chosen.wanted:
+            break
+    pool = [item for source in sources for item in source.wanted]
+    pool += [item for project in projects for listed in _all_extras(project) for item in listed]
+    missing = missing_imports(imported, [*runtime, *chosen.wanted])
+    return Needs((*chosen.wanted, *suppliers(missing, pool)), complaints)
+
+
+def _sources(files: Files, projects: Sequence[Project]) -> list[Needs]:
+    """Test groups before development groups; the latter hold linters and the like too."""
+    mixed = (
+        _groups(projects, _DEV_GROUP),
+        _files(files, _DEV_FILES),
+        _pipfile(files),
+        _everything(files),
+    )
+    return [
+        _groups(projects, _TEST_GROUP),
+        _files(files, _TEST_FILES),
+        _tox(files, projects),
+        *(Needs(source.wanted, source.complaints, is_mixed=True) for source in mixed),
+    ]
+
+
+def _all_extras(project: Project) -> Iterator[tuple[Requirement, ...]]:
+    yield from (listed for name, listed in project.says.extras.items() if name[:1] != ":")
 
 
 def _groups(projects: Sequence[Project], pattern: re.Pattern[str]) -> Needs:
@@ -196,28 +200,3 @@ def _tox_deps(
             )
         found, complaints = found + more, complaints + bad
     return found, complaints
-
-
-def _without_tools(needs: Needs, files: Files, recipe: Recipe) -> Needs:
-    """Linters, docs and release tools go, unless the tests import them."""
-    if not needs.wanted:
-        return needs
-    imported = _imported_by_tests(files, recipe)
-    kept = tuple(item for item in needs.wanted if not _is_tool(item.text, imported))
-    return Needs(kept, needs.complaints)
-
-
-def _is_tool(requirement: str, imported: frozenset[str]) -> bool:
-    name = name_of(requirement)
-    if name is None or not (name in TOOLS or _TOOL_FAMILIES.fullmatch(name)):
-        return False
-    return name.replace("-", "_") not in imported
-
-
-def _imported_by_tests(files: Files, recipe: Recipe) -> frozenset[str]:
-    return frozenset(
-        match[1].decode()
-        for path, content in files.items()
-        if path.endswith(".py") and is_test(path, recipe)
-        for match in _IMPORT.finditer(content)
-    )

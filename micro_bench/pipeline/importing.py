@@ -16,6 +16,7 @@ from micro_bench.pipeline.line import Line
 from micro_bench.tasks.draft import DraftSettings, Workshop, draft_all
 from micro_bench.tasks.keep import keep
 from micro_bench.tasks.outcomes import Draft, Funnel, Rejected, funnel
+from micro_bench.tasks.split import touches_both
 from micro_bench.tickets.history import read_history
 from micro_bench.tickets.importers._importer import ImportContext, Progress
 from micro_bench.tickets.link import link
@@ -64,12 +65,10 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     line.tell(f"{export.repo}: {len(export.tickets)} tickets, {len(export.pulls)} pull requests")
     language, recipe = line.language(source.language), line.specs.recipe(export.repo)
 
-    def touches_both(paths: Sequence[str]) -> bool:
-        return any(language.is_test(p, recipe) for p in paths) and any(
-            language.owns(p) and not language.is_test(p, recipe) for p in paths
-        )
+    def both(paths: Sequence[str]) -> bool:
+        return touches_both(paths, language, recipe)
 
-    linked = link(export, read_history(clone, source.branch), touches_both)
+    linked = link(export, read_history(clone, source.branch), both)
     workshop = Workshop(clone, language, recipe, DraftSettings(comments=source.comments))
     tickets = [t for t in export.tickets if not source.only or t.number in source.only]
     done = _Progress(progress)
@@ -96,7 +95,7 @@ def _read(line: Line, source: Source, progress: Progress) -> Export:
     settings = line.settings
     token = os.environ.get(settings.github_token_env) or None
     context = ImportContext(
-        repo=source.repo, http=lambda base: Api(base, token), api_url=settings.github_api,
+        repo=source.repo, http=lambda base: Api(base, token if base == settings.github_api else None), api_url=settings.github_api,
         cache=settings.cache_dir / "tracker", refresh=source.refresh, progress=progress,
     )  # fmt: skip
     export = find_importer(source.tickets, source.importer).read(source.tickets, context)

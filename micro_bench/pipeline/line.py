@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class Line:
     """Progress, one line an event."""
     clones: Mapping[str, Path] = field(default_factory=dict)
     """Repository -> local clone, as given on the command line."""
+    _abandoned: bool = False
+    _live: weakref.WeakSet[Sandbox] = field(default_factory=weakref.WeakSet)
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -80,7 +83,18 @@ class Line:
 
     def start(self, request: StartRequest) -> Sandbox:
         """Start a sandbox; every one passes here."""
-        return self.backend.start(request)
+        sandbox = self.backend.start(request)
+        self._live.add(sandbox)
+        if self._abandoned:
+            sandbox.close()
+            raise EngineError("interrupted")
+        return sandbox
+
+    def abandon(self) -> None:
+        """Close every sandbox that is still in use: their work ends at once, with an error."""
+        self._abandoned = True
+        for sandbox in list(self._live):
+            sandbox.close()
 
     def language(self, name: str) -> ModuleType:
         """A language plugin."""
@@ -103,12 +117,17 @@ class Line:
 
 
 def in_parallel(
-    work: Callable[[T], R], items: Iterable[T], jobs: int, *, stop: threading.Event | None = None
+    work: Callable[[T], R],
+    items: Iterable[T],
+    jobs: int,
+    *,
+    stop: threading.Event | None = None,
+    abandon: Callable[[], None] = lambda: None,
 ) -> list[tuple[T, R | BaseException]]:
     """Run over the items with at most `jobs` threads; each item's error is its own result.
 
-    On Ctrl-C no further item starts; those under way are waited for once `stop` is set, which
-    their work should obey.
+    On Ctrl-C `stop` is set, no further item starts, and `abandon` is called to cut short those
+    under way; they are waited for.
     """
     queue: Sequence[T] = tuple(items)
     results: list[tuple[T, R | BaseException]] = []
@@ -129,6 +148,7 @@ def in_parallel(
     except BaseException:
         if stop:
             stop.set()
+        abandon()
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -84,7 +84,7 @@ def get_ready(
         return Ready(prepared, found, Grader.of(line, prepared, found))
 
     ready, skipped = dict[str, Ready](), list[Skipped]()
-    for task, result in in_parallel(one, tasks, jobs):
+    for task, result in in_parallel(one, tasks, jobs, abandon=line.abandon):
         if isinstance(result, StorageError):
             raise result
         if isinstance(result, EngineError) and not line.backend.answers():
@@ -240,7 +240,9 @@ class _Runner:
         def one(slot: Slot) -> Attempt:
             return self._one(slot, ungraded.get(slot.id))
 
-        for slot, outcome in in_parallel(one, left, self.request.jobs, stop=self.stop):
+        for slot, outcome in in_parallel(
+            one, left, self.request.jobs, stop=self.stop, abandon=self.line.abandon
+        ):
             if isinstance(outcome, MicroBenchError):
                 result.infra.append(f"{slot.id}: {outcome.message}")
             elif isinstance(outcome, BaseException):
@@ -310,6 +312,8 @@ class _Runner:
         with self.store.attempt_folder(slot.id) as folder:
             started = clock.now()
             tried = attempts.attempt(self.line.start, what, folder)
+            if self.stop.is_set() and isinstance(tried.outcome, InfraFailed):
+                raise EngineError("interrupted")  # cut short by us: no attempt at all
             attempt = Attempt(
                 run=self.store.lock.run, task=task.id, task_digest=task.content_digest(),
                 tier=task.tier.number, agent=agent.ref, number=slot.number,

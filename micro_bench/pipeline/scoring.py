@@ -114,7 +114,7 @@ def rescore(
             attempt for attempt in store.attempts()
             if not isinstance(attempt.outcome, AgentFailed | InfraFailed)
         ]  # fmt: skip
-        results = in_parallel(one, wanted, jobs)
+        results = in_parallel(one, wanted, jobs, abandon=line.abandon)
     for _attempt, error in results:
         if isinstance(error, BaseException):
             raise error

@@ -66,7 +66,7 @@ def verify_all(
                 line, task, repetitions=line.settings.repetitions, again=again
             )
         except MicroBenchError as error:
-            if isinstance(error, StorageError) or not line.backend.answers():
+            if isinstance(error, StorageError) or stop.is_set() or not line.backend.answers():
                 stop.set()
                 raise
             result = Verified(task.id, None, error.message)
@@ -76,7 +76,9 @@ def verify_all(
         return result
 
     found: dict[str, Verified] = {}
-    for task, result in in_parallel(one, tasks, line.settings.jobs, stop=stop):
+    for task, result in in_parallel(
+        one, tasks, line.settings.jobs, stop=stop, abandon=line.abandon
+    ):
         if isinstance(result, BaseException):
             raise result
         found[task.id] = result

@@ -129,7 +129,7 @@ class DockerSandbox:
 
     def out_of_memory(self) -> bool:
         """Whether the kernel killed something for memory."""
-        return bool(self._container.state().get("OOMKilled"))
+        return self._container.oom_killed()
 
     def close(self) -> None:
         """Have the container removed, and the snapshot it may run on."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from micro_bench.edge import host, process
+from micro_bench.edge import files, host, process
 from micro_bench.edge.archive import Entry, pack, unpack, write_tree
 from micro_bench.edge.engine import owner_alive, owner_id
 from micro_bench.edge.files import storage_errors
@@ -70,7 +70,7 @@ class LocalBackend:
         folders = list(self.root.glob("*")) if self.root.exists() else []
         orphans = [f for f in folders if not owner_alive(f.name.partition("-")[0])]
         for orphan in orphans:
-            shutil.rmtree(orphan, ignore_errors=True)
+            files.remove(orphan)
         return len(orphans)
 
 
@@ -102,6 +102,7 @@ class LocalSandbox:
 
     def _host(self, path: str) -> Path:
         """Where a place inside is on the host."""
+        self._open()
         places = self.places
         for inside, name in (
             (places.work, "work"), (places.bench, "bench"), (places.project, "project"),
@@ -121,6 +122,7 @@ class LocalSandbox:
         limit: int = OUTPUT_LIMIT,
     ) -> Ended:
         """Run a command; at the deadline its whole process group is killed."""
+        self._open()
         environment = {**self.places.environment, **(env or {})}
         command = [*self._wrap(), *argv] if self._bubblewrap else list(argv)
         try:
@@ -128,9 +130,9 @@ class LocalSandbox:
                 command, output=output, env=environment, cwd=self._folder / "work",
                 deadline_s=deadline_s, limit=limit,
             )  # fmt: skip
-        except FileNotFoundError as error:
+        except (FileNotFoundError, PermissionError) as error:
             output.write(f"{error}\n".encode())
-            return Ended(127, False, 0.0, False)
+            return Ended(127 if isinstance(error, FileNotFoundError) else 126, False, 0.0, False)
         return Ended(result.code, result.code is None, result.seconds, cut)
 
     def _wrap(self) -> list[str]:
@@ -155,21 +157,24 @@ class LocalSandbox:
         return [*argv, "--chdir", places.work, "--"]
 
     def put(self, path: str, archive: bytes) -> None:
-        """Unpack a tar below `path`."""
+        """Unpack a tar below `path`. Links that the code left are replaced, not followed."""
         target = self._host(path)
         with storage_errors(target):
             for entry in unpack(archive):
-                (target / entry.path).unlink(missing_ok=True)
+                place = target / entry.path
+                files.clear_way(self._folder, place)
                 write_tree([entry], target)
-            target.mkdir(exist_ok=True)
+            files.clear_way(self._folder, target / "x")
             for name in ("in", "out"):
                 if path == self.places.bench:
-                    (target / name).mkdir(exist_ok=True)
+                    files.clear_way(self._folder, target / name / "x")
 
     def get(self, path: str, limit: int) -> bytes:
-        """A tar of `path`. Symlinks stay symlinks."""
+        """A tar of `path`. Symlinks stay symlinks; the way there may hold none."""
         root = self._host(path)
-        if not root.exists():
+        if not root.exists() or root.resolve() != self._folder.resolve() / root.relative_to(
+            self._folder
+        ):
             raise EngineError(f"{path} is not there")
         entries, total = [], 0
         for file in sorted(root.rglob("*")):
@@ -180,7 +185,7 @@ class LocalSandbox:
                 total += file.stat().st_size
                 if total > limit:
                     raise EngineError(f"{path} is larger than {limit} bytes")
-                entries.append(Entry(name, file.read_bytes(), 0o100755))
+                entries.append(Entry(name, file.read_bytes(), file.stat().st_mode))
         return pack(entries)
 
     def pause(self) -> None:
@@ -191,15 +196,21 @@ class LocalSandbox:
 
     def frozen(self) -> Sandbox:
         """The same files in a folder of another name; the killed commands are gone."""
+        self._open()
         fresh = self._folder.with_name(f"{owner_id()}-{secrets.token_hex(6)}")
         with storage_errors(fresh):
-            shutil.copytree(self._folder, fresh, symlinks=True)
+            files.open_up(self._folder)
+            shutil.copytree(self._folder, fresh, symlinks=True, copy_function=files.copy_regular)
         return LocalSandbox(fresh, self._image, bubblewrap=self._bubblewrap)
+
+    def _open(self) -> None:
+        if not self._folder.is_dir():
+            raise EngineError("the sandbox is closed")
 
     def out_of_memory(self) -> bool:
         """Unknown here; no limit of memory is set."""
         return False
 
     def close(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove the folder, whatever rights the code took away in it."""
+        files.remove(self._folder)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from micro_bench.model.ticket import Export, Link, LinkKind, PullRequest, TicketEvent
+from micro_bench.model.ticket import Comment, Export, Link, LinkKind, PullRequest, TicketEvent
 from micro_bench.tickets.history import Change
 from micro_bench.tickets.words import (
     changelog_numbers,
+    fixed_by,
     fragment_number,
     is_revert,
     references,
@@ -27,6 +28,8 @@ CONFIDENCE = {
     LinkKind.URL: 0.35,
     LinkKind.MENTION: 0.3,
 }
+_COMMENT = 0.6
+"""`Fixed in #12` or `fixed by 1a2b3c4` in a comment on the ticket."""
 _PLAIN_CHANGELOG = 0.55
 """`#12` in a changelog line; an issue role says more."""
 _RELEASE_NOTES = 0.2
@@ -90,6 +93,11 @@ class _Places:
         named = self.by_commit.get(pull.merge_commit or "")
         return named or self.by_pull.get(pull.number) or self.by_commit.get(pull.head or "")
 
+    def begins(self, abbreviated: str) -> Change | None:
+        """The change with the one commit whose id begins like that."""
+        found = [sha for sha in self.by_commit if sha.startswith(abbreviated)]
+        return self.by_commit[found[0]] if len(found) == 1 else None
+
 
 def evidence_of(export: Export, history: Sequence[Change]) -> Evidence:
     """All the evidence for the export's tickets; changes that revert others give none."""
@@ -104,6 +112,9 @@ def evidence_of(export: Export, history: Sequence[Change]) -> Evidence:
     for pull in _with_merge_commits(export):
         _from_pull(pull, places, evidence, numbers)
     merged = {pull.number: pull for pull in export.pulls if pull.merged}
+    for ticket in export.tickets:
+        for comment in ticket.comments:
+            _from_comment(ticket.number, comment, places, evidence, merged)
     for event in export.events:
         if event.ticket in numbers:
             _from_event(event, places, evidence, merged)
@@ -216,6 +227,26 @@ def _from_event(
     elif closes:
         detail = f"closed by commit {event.commit}, which is not on the clone's default branch"
         evidence.refuse(event.ticket, Refusal.COMMIT_NOT_IN_CLONE, detail)
+
+
+def _from_comment(
+    ticket: int,
+    comment: Comment,
+    places: _Places,
+    evidence: Evidence,
+    merged: dict[int, PullRequest],
+) -> None:
+    where = f"comment of {comment.created:%Y-%m-%d %H:%M}"
+    for named, quote in fixed_by(comment.body, evidence.export.repo):
+        if isinstance(named, str):
+            change = places.begins(named)
+        elif named in merged:
+            change = places.of_pull(merged[named])
+        else:
+            change = places.by_pull.get(named)
+        if change is not None:
+            kind = LinkKind.TIMELINE_REFERENCE
+            evidence.add(ticket, change, _link(kind, where, quote, _COMMENT))
 
 
 def _link(kind: LinkKind, where: str, quote: str, confidence: float | None = None) -> Link:

@@ -40,6 +40,14 @@ _HEDGED = re.compile(
     r"|\battempts? to|\btr(?:y|ies) to|\bsupersedes)[ \t]+(?:\w+[ \t]+)?$",
     re.IGNORECASE,
 )
+_FIXED_BY = re.compile(
+    r"\b(?:fixed|closed|resolved|implemented|addressed|solved|done|landed|merged|released|shipped)\b"
+    r"[^.\n]{0,30}?\b(?:in|by|with|via|as)\b[^.\n#/]{0,20}?"
+    r"(?:https?://[\w.:-]{1,99}/(?P<repo>[\w.-]{1,99}/[\w.-]{1,99})"
+    r"/(?:pull/(?P<url_pull>\d+)|commit/(?P<url_sha>[0-9a-f]{7,40}))"
+    r"|(?<![\w&/])#(?P<pull>\d+)\b|\b(?P<sha>(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,40})\b)",
+    re.IGNORECASE,
+)
 _ROLE = re.compile(
     r"(?::(?P<rst>issue|bug|ticket|gh|user-issue):|\{(?P<myst>issue|bug|ticket|gh)\})`#?(?P<n>\d+)`"
 )
@@ -88,6 +96,17 @@ def references(text: str, repo: str) -> tuple[Reference, ...]:
         found.setdefault((reference.number, reference.closing), reference)
     closed = {number for number, closing in found if closing}
     return tuple(ref for ref in found.values() if ref.closing or ref.number not in closed)
+
+
+def fixed_by(text: str, repo: str) -> Iterator[tuple[int | str, str]]:
+    """Pull requests and commit ids that a comment says fixed the ticket, each with the words."""
+    plain = statements(text)
+    for found in _FIXED_BY.finditer(plain):
+        own = found["repo"] is None or found["repo"].lower() == repo.lower()
+        hedged = _HEDGED.search(plain[max(0, found.start() - 40) : found.start()])
+        pull, commit = found["url_pull"] or found["pull"], found["url_sha"] or found["sha"]
+        if own and not hedged and len(pull or "") < 10:
+            yield int(pull) if pull else commit.lower(), _quote(found[0])
 
 
 def changelog_numbers(line: str, repo: str) -> Iterator[tuple[int, bool]]:

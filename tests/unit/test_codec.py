@@ -16,7 +16,7 @@ from pydantic import Field
 
 from micro_bench import codec
 from micro_bench.codec.reading import MAX_DEPTH, MAX_UNFOLDED
-from micro_bench.errors import BadInputError, NotFoundError
+from micro_bench.errors import BadInputError, Mistake, NotFoundError
 from micro_bench.model.base import Noun
 from micro_bench.model.task import Task
 from tests.samples import A_TASK
@@ -88,6 +88,13 @@ texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"])),
     st.text(alphabet="a :#-\n\t'\"\\|>"),
 )
+damage = st.one_of(
+    st.sampled_from(
+        ["\n", "\t", " ", ": ", "- ", "[", "]", "{", "}", "'", '"', "# ", "? ", "<<: "]
+    ),
+    st.sampled_from(["&a ", "*a ", "!!int ", "!x ", "|\n", ">-\n", "null", "1e9", "0x1", "---\n"]),
+    st.sampled_from(["\x00", "\ufeff", "\x85", "\u2028", "%", "@", "`", "...\n", "\\", "[" * 70]),
+)
 samples = st.builds(
     Sample,
     text=texts,
@@ -127,6 +134,27 @@ def test_any_text_is_a_noun_or_bad_input(text: str, raw: bytes) -> None:
             with pytest.raises(BadInputError) as caught:
                 codec.decode(given_text, Dog, name)
             assert caught.value.mistakes
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_any_damage_to_a_spec_is_told_with_its_line(data: st.DataObject) -> None:
+    text = codec.dump(A_TASK)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        cut = data.draw(st.integers(0, 9))
+        text = text[:at] + data.draw(damage) + text[at + cut :]
+    found = mistakes(text)
+    assert found is None or (found and all(mistake.line > 0 for mistake in found))
+
+
+def mistakes(text: str) -> tuple[Mistake, ...] | None:
+    """What is wrong with a spec; None if it is fine."""
+    try:
+        codec.decode(text, Task, "x.yaml")
+    except BadInputError as error:
+        return error.mistakes
+    return None
 
 
 def test_a_task_reads_back_equal() -> None:

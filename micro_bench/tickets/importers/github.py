@@ -64,7 +64,7 @@ def _read_files(source: str, context: ImportContext) -> Export:
         document = read_document(file, name)
         found = list(walk(_whole(document), name, _issue_of(file)))
         complaints += document.complaints
-        if document.values and not found:
+        if any(document.values) and not found:
             complaints.append(f"{name}: holds no issues, pull requests, comments or events")
         records += found
         context.progress("files", done, len(files))

@@ -17,7 +17,7 @@ from micro_bench.languages import python
 from micro_bench.languages._language import Recipe
 from tests.unit.languages.trees import read_tree
 
-CASES = Path(__file__).parents[2] / "cases" / "languages" / "python"
+CASES = Path(__file__).parents[2] / "cases" / "languages" / "python" / "graphs"
 
 
 def found(tree):

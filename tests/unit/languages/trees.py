@@ -14,10 +14,12 @@ def read_tree(directory: Path) -> dict[str, bytes]:
     }
 
 
-def tree(**files: str) -> dict[str, bytes]:
-    """`tree(pyproject_toml="...")`; use `files(...)` for paths with directories."""
-    return {name: dedent(text).encode() for name, text in files.items()}
+def read_text_tree(path: Path) -> dict[str, bytes]:
+    """A tree in one text file: a line `=== path` stands before each file's content."""
+    parts = path.read_text("utf-8").split("=== ")[1:]
+    return {name: content.encode() for name, _, content in (part.partition("\n") for part in parts)}
 
 
 def files(entries: dict[str, str]) -> dict[str, bytes]:
+    """A tree out of indented texts."""
     return {path: dedent(text).lstrip("\n").encode() for path, text in entries.items()}

@@ -10,6 +10,7 @@ import pytest
 
 from micro_bench.edge.git import Repository
 from micro_bench.model.ticket import (
+    Comment,
     Export,
     Link,
     LinkKind,
@@ -204,6 +205,16 @@ def test_a_reference_from_a_merged_pull_request_adds_to_a_changelog() -> None:
     event = TicketEvent(ticket=1, kind="cross-referenced", pull=7, at=DAY)
     changes = [change(10, "x (#7)", pull=7, changelog=("- it (#1)",))]
     assert best(linked(changes, pulls=[pull(7)], events=[event])[1]) == sha(10)
+
+
+@pytest.mark.parametrize("words", ["Fixed in #7", f"fixed by {sha(10)[:9]}a"])
+def test_a_comment_that_names_the_fix(words: str) -> None:
+    said = Comment(author="ada", created=DAY, updated=DAY, body=words)
+    commented = Ticket(**{**dict(ticket(1)), "comments": (said,)})
+    changes = [change(10, "x (#7)", pull=7, commit=sha(10)[:9] + "a" * 31)]
+    (fix,) = linked(changes, tickets=[commented])[1].fixes
+    assert fix.confidence == 0.6
+    assert "comment of 2024-05-01" in fix.links[0].where
 
 
 @pytest.mark.parametrize(

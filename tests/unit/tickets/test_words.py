@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from micro_bench.tickets.words import (
     changelog_numbers,
+    fixed_by,
     fragment_number,
     is_changelog,
     is_revert,
@@ -210,6 +211,30 @@ def test_changelogs_by_name(path: str, log: bool) -> None:
     assert is_changelog(path) is log
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Fixed in #31", [31]),
+        ("This was fixed by #31, thanks", [31]),
+        ("Fixed via https://github.com/acme/parcel/pull/31", [31]),
+        ("Implemented in https://github.com/acme/parcel/commit/0a1b2c3d", ["0a1b2c3d"]),
+        ("Fixed in 0A1B2C3.", ["0a1b2c3"]),
+        ("Merged as 0a1b2c3 and released in 1.2", ["0a1b2c3"]),
+        ("not fixed in #31", []),
+        ("Fixed in 1.2.3", []),
+        ("Fixed in version 20240101", []),
+        ("Fixed in defaced colours", []),
+        ("broken in #31", []),
+        ("fixed in other/repo#31", []),
+        ("fixed in https://github.com/other/repo/pull/31", []),
+        ("> fixed in #31", []),
+        ("fixed. See #31", []),
+    ],
+)
+def test_comments_that_name_the_fix(text: str, named: list[int | str]) -> None:
+    assert [one for one, _ in fixed_by(text, REPO)] == named
+
+
 def test_reverts() -> None:
     sha = "0123456789abcdef0123456789abcdef01234567"
     assert is_revert('Revert "Fix #1" (#9)')
@@ -237,12 +262,15 @@ def test_reverts() -> None:
         "> " * 30_000,
         "```\n" * 15_000,
         "This reverts " * 5_000,
+        "fixed in " * 10_000,
+        "fixed by " + "0a" * 40_000,
     ],
     ids=lambda text: text[:12],
 )
 def test_hostile_text_takes_no_time(text: str) -> None:
     start = time.process_time()
     references(text, REPO)
+    list(fixed_by(text, REPO))
     assert time.process_time() - start < 5
 
 

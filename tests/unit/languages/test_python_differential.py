@@ -1,0 +1,89 @@
+"""The graph against another tool's, on the packages installed beside the tests.
+
+`ruff analyze graph` shares no code with ours. Every first-party import it sees, ours must see
+(slices would lose files otherwise); ours sees more. Its `namespace-packages` are filled in, for
+without them it drops the relative imports of directories that have no `__init__`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from micro_bench.languages import python
+from micro_bench.languages._language import Recipe
+from micro_bench.model.graph import EdgeKind
+from tests.unit.languages.trees import read_tree
+
+PACKAGES = [
+    *("jinja2", "pydantic", "docker", "typer", "_pytest", "rich", "httpx", "git", "packaging"),
+    *("hypothesis", "griffe", "click", "tomlkit", "micro_bench", "pip", "setuptools"),
+]
+STATED = {EdgeKind.RUN, EdgeKind.LAZY, EdgeKind.TYPE}
+
+
+def ruff_edges(root: Path, paths: list[str]) -> set[tuple[str, str]]:
+    inits = {str(PurePosixPath(p).parent) for p in paths if p.endswith("/__init__.py")}
+    directories = {str(PurePosixPath(p).parent) for p in paths} - {"."}
+    gaps = sorted(
+        place
+        for place in directories - inits
+        if inits.intersection(map(str, PurePosixPath(place).parents))
+    )
+    config = root.parent / "ruff.toml"
+    config.write_text(
+        "exclude = []\nrespect-gitignore = false\n"
+        f"namespace-packages = {json.dumps([str(root / gap) for gap in gaps])}\n",
+        "utf-8",
+    )
+    command = [ruff(), "analyze", "graph", "--config", str(config), "."]
+    done = subprocess.run(command, cwd=root, capture_output=True, check=True)
+    found = json.loads(done.stdout)
+    return {(source, target) for source, targets in found.items() for target in targets}
+
+
+def ruff() -> str:
+    beside = Path(sys.executable).with_name("ruff")
+    return str(beside) if beside.exists() else shutil.which("ruff") or "ruff"
+
+
+@pytest.fixture
+def copied(request, tmp_path):
+    spec = importlib.util.find_spec(request.param)
+    if spec is None or spec.origin is None:
+        pytest.skip(f"{request.param} is not installed")
+    source = Path(spec.origin).parent
+    ignore = shutil.ignore_patterns("__pycache__", "*.so", "cases", "_docker", "*.exe")
+    shutil.copytree(source, tmp_path / "tree" / request.param, ignore=ignore)
+    return tmp_path / "tree"
+
+
+@pytest.mark.parametrize("copied", PACKAGES, indirect=True)
+def test_we_see_every_import_that_ruff_sees(copied):
+    tree = read_tree(copied)
+    graph = python.graph(tree, Recipe())
+    ours = {(edge.source, edge.target) for edge in graph.edges if edge.kind in STATED}
+    theirs = {
+        (source, target) for source, target in ruff_edges(copied, list(tree)) if source != target
+    }
+    assert theirs - ours == set()
+    assert theirs
+
+
+def test_a_thousand_files_take_no_time_to_speak_of():
+    """A measure against quadratic steps, not a benchmark: about 1 s where 10 s is the bound."""
+    body = (
+        b"from . import m0\nfrom pkg.m1 import x\nimport os\nNAME = 'pkg.m2'\n" + b"y = 1\n" * 200
+    )
+    tree = {f"src/pkg/m{n}.py": body for n in range(2000)} | {"src/pkg/__init__.py": b""}
+    start = time.process_time()
+    graph = python.graph(tree, Recipe())
+    assert time.process_time() - start < 10
+    assert len(graph.edges) == 2000 * 4 - 3
