@@ -94,8 +94,13 @@ class _Progress:
 def _read(line: Line, source: Source, progress: Progress) -> Export:
     settings = line.settings
     token = os.environ.get(settings.github_token_env) or None
+
+    def api(base: str) -> Api:
+        """The token is for the configured server alone, whatever address a source names."""
+        return Api(base, token if base == settings.github_api else None)
+
     context = ImportContext(
-        repo=source.repo, http=lambda base: Api(base, token if base == settings.github_api else None), api_url=settings.github_api,
+        repo=source.repo, http=api, api_url=settings.github_api,
         cache=settings.cache_dir / "tracker", refresh=source.refresh, progress=progress,
     )  # fmt: skip
     export = find_importer(source.tickets, source.importer).read(source.tickets, context)
