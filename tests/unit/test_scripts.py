@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +56,9 @@ class Machine:
     def link(self, tool: str) -> None:
         """A real program."""
         found = subprocess.run(["which", tool], capture_output=True, text=True, check=True)
-        (self.bin / tool).symlink_to(found.stdout.strip())
+        # the python3 on the PATH may be a shim that needs the rest of the PATH
+        real = sys.executable if tool == "python3" else found.stdout.strip()
+        (self.bin / tool).symlink_to(real)
 
     def add(self, name: str, script: str) -> None:
         """A stand-in."""
@@ -94,7 +97,7 @@ class Machine:
                 "XDG_RUNTIME_DIR": str(self.root),
                 "MICRO_BENCH_ENGINE_LOG": str(self.root / "log"),
                 "MICRO_BENCH_ENGINE_LOCK": str(self.root / "lock"),
-                "MICRO_BENCH_ENGINE_WAIT": "5",
+                "MICRO_BENCH_ENGINE_WAIT": "30",
                 "SOCKET": str(self.socket),
                 "PIDS": str(self.root / "pids"),
                 **env,
