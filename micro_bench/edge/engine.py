@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -347,7 +348,8 @@ class Container:
         if state.get("OOMKilled") or not state.get("Running"):
             return bool(state.get("OOMKilled"))
         output = io.BytesIO()
-        self.exec(("cat", *OOM_COUNTERS), output=output, deadline_s=10, limit=10_000)
+        with suppress(EngineError):  # it is dying, or holds as many processes as it may
+            self.exec(("cat", *OOM_COUNTERS), output=output, deadline_s=10, limit=10_000)
         counts = re.findall(rb"(?m)^oom_kill (\d+)$", output.getvalue())
         return any(int(count) for count in counts)
 

@@ -71,7 +71,9 @@ def uv_binary() -> str:
     return str(find_uv_bin())
 
 
-def compile_lock(requirements: Sequence[str], python: str, before: datetime) -> str:
+def compile_lock(
+    requirements: Sequence[str], python: str, before: datetime, own: Sequence[str] = ()
+) -> str:
     """Resolve to exact versions with hashes, as the index stood at `before`.
 
     Args:
@@ -79,16 +81,19 @@ def compile_lock(requirements: Sequence[str], python: str, before: datetime) -> 
         python: Full version, `3.11.2`: markers such as `python_version < "3.11.3"` decide by it.
         before: Files uploaded later do not exist. An index without upload times is used as it
             is now; the lock then says so in its first line.
+        own: The project's own distributions. Something may depend on them (pytest on pluggy);
+            a released copy must not lie beside the slice.
 
     Raises:
         BuildError: There is no solution; the message is the resolver's.
     """
-    dated = _compile(requirements, python, ("--exclude-newer", before.isoformat()))
+    skipped = [word for name in own for word in ("--no-emit-package", name)]
+    dated = _compile(requirements, python, (*skipped, "--exclude-newer", before.isoformat()))
     if dated.code == 0:
         return dated.output.decode()
     message = dated.errors.decode("utf-8", "replace")
     if NO_UPLOAD_TIME.search(message):
-        now = _compile(requirements, python, ())
+        now = _compile(requirements, python, skipped)
         if now.code == 0:
             return UNDATED + now.output.decode()
     raise BuildError(
@@ -98,7 +103,7 @@ def compile_lock(requirements: Sequence[str], python: str, before: datetime) -> 
     )
 
 
-def _compile(requirements: Sequence[str], python: str, date: Sequence[str]) -> process.Result:
+def _compile(requirements: Sequence[str], python: str, options: Sequence[str]) -> process.Result:
     with TemporaryDirectory(prefix="micro-bench-lock-") as folder:
         source = Path(folder) / "requirements.in"
         source.write_text("\n".join(requirements) + "\n", encoding="utf-8")
@@ -108,7 +113,7 @@ def _compile(requirements: Sequence[str], python: str, date: Sequence[str]) -> p
                 "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
                 "--index-strategy", "unsafe-best-match", "--python-version", python,
                 "--python-platform", "x86_64-manylinux_2_28" if _x86() else "linux",
-                *date, source.name,
+                *options, source.name,
             ],
             env=uv_environment(pip_configuration()), cwd=Path(folder), deadline_s=300,
         )  # fmt: skip

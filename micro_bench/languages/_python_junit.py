@@ -67,11 +67,20 @@ def _status(case: Element) -> tuple[TestStatus, str]:
 def _node_id(case: Element, name: str) -> str:
     """`file::Class::name` out of file `a/b.py`, classname `a.b.Class` and the name."""
     file, classname = case.get("file", ""), case.get("classname", "")
-    if not file:
-        return f"{classname}::{name}"
     dotted = file.removesuffix(".py").replace("/", ".").replace("\\", ".")
+    if not file or not f"{classname}.".startswith(f"{dotted}."):
+        # a test inherited from a class of another file: `file` is where it was written
+        file, dotted = _module_of(classname)
     classes = classname.removeprefix(dotted).strip(".")
     return "::".join([file, *(part for part in classes.split(".") if part), name])
+
+
+def _module_of(classname: str) -> tuple[str, str]:
+    """File and dotted name of the module, taking capitalised parts at the end for classes."""
+    parts = classname.split(".")
+    while len(parts) > 1 and parts[-1][:1].isupper():
+        parts.pop()
+    return "/".join(parts) + ".py", ".".join(parts)
 
 
 def _seconds(text: str) -> float:

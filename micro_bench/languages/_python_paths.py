@@ -27,9 +27,9 @@ _INFRASTRUCTURE = SHARED_INFRASTRUCTURE | {
     ".pytest.ini",
     "pytest.toml",
     ".pytest.toml",
-    "sitecustomize.py",
-    "usercustomize.py",
 }
+_AT_START = frozenset({"sitecustomize", "usercustomize"})
+"""Modules that the interpreter imports when it starts, in whatever form."""
 
 _UNCOUNTED_DIRECTORIES = frozenset(
     words("""
@@ -102,8 +102,15 @@ def is_test_module(path: str) -> bool:
 
 
 def is_infrastructure(path: str) -> bool:
-    """Whether the file configures or hooks into pytest or the interpreter's start."""
-    name = path.rpartition("/")[2]
+    """Whether the file configures or hooks into pytest or the interpreter's start.
+
+    Installed metadata does too: an entry point of `pytest11` is a plugin.
+    """
+    *directories, name = path.split("/")
+    if any(each.endswith((".dist-info", ".egg-info")) for each in directories):
+        return True
+    if any(part.partition(".")[0] in _AT_START for part in (*directories, name)):
+        return True
     return name in _INFRASTRUCTURE or name.endswith(".pth")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -83,7 +83,8 @@ def _check_commits(repo: Repository, task: Task) -> None:
 def prepare(line: Line, task: Task) -> Prepared:
     """Cut the slice, resolve its environment, build its image; what exists is used again."""
     piece, kept, everything = cut(line, task)
-    lock = resolve(line, task, piece.environment)
+    own = [distribution.name for distribution in piece.distributions]
+    lock = resolve(line, task, piece.environment, own)
     files = {**kept, **images.generated(piece.distributions)}
     material = Material(piece, files, seal(files, piece.environment.before), lock)
     image = line.builder.build(material)
@@ -93,7 +94,7 @@ def prepare(line: Line, task: Task) -> Prepared:
     )  # fmt: skip
 
 
-def resolve(line: Line, task: Task, wanted: Environment) -> str:
+def resolve(line: Line, task: Task, wanted: Environment, own: Sequence[str]) -> str:
     """The environment's lock: the stored one while its requirements hold, else resolved anew."""
     base = line.builder.base(wanted.python)
     texts = [requirement.text for requirement in wanted.requirements]
@@ -102,7 +103,7 @@ def resolve(line: Line, task: Task, wanted: Environment) -> str:
     if stored and f"# requirements {sha}\n" in stored and f"# python {wanted.python}." in stored:
         return stored
     line.tell(f"{task.id}: resolving {len(texts)} requirements as of {wanted.before:%Y-%m-%d}")
-    body = packages.compile_lock(texts, base.python, wanted.before)
+    body = packages.compile_lock(texts, base.python, wanted.before, own)
     head = LOCK_HEAD.format(python=base.python, date=wanted.before.isoformat(), sha=sha)
     line.specs.save_lock(task, head + body)
     return head + body

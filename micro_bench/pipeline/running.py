@@ -6,6 +6,7 @@ import hashlib
 import platform
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from micro_bench.attempts import plan
@@ -29,6 +30,7 @@ from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.scoring import Grader, score_attempt
 from micro_bench.pipeline.verification import verify_task
+from micro_bench.scores import grade as grading
 from micro_bench.scores.grade import patch_paths
 from micro_bench.store import RunStore, list_runs, open_run
 
@@ -226,6 +228,7 @@ class _Runner:
         self._fatal: MicroBenchError | None = None
         self._guard = threading.Lock()
         self._broken_in_a_row = 0
+        self._ahead = ThreadPoolExecutor(self.request.jobs, thread_name_prefix="stand-by")
 
     def go(self) -> Result:
         """Make what is missing; grade what is not graded yet."""
@@ -269,15 +272,28 @@ class _Runner:
             raise
 
     def _with_retries(self, slot: Slot) -> Attempt:
-        """An attempt that the infrastructure broke is tried again; every try is kept."""
-        for _number in range(TRIES):
-            attempt = self._attempt(slot)
-            if not isinstance(attempt.outcome, InfraFailed) or self.stop.is_set():
-                break
-            self._watch(attempt.outcome)
-        score = None
-        if not isinstance(attempt.outcome, InfraFailed | AgentFailed):
-            score = self._grade(slot, attempt)
+        """An attempt that the infrastructure broke is tried again; every try is kept.
+
+        The grading's sandbox is started meanwhile: a fresh one, which nothing enters before the
+        patch does.
+        """
+        labels = {"run": self.store.lock.run, "attempt": slot.id}
+        job = self.ready[slot.task].grader.job
+        ahead = self._ahead.submit(grading.stand_by, self.line.start, job, labels)
+        used = False
+        try:
+            for _number in range(TRIES):
+                attempt = self._attempt(slot)
+                if not isinstance(attempt.outcome, InfraFailed) or self.stop.is_set():
+                    break
+                self._watch(attempt.outcome)
+            score = None
+            if not isinstance(attempt.outcome, InfraFailed | AgentFailed):
+                used = True
+                score = self._grade(slot, attempt, _if_started(ahead))
+        finally:
+            if not used and (idle := _if_started(ahead)):
+                idle.sandbox.close()
         if not isinstance(attempt.outcome, InfraFailed):
             self._broken_in_a_row = 0
         self.done(slot, attempt, score)
@@ -332,9 +348,19 @@ class _Runner:
             return agent.recording(ready.prepared.task, slot.number)
         return None
 
-    def _grade(self, slot: Slot, attempt: Attempt) -> Score:
-        ready = self.ready[slot.task]
-        return score_attempt(self.line, self.store, ready.grader, attempt, sequence=1)
+    def _grade(
+        self, slot: Slot, attempt: Attempt, standing_by: grading.StandBy | None = None
+    ) -> Score:
+        grader = self.ready[slot.task].grader
+        return score_attempt(self.line, self.store, grader, attempt, sequence=1, ready=standing_by)
+
+
+def _if_started(future: Future[grading.StandBy]) -> grading.StandBy | None:
+    """The sandbox, or None if it did not start: the grading then starts one of its own."""
+    try:
+        return future.result()
+    except EngineError:
+        return None
 
 
 def timings_with_grading(attempt: Attempt, score: Score | None) -> Timings:

@@ -41,9 +41,23 @@ class Grader:
 
 
 def score_attempt(
-    line: Line, store: RunStore, grader: Grader, attempt: Attempt, *, sequence: int
+    line: Line,
+    store: RunStore,
+    grader: Grader,
+    attempt: Attempt,
+    *,
+    sequence: int,
+    ready: grading.StandBy | None = None,
 ) -> Score:
     """Grade a stored attempt in a fresh sandbox and store the score.
+
+    Args:
+        line: The pipeline.
+        store: The attempt's run.
+        grader: Of the attempt's task.
+        attempt: What to grade.
+        sequence: 1 for the first grading.
+        ready: A sandbox that stands by for it already.
 
     Raises:
         EngineError: The grading broke several times; the attempt stays ungraded.
@@ -53,10 +67,10 @@ def score_attempt(
         for number in range(1, TRIES + 1):
             try:
                 with storage_errors(folder), (folder / f"tests-{number}.log").open("wb") as log:
-                    graded = grading.grade(
-                        line.start, grader.job, patch, log,
-                        labels={"run": store.lock.run, "attempt": attempt.id},
-                    )  # fmt: skip
+                    labels = {"run": store.lock.run, "attempt": attempt.id}
+                    sandbox = ready or grading.stand_by(line.start, grader.job, labels)
+                    ready = None  # each sandbox is used once
+                    graded = grading.grade_in(sandbox, grader.job, patch, log)
                 break
             except EngineError:
                 if number == TRIES:

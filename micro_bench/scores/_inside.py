@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+SOURCE_LIMIT, SOURCES_LIMIT = 2 * 2**20, 16 * 2**20
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 
 
@@ -42,14 +43,17 @@ def prepare(plan: dict[str, Any]) -> dict[str, Any]:
     patch = bench / "in" / "attempt.patch"
     if patch.stat().st_size:
         touched, error = touched_paths(work, patch)
+        if not error and (strange := set(touched) - set(plan["paths"])):
+            error = f"the patch spells paths in a way of its own: {sorted(strange)[:5]}"
         if not error:
+            keep(work, bench / "kept", plan["restore"])
             save_copies(work, bench / "base", touched)
             error = git(work, "apply", "--whitespace=nowarn", str(patch))
         if error:
             return {"applied": False, "error": error, "touched": [], "merge": {}, "scans": []}
     else:
         touched = []
-    restored, merge = restore(work, bench / "base", touched, plan)
+    restored, merge = restore(work, bench / "kept", touched, plan)
     save_copies(work, bench / "head", touched)
     return {
         "applied": True, "error": "", "touched": touched, "restored": restored, "merge": merge,
@@ -94,19 +98,30 @@ def save_copies(work: Path, target: Path, paths: list[str]) -> None:
             shutil.copyfile(source, copy)
 
 
+def keep(work: Path, kept: Path, paths: list[str]) -> None:
+    """Copy what may have to be put back, as it is."""
+    for path in paths:
+        if (work / path).is_symlink() or (work / path).is_file():
+            (kept / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(work / path, kept / path, follow_symlinks=False)
+
+
 def is_inside(work: Path, path: Path) -> bool:
     """Whether no part of the path leads out of the work tree."""
     return work.resolve() in path.resolve().parents
 
 
 def restore(
-    work: Path, base: Path, touched: list[str], plan: dict[str, Any]
+    work: Path, kept: Path, touched: list[str], plan: dict[str, Any]
 ) -> tuple[list[str], dict[str, str]]:
-    """Put test infrastructure back; files with other content too go to the host for merging."""
+    """Put the tests and what configures them back.
+
+    Files with other content too go to the host for merging.
+    """
     restored, merge = [], {}
     for path in touched:
         if path in plan["restore"]:
-            put_back(work, base, path)
+            put_back(work, kept, path)
             restored.append(path)
         elif path in plan["merge"]:
             current = work / path
@@ -115,14 +130,13 @@ def restore(
     return restored, merge
 
 
-def put_back(work: Path, base: Path, path: str) -> None:
+def put_back(work: Path, kept: Path, path: str) -> None:
     """The file as it was at base: restored, or removed if it was not there."""
-    current, before = work / path, base / path
-    if current.is_symlink() or current.exists():
-        current.unlink()
-    if before.is_file():
+    if os.path.lexists(kept / path):
         clear_way(work, path)
-        shutil.copyfile(before, current)
+        shutil.copy2(kept / path, work / path, follow_symlinks=False)
+    elif os.path.lexists(work / path):
+        clear_way(work, path)
 
 
 def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, Any]:
@@ -154,12 +168,14 @@ def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, 
 
 
 def sources(bench: Path, touched: list[str], scanners: list[dict[str, Any]]) -> dict[str, str]:
-    """The scanned files' text, so that findings can be matched by content."""
+    """The scanned files' text, so that findings can be matched by content; not without end."""
     wanted = {path for scanner in scanners for path in scanner["files"]} & set(touched)
-    found = {}
+    found, left = {}, SOURCES_LIMIT
     for name in (f"{side}/{path}" for side in ("base", "head") for path in sorted(wanted)):
         if (bench / name).is_file():
-            found[name] = (bench / name).read_bytes()[: 2**21].decode("utf-8", "replace")
+            text = (bench / name).read_bytes()[: min(SOURCE_LIMIT, left)]
+            left -= len(text)
+            found[name] = text.decode("utf-8", "replace")
     return found
 
 

@@ -32,6 +32,7 @@ REPORT_LIMIT = 64 * 2**20
 LINE_LIMIT = 64 * 2**20
 SCANNER_TIMEOUT_S = 60
 PREPARE_S = 300
+FOLDERS = (("in", 1000, 0o755), ("out", 1000, 0o755))
 Start = Callable[[StartRequest], Sandbox]
 
 
@@ -77,7 +78,27 @@ class Graded:
 class _Canaries:
     passing: str
     failing: str
-    file: str
+    first: str
+    """The file that runs before the tests, and below the one that runs after them."""
+    last: str
+
+
+@dataclass(frozen=True)
+class StandBy:
+    """A fresh sandbox with everything but the patch: started while the agent still works."""
+
+    sandbox: Sandbox
+    canaries: _Canaries
+
+
+def stand_by(start: Start, job: Job, labels: Mapping[str, str]) -> StandBy:
+    """Start a grading's sandbox ahead of its patch. Grade with it, or close its sandbox."""
+    canaries = _canaries(job)
+    entries = pack(_fixed_files(job, canaries), directories=FOLDERS)
+    request = StartRequest(
+        job.image, job.task.limits, lambda places: ((places.bench, entries),), labels=labels
+    )
+    return StandBy(start(request), canaries)
 
 
 def grade(
@@ -88,17 +109,22 @@ def grade(
     Raises:
         EngineError: The sandbox broke; that says nothing about the patch.
     """
+    return grade_in(stand_by(start, job, labels or {}), job, patch, log)
+
+
+def grade_in(ready: StandBy, job: Job, patch: bytes, log: BinaryIO) -> Graded:
+    """Grade a patch in the sandbox that stands by for it, and close that.
+
+    Raises:
+        EngineError: The sandbox broke; that says nothing about the patch.
+    """
     begin = clock.monotonic()
-    grading = _Grading(job, patch, _canaries(job))
-    request = StartRequest(
-        job.image, job.task.limits, lambda places: ((places.bench, grading.bench(places)),),
-        labels=labels or {},
-    )  # fmt: skip
-    sandbox = start(request)
     try:
-        return grading.run(sandbox, log, begin)
+        grading = _Grading(job, patch, ready.canaries)
+        grading.hand_in(ready.sandbox)
+        return grading.run(ready.sandbox, log, begin)
     finally:
-        sandbox.close()
+        ready.sandbox.close()
 
 
 @dataclass(frozen=True)
@@ -113,7 +139,10 @@ class _Grading:
         """Prepare, test, read, cross-check."""
         output = _Split(log)
         plan, total = self.plan(sandbox.places), self.job.task.tests.total_timeout_s
-        end = sandbox.run(_argv(sandbox), output=output, deadline_s=total + PREPARE_S)
+        end = sandbox.run(
+            _argv(sandbox), output=output, deadline_s=total + PREPARE_S,
+            limit=LINE_LIMIT + OUTPUT_LIMIT,
+        )  # fmt: skip
         prepared = output.prepared()
         if prepared is None:
             raise EngineError(f"preparing the grading failed: {bytes(output.head[-500:])!r}")
@@ -141,7 +170,7 @@ class _Grading:
     def plan(self, places: Places) -> dict[str, Any]:
         """What `_inside.py` is to do."""
         job, paths = self.job, patch_paths(self.patch)
-        guarded = [p for p in paths if job.language.is_infrastructure(p) and not _editable(job, p)]
+        guarded = [p for p in paths if _is_guarded(job, p)]
         merge = [p for p in guarded if job.language.has_other_content(p)]
         owned = [p for p in paths if not job.language.is_test(p, job.recipe)]
         run = TestRun(
@@ -149,37 +178,35 @@ class _Grading:
             python=f"{places.venv}/bin", config=_text(job.infrastructure),
             extra=("--rootdir", places.work, *job.recipe.pytest_args),
         )  # fmt: skip
+        tests = (self.canaries.first, *job.tests, self.canaries.last)
         return {
             "stage": "prepare" if merge else "all",
-            "work": places.work, "bench": places.bench,
+            "work": places.work, "bench": places.bench, "paths": list(paths),
             "restore": [p for p in guarded if p not in merge], "merge": merge,
             "delete": list(job.hidden.deleted),
-            "argv": list(job.language.test_command((*job.tests, self.canaries.file), run)),
+            "argv": list(job.language.test_command(tests, run)),
             "scanners": [_scanner(module, owned, places) for module in job.scanners],
         }  # fmt: skip
 
-    def bench(self, places: Places) -> bytes:
-        """The grader's own folder inside the sandbox."""
-        canary = self.job.language.canary(self.canaries.passing, self.canaries.failing).encode()
-        hidden = [Entry(p, c, m or REGULAR) for p, (m, c) in self.job.hidden.files.items()]
-        entries = [
-            Entry("in/attempt.patch", self.patch),
-            Entry("in/plan.json", json.dumps(self.plan(places)).encode()),
-            Entry("in/inside.py", package_file("scores/_inside.py")),
-            Entry("in/hidden.tar", pack([*hidden, Entry(self.canaries.file, canary)])),
-        ]
-        return pack(entries, directories=[("in", 1000, 0o755), ("out", 1000, 0o755)])
+    def hand_in(self, sandbox: Sandbox) -> None:
+        """Put the patch and the plan where the rest waits."""
+        plan = json.dumps(self.plan(sandbox.places)).encode()
+        files = [Entry("attempt.patch", self.patch), Entry("plan.json", plan)]
+        sandbox.put(f"{sandbox.places.bench}/in", pack(files))
 
     def _merge(self, sandbox: Sandbox, prepared: dict[str, Any], plan: dict[str, Any]) -> None:
         """Files with test settings among others: the patch's version, the base's settings."""
-        entries = []
+        entries, gone = [], []
         for path, encoded in prepared["merge"].items():
             base = self.job.infrastructure.get(path)
             current = base64.b64decode(encoded) or None
             merged = self.job.language.merge_infrastructure(path, base, current)
-            if merged is not None:
+            if merged is None:
+                gone.append(path)
+            else:
                 entries.append(Entry(path, merged))
-        again = json.dumps({**plan, "stage": "tests"}).encode()
+        delete = [*plan["delete"], *gone]
+        again = json.dumps({**plan, "stage": "tests", "delete": delete}).encode()
         files = [Entry("merged.tar", pack(entries)), Entry("plan.json", again)]
         sandbox.put(f"{sandbox.places.bench}/in", pack(files))
 
@@ -197,20 +224,26 @@ def cross_check(
         return (Trust.TAMPERED if code == 0 else Trust.CRASHED), ()
     found = {name: [r.status for r in results if _named(r, name)] for name in (passing, failing)}
     kept = tuple(r for r in results if not _named(r, passing) and not _named(r, failing))
-    good = found[passing] == [TestStatus.PASSED] and found[failing] == [TestStatus.FAILED]
+    good = _twice(found[passing], TestStatus.PASSED) and _twice(found[failing], TestStatus.FAILED)
     if good and code == 1:
         return Trust.AGREE, kept
-    if code not in (0, 1) and not any(found.values()) and not _any_passed(kept):
+    anything_passed = any(r.status in (TestStatus.PASSED, TestStatus.XFAILED) for r in results)
+    if code != 0 and not anything_passed:
         return Trust.CRASHED, kept
     return Trust.TAMPERED, kept
 
 
+def _twice(seen: Sequence[TestStatus], wanted: TestStatus) -> bool:
+    """Both canaries of a name, one before and one after the tests, ended as they must.
+
+    Tests that wreck the runner's streams make every later test an error, the second canary too:
+    an error is no forged pass.
+    """
+    return len(seen) == 2 and wanted in seen and set(seen) <= {wanted, TestStatus.ERROR}
+
+
 def _named(result: TestResult, name: str) -> bool:
     return result.id.rpartition("::")[2] == name
-
-
-def _any_passed(results: Sequence[TestResult]) -> bool:
-    return any(result.status is TestStatus.PASSED for result in results)
 
 
 def _rejected(prepared: dict[str, Any], total: float) -> Graded:
@@ -224,16 +257,33 @@ def _rejected(prepared: dict[str, Any], total: float) -> Graded:
 def _canaries(job: Job) -> _Canaries:
     """Names nobody can know before; beside the hidden tests, so the same rules collect them."""
     folder = PurePosixPath(job.tests[0]).parent if job.tests else PurePosixPath()
-    passing, failing, file = (f"test_{secrets.token_hex(8)}" for _ in range(3))
-    return _Canaries(passing, failing, str(folder / f"{file}.py"))
+    passing, failing, *files = (f"test_{secrets.token_hex(8)}" for _ in range(4))
+    return _Canaries(passing, failing, *(str(folder / f"{file}.py") for file in files))
 
 
-def _editable(job: Job, path: str) -> bool:
-    return any(PurePosixPath(path).match(pattern) for pattern in job.task.editable)
+def _is_guarded(job: Job, path: str) -> bool:
+    """The base's tests and what configures them; the fix itself holds none of them."""
+    if any(PurePosixPath(path).match(pattern) for pattern in job.task.editable):
+        return False
+    language = job.language
+    return bool(language.is_infrastructure(path) or language.is_test(path, job.recipe))
 
 
 def _text(files: Mapping[str, bytes]) -> dict[str, str]:
     return {path: content.decode("utf-8", "replace") for path, content in files.items()}
+
+
+def _fixed_files(job: Job, canaries: _Canaries) -> list[Entry]:
+    """The grader's own files, the same for every patch but for the canaries' names."""
+    canary = job.language.canary(canaries.passing, canaries.failing).encode()
+    hidden = [Entry(p, c, m or REGULAR) for p, (m, c) in job.hidden.files.items()]
+    return [
+        Entry("in/inside.py", package_file("scores/_inside.py")),
+        Entry(
+            "in/hidden.tar",
+            pack([*hidden, *(Entry(f, canary) for f in (canaries.first, canaries.last))]),
+        ),
+    ]
 
 
 def _scanner(module: ModuleType, owned: Sequence[str], places: Places) -> dict[str, Any]:
@@ -300,7 +350,7 @@ class _Split(io.BytesIO):
     def __init__(self, rest: BinaryIO) -> None:
         super().__init__()
         self.head = bytearray()
-        self._rest = rest
+        self._rest, self._left = rest, OUTPUT_LIMIT
         self._complete = False
         self._begin = clock.monotonic()
         self._prepared_at = 0.0
@@ -309,15 +359,19 @@ class _Split(io.BytesIO):
         """Collect until the first line ends; pass on the rest."""
         chunk = bytes(data)
         if self._complete:
-            self._rest.write(chunk)
+            self._pass_on(chunk)
             return len(chunk)
         line, newline, rest = chunk.partition(b"\n")
         self.head += line
         if newline or len(self.head) > LINE_LIMIT:
             self._complete = True
             self._prepared_at = clock.monotonic() - self._begin
-            self._rest.write(rest)
+            self._pass_on(rest)
         return len(chunk)
+
+    def _pass_on(self, chunk: bytes) -> None:
+        self._rest.write(chunk[: self._left])
+        self._left = max(self._left - len(chunk), 0)
 
     def prepared(self) -> dict[str, Any] | None:
         """The line, read."""

@@ -14,6 +14,8 @@ VERSION = "0.17.6"
 """As pinned in `docker/tools.lock`."""
 CRITERION = CriterionName.LINT
 RULES = "E9,F,B,PLE"
+UNREADABLE = "E902"
+"""A file it cannot read at all: no UTF-8, for one."""
 SYNTAX = ("invalid-syntax", "E999", "syntax-error")
 
 
@@ -37,15 +39,19 @@ def read(exit_code: int, output: str, errors: str) -> Reading:
     try:
         records = json.loads(output)
         unparsed = tuple(sorted({r["filename"] for r in records if _is_syntax(r["code"])}))
+        unread = [f"{r['filename']}: {r['message']}" for r in records if r["code"] == UNREADABLE]
         findings = tuple(
             Raw(
                 rule=record["code"], severity=_severity(record["code"]), path=record["filename"],
                 line=record["location"]["row"], message=record["message"],
             )
-            for record in records if not _is_syntax(record["code"])
+            for record in records
+            if not _is_syntax(record["code"]) and record["code"] != UNREADABLE
         )  # fmt: skip
     except (ValueError, KeyError, TypeError) as error:
         return Reading("crashed", detail=f"unreadable output: {error!r}")
+    if unread:
+        return Reading("incomplete", findings, unparsed, "; ".join(sorted(unread)))
     return Reading("ran", findings, unparsed)
 
 
