@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 
 from micro_bench.edge.archive import Entry, pack, unpack
+from micro_bench.edge.seal import ATTRIBUTES
 from micro_bench.errors import EngineError
 from micro_bench.sandboxes._sandbox import Sandbox
 
@@ -21,12 +22,14 @@ git="git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.autocrlf=fa
 git="$git -c core.excludesFile=$3/ignored -c core.quotePath=true -c diff.external= -c gc.auto=0"
 rm -f "$GIT_INDEX_FILE"
 exec 2> "$3/harvest.log"
+mkdir -p "$GIT_DIR/info" && rm -rf "$GIT_DIR/info/attributes" \
+  && printf '%s' "$5" > "$GIT_DIR/info/attributes"
 $git read-tree "$4" || exit 3
 $git add --all -- . || exit 4
 exec $git diff --cached --binary --full-index --no-renames --no-ext-diff --no-textconv \
   --no-color --src-prefix=a/ --dst-prefix=b/ "$4" --
 """
-"""Arguments: git folder, work folder, bench folder, root commit. A fixed text; no data in it."""
+"""Arguments: git folder, work folder, bench folder, root commit, attributes. No data in it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def harvest(sandbox: Sandbox, commit: str, limit: int, pristine_git: bytes | Non
         git = f"{places.bench}/.git"
     output = io.BytesIO()
     end = sandbox.run(
-        ("sh", "-c", SCRIPT, "harvest", git, places.work, places.bench, commit),
+        ("sh", "-c", SCRIPT, "harvest", git, places.work, places.bench, commit, ATTRIBUTES),
         output=output, deadline_s=DEADLINE_S, limit=limit + 1,
     )  # fmt: skip
     if end.timed_out:

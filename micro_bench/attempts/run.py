@@ -12,8 +12,10 @@ from jinja2 import Environment, StrictUndefined
 
 from micro_bench.attempts.agents._agent import Brief, Command
 from micro_bench.attempts.harvest import IGNORED, Harvest, harvest
+from micro_bench.attempts.redacted import Redacted
 from micro_bench.edge import clock
 from micro_bench.edge.archive import Entry, pack
+from micro_bench.edge.git_output import printable
 from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
 from micro_bench.model.attempt import (
@@ -161,9 +163,12 @@ class _Try:
             **self.what.secrets,
         }
         with (self.folder / "agent.log").open("wb") as log:
-            return sandbox.run(
-                command.argv, output=log, deadline_s=self.what.task.limits.agent_s, env=env
+            output = Redacted(log, self.what.secrets.values())
+            ended = sandbox.run(
+                command.argv, output=output, deadline_s=self.what.task.limits.agent_s, env=env
             )
+            output.finish()
+        return ended
 
     def _take(self, sandbox: Sandbox, *, frozen: bool) -> Harvest:
         """At the deadline everything is dead; the patch is what was on disk at that moment."""
@@ -194,7 +199,7 @@ class _Try:
             return AgentFailed(exit_code=ended.exit_code, tail=f"{taken.problem}\n{tail}")
         patch = PatchRef(
             sha256=hashlib.sha256(taken.patch).hexdigest(), bytes=len(taken.patch),
-            files=self.what.paths_of(taken.patch),
+            files=tuple(printable(path) for path in self.what.paths_of(taken.patch)),
         )  # fmt: skip
         if ended.timed_out:
             seconds = self.what.task.limits.agent_s

@@ -68,6 +68,11 @@ def path_of(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
+def printable(path: str) -> str:
+    """A path that any encoder takes: bytes that are not UTF-8 as `\\xe9`."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def fields_of(out: bytes) -> list[bytes]:
     """The fields of a NUL-separated listing."""
     return [field for field in out.split(b"\0") if field]

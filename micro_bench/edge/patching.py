@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from micro_bench.edge import process
 from micro_bench.edge.archive import EXECUTABLE, REGULAR, SYMLINK, Entry, write_tree
-from micro_bench.edge.seal import ENVIRONMENT
+from micro_bench.edge.seal import ATTRIBUTES, ENVIRONMENT
 from micro_bench.errors import BuildError
 
 Contents = Mapping[str, tuple[int, bytes]]
@@ -31,6 +31,9 @@ def applied(files: Contents, patch: bytes, paths: tuple[str, ...]) -> dict[str, 
         root = Path(folder)
         write_tree([Entry(p, files[p][1], files[p][0]) for p in paths if p in files], root)
         for argv in (("init", "--quiet", "--template="), ("apply", "--whitespace=nowarn", "-")):
+            if argv[0] == "apply":
+                (root / ".git" / "info").mkdir()
+                (root / ".git" / "info" / "attributes").write_text(ATTRIBUTES)
             done = process.run(["git", *argv], stdin=patch, env=ENVIRONMENT, cwd=root)
             if done.code != 0:
                 raise BuildError(f"a patch of the task does not apply to its base:\n{done.tail}")

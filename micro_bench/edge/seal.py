@@ -20,6 +20,8 @@ CONFIG = (
     "\tlogallrefupdates = false\n[user]\n\tname = agent\n\temail = agent@localhost\n"
     "[gc]\n\tauto = 0\n"
 )
+ATTRIBUTES = "* -text !eol !filter !ident !working-tree-encoding\n"
+"""For `info/attributes`, which win over those of the tree: files stay the bytes they are."""
 ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -62,6 +64,7 @@ def seal(files: Mapping[str, tuple[int, bytes]], date: datetime) -> Sealed:
             if path.is_file() and _belongs(path.relative_to(git))
         }
     content["config"] = CONFIG.encode()
+    content["info/attributes"] = ATTRIBUTES.encode()
     content["HEAD"] = b"ref: refs/heads/main\n"
     content["refs/heads/main"] = commit.encode() + b"\n"
     return Sealed(content, commit, tree)

@@ -123,7 +123,7 @@ def judge(report: dict[str, Any], image: Image, secrets: Secrets) -> tuple[Leak,
     ]
     found += [
         Leak(kind="site_packages", where=where, what="another copy of the project")
-        for where in report["metadata"] if "/opt/project/" not in where and "/project/" not in where
+        for where in report["metadata"] if not _is_ours(where)
     ]  # fmt: skip
     found += [Leak(kind="cache", where=where, what="a package cache") for where in report["caches"]]
     for where, hits in sorted(report["matches"].items()):
@@ -137,6 +137,11 @@ def judge(report: dict[str, Any], image: Image, secrets: Secrets) -> tuple[Leak,
 
 def _share(count: int, lines: Sequence[str], path: str) -> str:
     return f"{count} of the {len(lines)} distinctive lines added to {path}"
+
+
+def _is_ours(place: str) -> bool:
+    """The slice's own metadata, and what the base commit itself holds."""
+    return place.startswith(("/opt/project/", "/work/")) or "/project/" in place
 
 
 def _all(secrets: Secrets) -> list[str]:

@@ -101,9 +101,14 @@ def save_copies(work: Path, target: Path, paths: list[str]) -> None:
 def keep(work: Path, kept: Path, paths: list[str]) -> None:
     """Copy what may have to be put back, as it is."""
     for path in paths:
-        if (work / path).is_symlink() or (work / path).is_file():
+        if is_leaf(work / path):
             (kept / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(work / path, kept / path, follow_symlinks=False)
+
+
+def is_leaf(path: Path) -> bool:
+    """Whether it is a file or a link, of whatever target."""
+    return path.is_symlink() or path.is_file()
 
 
 def is_inside(work: Path, path: Path) -> bool:
@@ -132,7 +137,7 @@ def restore(
 
 def put_back(work: Path, kept: Path, path: str) -> None:
     """The file as it was at base: restored, or removed if it was not there."""
-    if os.path.lexists(kept / path):
+    if is_leaf(kept / path):
         clear_way(work, path)
         shutil.copy2(kept / path, work / path, follow_symlinks=False)
     elif os.path.lexists(work / path):
