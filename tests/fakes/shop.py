@@ -82,6 +82,7 @@ def add(left, right):
 FIXED_MONEY = MONEY.replace(
     b"    return [total // parts] * parts\n",
     b"    share, rest = divmod(total, parts)\n"
+    b"    # what is left over goes to the first shares, a cent each: none is lost\n"
     b"    return [share + 1] * rest + [share] * (parts - rest)\n",
 )
 TEXT = b"def shout(words):\n    return words.upper()\n"
@@ -137,7 +138,19 @@ def word():
     return "hello"
 """
 
+ATTRIBUTES = b"""\
+*.txt text eol=crlf
+*.bin filter=lfs diff=lfs merge=lfs -text
+*.utf16 text working-tree-encoding=UTF-16
+*.ident ident
+"""
+RAW = b"* -text !eol !filter !ident !working-tree-encoding\n"
+
 BASE: dict[str, bytes] = {
+    ".gitattributes": ATTRIBUTES,
+    "tinyshop/wide.utf16": b"not wide at all\n",
+    "tinyshop/a.ident": b"$Id$\n",
+    b'tests/data/caf\xe9 "1".txt'.decode("utf-8", "surrogateescape"): b"a\nb\r\n",
     "pyproject.toml": PYPROJECT,
     "README.md": b"# Tiny shop\n",
     "tinyshop/__init__.py": b"",
@@ -189,6 +202,12 @@ def write(folder: Path, tree: Tree) -> None:
             path.chmod(0o755 if isinstance(content, Program) else 0o644)
 
 
+def init(folder: Path) -> None:
+    """A repository in which files are the bytes they are."""
+    git(folder, "init", "--quiet", "--initial-branch=main", "--template=")
+    write(folder / ".git" / "info", {"attributes": RAW})
+
+
 def commit(folder: Path, tree: Tree, message: str, when: str) -> str:
     write(folder, tree)
     git(folder, "add", "--all")
@@ -199,8 +218,7 @@ def commit(folder: Path, tree: Tree, message: str, when: str) -> str:
 def clone_of(folder: Path, *commits: Tree) -> tuple[str, ...]:
     """A repository with these commits, each a change of the one before."""
     folder.mkdir(parents=True)
-    git(folder, "init", "--quiet", "--initial-branch=main", "--template=")
-    git(folder, "config", "core.autocrlf", "false")
+    init(folder)
     return tuple(
         commit(folder, tree, f"commit {number}", f"2025-03-0{number}T12:00:00Z")
         for number, tree in enumerate(commits, 1)
@@ -211,7 +229,7 @@ def patch_between(before: Mapping[str, bytes], change: Tree) -> bytes:
     """The patch that an agent who made this change leaves."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        git(folder, "init", "--quiet", "--template=")
+        init(folder)
         write(folder, before)
         git(folder, "add", "--all", "--force")
         tree = git(folder, "write-tree").decode().strip()

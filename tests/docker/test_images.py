@@ -1,0 +1,145 @@
+"""Images: the same input gives the same bytes, layers are shared, nothing of this machine stays."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from micro_bench.edge import packages
+from micro_bench.edge.archive import Entry, pack
+from micro_bench.edge.engine import ContainerSpec, Engine
+from micro_bench.errors import BuildError
+from micro_bench.images import recipe
+from micro_bench.sandboxes._sandbox import StartRequest
+from tests.fakes.shop import BASE, MONEY, PYPROJECT, Shop
+
+INDEXES = ("index-url", "extra-index-url", "find-links", "proxy")
+NAMES = ("pip.conf", "pip.ini", "uv.toml", ".netrc", ".pypirc")
+
+
+def said(shop: Shop, script: str) -> str:
+    output = io.BytesIO()
+    sandbox = shop.line.start(StartRequest(shop.prepared.image, shop.task.limits))
+    try:
+        sandbox.run(("sh", "-c", script), output=output, deadline_s=120)
+    finally:
+        sandbox.close()
+    return output.getvalue().decode()
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The same environment, other code."""
+    base = {**BASE, "tinyshop/money.py": MONEY + b"\n\nVAT = 25\n"}
+    return Shop(tmp_path_factory.mktemp("other"), "docker", base=base)
+
+
+def test_the_same_input_gives_the_same_image(shop: Shop, tmp_path: Path):
+    again = Shop(tmp_path / "again", "docker")
+    one, two = shop.prepared, again.prepared
+    assert one.image == two.image
+    assert one.piece == two.piece
+
+
+def test_the_layer_of_a_slice_is_the_same_bytes_each_time(shop: Shop):
+    files, piece = dict(shop.prepared.base), shop.prepared.piece
+    git = {"HEAD": b"ref: refs/heads/main\n"}
+    first = recipe.rootfs(files, git, piece.distributions, "/work", 0)
+    second = recipe.rootfs(dict(reversed(files.items())), git, piece.distributions, "/work", 0)
+    assert first == second
+    assert recipe.rootfs({**files, "x": (0o100644, b"")}, git, (), "/work", 0) != first
+
+
+def test_slices_with_the_same_lock_share_all_but_their_own_layer(
+    shop: Shop, other: Shop, engine: Engine
+):
+    layers = [
+        engine.client.inspect_image(each.prepared.image.digest)["RootFS"]["Layers"]
+        for each in (shop, other)
+    ]
+    assert layers[0][:-1] == layers[1][:-1]
+    assert layers[0][-1] != layers[1][-1]
+    assert shop.prepared.image.env_key == other.prepared.image.env_key
+    assert shop.prepared.image.key != other.prepared.image.key
+
+
+def test_the_repository_in_the_image_has_one_commit_and_a_clean_tree(shop: Shop):
+    text = said(
+        shop, "git log --all --format='%H %T'; git status --porcelain; git fsck 2>&1; git gc -q"
+    )
+    assert text.splitlines()[0] == (
+        f"{shop.prepared.image.work_commit} {shop.prepared.image.work_tree}"
+    )
+    assert len(text.splitlines()) == 1
+
+
+def test_the_project_is_installed_and_cannot_be_written(shop: Shop):
+    text = said(
+        shop,
+        "cd /tmp && python -c 'import tinyshop; print(tinyshop.__file__)';"
+        "python -c 'from importlib.metadata import version; print(version(\"tinyshop\"))'",
+    )
+    assert text.split() == ["/work/tinyshop/__init__.py", "1.0"]
+
+
+def test_nothing_of_this_machine_s_package_index_is_in_the_image(shop: Shop, engine: Engine):
+    options = packages.pip_configuration()
+    places = " ".join(options.get(name, "") for name in INDEXES).split()
+    secrets = {urlsplit(place).netloc.rpartition("@")[2] for place in places} - {""}
+    secrets |= {os.uname().nodename} if len(os.uname().nodename) > 4 else set()
+    image = shop.prepared.image.digest
+    described = json.dumps([engine.client.history(image), engine.client.inspect_image(image)])
+    for secret in secrets:
+        assert secret not in described
+    for word in ("index-url", "PIP_", "UV_INDEX", "SSL_CERT_FILE", "trusted-host", "_proxy"):
+        assert word not in described
+    patterns = "".join(f" -e '{secret}'" for secret in sorted(secrets))
+    looks = (
+        f"find / -xdev \\( {' -o '.join(f'-name {name}' for name in NAMES)} \\) 2>/dev/null;"
+        + (
+            f"grep -rIlF {patterns} /etc /opt /home /root /work /var /srv 2>/dev/null;"
+            if secrets
+            else ""
+        )
+        + "ls /install 2>/dev/null; true"
+    )
+    assert as_root(engine, image, looks) == ""
+
+
+def test_the_certificates_are_the_base_image_s_own(shop: Shop, engine: Engine):
+    places = "/etc/ssl /usr/share/ca-certificates /usr/local/share"
+    look = f"find {places} -type f | sort | xargs -r sha256sum"
+    base = shop.prepared.image.base_digest
+    assert as_root(engine, shop.prepared.image.digest, look) == as_root(engine, base, look)
+
+
+def as_root(engine: Engine, image: str, script: str) -> str:
+    spec = ContainerSpec(image, ("sleep", "120"), 1, 512, 64, user="0:0", workdir="/")
+    container = engine.create(spec)
+    output = io.BytesIO()
+    try:
+        container.start()
+        container.exec(("sh", "-c", script), output=output, deadline_s=100, limit=10**6)
+    finally:
+        container.remove()
+    return output.getvalue().decode()
+
+
+def test_a_build_that_fails_leaves_nothing_under_its_name(engine: Engine, shop: Shop):
+    dockerfile = f"FROM {shop.prepared.image.tag}\nRUN echo some words >&2 && exit 7\n"
+    with pytest.raises(BuildError, match="some words"):
+        engine.build(pack([Entry("Dockerfile", dockerfile.encode())]), "mb-test/broken:1")
+    assert engine.image_id("mb-test/broken:1") is None
+
+
+@pytest.mark.network
+def test_a_package_without_a_wheel_is_built_in_a_container(tmp_path: Path):
+    project = PYPROJECT.replace(b'"pytest==8.3.5"', b'"pytest==8.3.5", "docopt==0.6.2"')
+    shop = Shop(tmp_path / "sdist", "docker", base={**BASE, "pyproject.toml": project})
+    assert said(shop, "python -c 'import docopt; print(docopt.__version__)'") == "0.6.2\n"
+    assert any("from source in a container" in line for line in shop.told) or shop.told
