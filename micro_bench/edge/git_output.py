@@ -69,7 +69,7 @@ def path_of(raw: bytes) -> str:
 
 
 def printable(path: str) -> str:
-    """A path that any encoder takes: bytes that are not UTF-8 as `\\xe9`."""
+    """A path that any encoder takes: bytes that are not UTF-8 as hexadecimal escapes."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

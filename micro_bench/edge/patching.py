@@ -1,8 +1,9 @@
-"""Applies trusted patches (gold and test patches) to files in memory, with git itself."""
+"""Reads the paths out of any git patch, and applies trusted ones to files in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,14 +31,16 @@ def applied(files: Contents, patch: bytes, paths: tuple[str, ...]) -> dict[str, 
     with TemporaryDirectory(prefix="micro-bench-patch-") as folder:
         root = Path(folder)
         write_tree([Entry(p, files[p][1], files[p][0]) for p in paths if p in files], root)
-        for argv in (("init", "--quiet", "--template="), ("apply", "--whitespace=nowarn", "-")):
-            if argv[0] == "apply":
-                (root / ".git" / "info").mkdir()
-                (root / ".git" / "info" / "attributes").write_text(ATTRIBUTES)
-            done = process.run(["git", *argv], stdin=patch, env=ENVIRONMENT, cwd=root)
-            if done.code != 0:
-                raise BuildError(f"a patch of the task does not apply to its base:\n{done.tail}")
+        _git(root, "init", "--quiet", "--template=")
+        write_tree([Entry("attributes", ATTRIBUTES.encode())], root / ".git" / "info")
+        _git(root, "apply", "--whitespace=nowarn", "-", stdin=patch)
         return {path: _read(root / path) for path in paths if _there(root / path)}
+
+
+def _git(root: Path, *argv: str, stdin: bytes = b"") -> None:
+    done = process.run(["git", *argv], stdin=stdin, env=ENVIRONMENT, cwd=root)
+    if done.code != 0:
+        raise BuildError(f"a patch of the task does not apply to its base:\n{done.tail}")
 
 
 def _there(path: Path) -> bool:
@@ -48,3 +51,60 @@ def _read(path: Path) -> tuple[int, bytes]:
     if path.is_symlink():
         return SYMLINK, str(path.readlink()).encode("utf-8", "surrogateescape")
     return (EXECUTABLE if path.stat().st_mode & 0o100 else REGULAR), path.read_bytes()
+
+
+def patch_paths(patch: bytes) -> tuple[str, ...]:
+    """Every path a git patch names (old and new), sorted. Lines inside hunks are no headers."""
+    found: set[str] = set()
+    old = new = 0  # lines that the hunk still has
+    for line in patch.split(b"\n"):
+        if old > 0 or new > 0:
+            old -= line[:1] not in (b"+", b"\\")
+            new -= line[:1] not in (b"-", b"\\")
+        elif hunk := _HUNK.match(line):
+            old, new = (int(count) if count else 1 for count in hunk.groups())
+        else:
+            found.update(_named_in(line))
+    return tuple(sorted(found - {""}))
+
+
+_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(.))", re.DOTALL)
+_ESCAPES = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
+
+
+def _named_in(line: bytes) -> Iterator[str]:
+    """The paths of a header line."""
+    for prefix in (b"--- ", b"+++ "):
+        if line.startswith(prefix):
+            yield _below_prefix(line.removeprefix(prefix))
+    for prefix in (b"rename from ", b"rename to ", b"copy from ", b"copy to "):
+        if line.startswith(prefix):
+            yield _unquote(line.removeprefix(prefix))
+    if line.startswith(b"diff --git "):
+        # `a/x b/x`: equal halves unless it is a rename, which has lines of its own
+        rest = line.removeprefix(b"diff --git ")
+        half = (len(rest) - 1) // 2
+        names = _below_prefix(rest[:half]), _below_prefix(rest[half + 1 :])
+        yield names[0] if names[0] == names[1] else ""
+
+
+def _below_prefix(raw: bytes) -> str:
+    name = _unquote(raw)
+    if name == "/dev/null":
+        return ""
+    return name[2:] if name[:2] in ("a/", "b/") else name
+
+
+def _unquote(raw: bytes) -> str:
+    """As git writes names: with quotes and escapes where there is something odd in them."""
+    text = raw.rstrip(b"\r\t")
+    if text[:1] == b'"' == text[-1:] and len(text) > 1:
+        text = _ESCAPE.sub(_unescape, text[1:-1])
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _unescape(found: re.Match[bytes]) -> bytes:
+    if found[1]:
+        return bytes([int(found[1], 8) & 255])
+    return bytes([_ESCAPES.get(found[2][0], found[2][0])])

@@ -74,8 +74,7 @@ def matches(patterns: str, skip: list[str], roots: list[str]) -> dict[str, list[
     if not Path(patterns).stat().st_size:
         return {}
     argv = ["grep", "-r", "-l", "-s", "-a", "-F", "--devices=skip", "-f", patterns]
-    argv += [f"--exclude-dir={Path(place).name}" for place in skip]
-    done = subprocess.run([*argv, "--", *roots], capture_output=True, check=False)
+    done = subprocess.run([*argv, "--", *searched(roots, skip)], capture_output=True, check=False)
     wanted = Path(patterns).read_bytes().splitlines()
     found = {}
     for name in done.stdout.decode("utf-8", "surrogateescape").splitlines():
@@ -84,6 +83,16 @@ def matches(patterns: str, skip: list[str], roots: list[str]) -> dict[str, list[
         if hits:
             found[name] = hits
     return found
+
+
+def searched(roots: list[str], skip: list[str]) -> list[str]:
+    """The roots without what is to be skipped, which is always at the top."""
+    inner = [Path(place).parent for place in skip]
+    found = [
+        [str(path) for path in Path(root).iterdir()] if Path(root) in inner else [root]
+        for root in roots
+    ]
+    return [path for paths in found for path in sorted(paths) if not skipped(path, skip)]
 
 
 def whole_lines(content: bytes) -> set[bytes]:

@@ -23,7 +23,7 @@ from micro_bench.errors import BuildError
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 SCRIPT = """set -e
 python3 -m venv /tmp/build
-/tmp/build/bin/pip wheel --quiet --no-deps --require-hashes --wheel-dir /tmp/wheels \
+/tmp/build/bin/pip wheel --quiet --no-deps --use-pep517 --require-hashes --wheel-dir /tmp/wheels \
   --requirement /tmp/in/lock.txt
 """
 DEADLINE_S = 1800

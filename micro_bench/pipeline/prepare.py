@@ -10,6 +10,7 @@ from types import ModuleType
 from micro_bench import graphs
 from micro_bench.edge import packages
 from micro_bench.edge.git import Repository
+from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.seal import seal
 from micro_bench.errors import NotFoundError
 from micro_bench.images import recipe as images
@@ -19,7 +20,6 @@ from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, Slice
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line
-from micro_bench.scores.grade import patch_paths
 from micro_bench.slices import cut as slices
 
 LOCK_HEAD = (

@@ -13,6 +13,7 @@ from micro_bench.attempts import plan
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.plan import Slot
 from micro_bench.edge import clock, host
+from micro_bench.edge.patching import patch_paths
 from micro_bench.errors import (
     EngineError,
     IncompleteError,
@@ -31,7 +32,6 @@ from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.scoring import Grader, score_attempt
 from micro_bench.pipeline.verification import verify_task
 from micro_bench.scores import grade as grading
-from micro_bench.scores.grade import patch_paths
 from micro_bench.store import RunStore, list_runs, open_run
 
 TRIES = 3

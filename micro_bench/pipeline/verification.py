@@ -11,7 +11,7 @@ from micro_bench import plugins
 from micro_bench.attempts import run as attempts
 from micro_bench.edge import clock, host
 from micro_bench.edge.files import storage_errors
-from micro_bench.edge.patching import applied
+from micro_bench.edge.patching import applied, patch_paths
 from micro_bench.errors import EngineError
 from micro_bench.images import leaks, verify
 from micro_bench.model.attempt import AgentRef, Finished
@@ -58,7 +58,7 @@ def _modules(language: ModuleType, paths: Sequence[str]) -> tuple[str, ...]:
 
 def hidden_tests(prepared: Prepared, test_patch: bytes) -> grading.Hidden:
     """What the test patch leaves behind: files to lay over, and files to delete."""
-    paths = grading.patch_paths(test_patch)
+    paths = patch_paths(test_patch)
     files = applied(prepared.base, test_patch, paths)
     return grading.Hidden(files, tuple(path for path in paths if path not in files))
 
@@ -136,7 +136,7 @@ def _noop_patch(line: Line, prepared: Prepared, folder: Path) -> bytes:
     plugin = plugins.load("attempts.agents", "noop")
     what = attempts.Assignment(
         prepared.task, prepared.image, AgentRef(name="noop", kind="noop", version="1"), plugin,
-        1, None, {}, {}, grading.patch_paths,
+        1, None, {}, {}, patch_paths,
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     tried = attempts.attempt(line.start, what, folder)

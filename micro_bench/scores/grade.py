@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from micro_bench.edge import clock
 from micro_bench.edge.archive import REGULAR, Entry, pack, unpack
+from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.resources import package_file
 from micro_bench.errors import BadInputError, EngineError
 from micro_bench.languages._language import Recipe, TestRun
@@ -312,36 +313,6 @@ def _report(sandbox: Sandbox) -> bytes:
     except (EngineError, BadInputError):
         return b""
     return files.get("out/report.xml", b"")
-
-
-def patch_paths(patch: bytes) -> tuple[str, ...]:
-    """Every path a git patch names (old and new), sorted. Quoted names are unquoted."""
-    found: set[str] = set()
-    for line in patch.split(b"\n"):
-        for prefix in (b"--- ", b"+++ ", b"rename from ", b"rename to ", b"copy to "):
-            if line.startswith(prefix):
-                found.add(_unquote(line.removeprefix(prefix)))
-        if line.startswith(b"diff --git "):
-            found.update(_header_paths(line.removeprefix(b"diff --git ")))
-    return tuple(sorted(found - {""}))
-
-
-def _unquote(raw: bytes) -> str:
-    text = raw.rstrip(b"\r\t")
-    if text.startswith(b'"'):
-        body = text.strip(b'"')
-        text = body.decode("unicode_escape").encode("latin-1", "replace")
-    name = text.decode("utf-8", "surrogateescape")
-    if name == "/dev/null":
-        return ""
-    return name[2:] if name[:2] in ("a/", "b/") else name
-
-
-def _header_paths(rest: bytes) -> tuple[str, ...]:
-    """`a/x b/x`: equal halves unless it is a rename (which has lines of its own)."""
-    half = (len(rest) - 1) // 2
-    left, right = rest[:half], rest[half + 1 :]
-    return (_unquote(left),) if _unquote(left) == _unquote(right) else ()
 
 
 class _Split(io.BytesIO):

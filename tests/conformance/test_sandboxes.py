@@ -5,6 +5,7 @@ What only some of them promise is asked of those alone: a plain process confines
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
@@ -347,13 +348,11 @@ def test_nothing_is_written_through_a_link_that_the_code_left(
     sandbox = room.start()
     root = sandbox.places.bench if where.startswith("bench") else sandbox.places.work
     sh(sandbox, f"cd {root}; rm -rf in; ln -s {target} in; ln -s {target}/loose loose")
-    try:
+    with contextlib.suppress(EngineError, StorageError, BadInputError):
         sandbox.put(
             f"{root}/in" if where == "bench/in" else root,
             pack([Entry("in/x/evil", b"x"), Entry("evil", b"x"), Entry("loose", b"x")]),
         )
-    except (EngineError, StorageError, BadInputError):
-        pass
     assert list(target.rglob("*")) == []
 
 

@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 from micro_bench.edge.git import Repository
-from micro_bench.edge.patching import applied
+from micro_bench.edge.patching import applied, patch_paths
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line
@@ -338,7 +338,7 @@ class Shop:
     def files_after(self, patch: bytes) -> dict[str, tuple[int, bytes]]:
         """What the patch leaves behind, out of the files it names."""
         before = {path: (0o100644, content) for path, content in self.base.items()}
-        return applied(before, patch, grading.patch_paths(patch))
+        return applied(before, patch, patch_paths(patch))
 
 
 @dataclass(frozen=True)
