@@ -35,7 +35,7 @@ HEADERS = {
     "not UTF-8": (b'+++ "b/\\351"\n', (b"\xe9".decode("utf-8", "surrogateescape"),)),
     "a file called null": (b"--- a/dev/null\n+++ b/dev/null\n", ("dev/null",)),
     "CRLF": (b"--- a/x\r\n+++ b/x\r\n", ("x",)),
-    "half an escape": (b'+++ "b/x\\"\n', ("b/x\\",)),
+    "half an escape": (b'+++ "b/x\\"\n', ("x\\",)),
     "no octal": (b'+++ "b/x\\9"\n', ("x9",)),
     "nothing": (b"", ()),
     "noise": (b"Subject: x\n\n--- \n+++ \n", ()),
