@@ -15,9 +15,9 @@ import pytest
 from micro_bench import plugins
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.run import Assignment, Tried
+from micro_bench.edge.patching import patch_paths
 from micro_bench.model.attempt import AgentFailed, AgentRef, BudgetStop, Finished
 from micro_bench.sandboxes._sandbox import StartRequest
-from micro_bench.edge.patching import patch_paths
 from tests.fakes.shop import BASE, FIXED_MONEY, Shop
 
 MEND = (

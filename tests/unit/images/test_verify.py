@@ -115,8 +115,10 @@ def test_one_pass_at_base_in_many_runs_is_enough_to_be_no_fail_to_pass():
     found = derived([{A: F}, {A: F}, {A: P}], {A: P})
     assert f2p(found) == {}
     assert found.reasons == (
-        "no FAIL_TO_PASS: no test fails on the base and passes with the gold patch"
-        " (1 flaky tests are quarantined)",
+        (
+            "no FAIL_TO_PASS: no test fails on the base and passes with the gold patch"
+            " (1 flaky tests are quarantined)"
+        ),
     )
 
 

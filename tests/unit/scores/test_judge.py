@@ -267,8 +267,13 @@ def test_the_messages_of_failed_tests_are_kept():
 
 @pytest.mark.parametrize(
     ("unit", "system", "expected"),
-    [(PASSED, FAILED, True), (FAILED, FAILED, False), (FAILED, PASSED, False)]
-    + [(PASSED, PASSED, False), (PASSED, TestStatus.MISSING, True)],
+    [
+        (PASSED, FAILED, True),
+        (FAILED, FAILED, False),
+        (FAILED, PASSED, False),
+        (PASSED, PASSED, False),
+        (PASSED, TestStatus.MISSING, True),
+    ],
 )
 def test_green_units_and_a_red_system_are_told_apart(unit, system, expected):
     run = ran({UNIT: unit, SYSTEM: system})
