@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -129,9 +129,9 @@ def in_parallel(
     On Ctrl-C `stop` is set, no further item starts, and `abandon` is called to cut short those
     under way; they are waited for.
     """
-    queue: Sequence[T] = tuple(items)
+    queue, jobs = tuple(items), max(jobs, 1)
     results: list[tuple[T, R | BaseException]] = []
-    pool = ThreadPoolExecutor(max_workers=max(jobs, 1))
+    pool = ThreadPoolExecutor(max_workers=jobs)
     pending: dict[Future[R], T] = {}
     position = 0
     try:

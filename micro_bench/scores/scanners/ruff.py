@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from micro_bench.model.score import CriterionName
 from micro_bench.model.task import Severity
@@ -14,9 +15,10 @@ VERSION = "0.17.6"
 """As pinned in `docker/tools.lock`."""
 CRITERION = CriterionName.LINT
 RULES = "E9,F,B,PLE"
-UNREADABLE = "E902"
-"""A file it cannot read at all: no UTF-8, for one."""
 SYNTAX = ("invalid-syntax", "E999", "syntax-error")
+UNREADABLE = "E902"
+NOT_TEXT = "valid UTF-8"
+"""Of its messages about files it could not read: this one is the file's own fault."""
 
 
 def owns(path: str) -> bool:
@@ -37,26 +39,34 @@ def read(exit_code: int, output: str, errors: str) -> Reading:
     if exit_code != 0:
         return Reading("crashed", detail=errors[-500:] or f"exit code {exit_code}")
     try:
-        records = json.loads(output)
-        unparsed = tuple(sorted({r["filename"] for r in records if _is_syntax(r["code"])}))
-        unread = [f"{r['filename']}: {r['message']}" for r in records if r["code"] == UNREADABLE]
+        records = _records(output)
+        unparsed = tuple(sorted({r["filename"] for r in records if _is_broken(r)}))
+        unread = [r["filename"] for r in records if r["code"] == UNREADABLE and not _is_broken(r)]
         findings = tuple(
             Raw(
                 rule=record["code"], severity=_severity(record["code"]), path=record["filename"],
                 line=record["location"]["row"], message=record["message"],
             )
-            for record in records
-            if not _is_syntax(record["code"]) and record["code"] != UNREADABLE
+            for record in records if not _is_broken(record) and record["code"] != UNREADABLE
         )  # fmt: skip
     except (ValueError, KeyError, TypeError) as error:
         return Reading("crashed", detail=f"unreadable output: {error!r}")
     if unread:
-        return Reading("incomplete", findings, unparsed, "; ".join(sorted(unread)))
+        return Reading("incomplete", findings, unparsed, f"not read: {', '.join(unread)}")
     return Reading("ran", findings, unparsed)
 
 
-def _is_syntax(code: str | None) -> bool:
-    return code is None or code in SYNTAX
+def _records(output: str) -> list[dict[str, Any]]:
+    records = json.loads(output)
+    if not isinstance(records, list):
+        raise TypeError("not a list of findings")
+    return records
+
+
+def _is_broken(record: dict[str, Any]) -> bool:
+    """Whether the file itself cannot be parsed, as opposed to a trouble of reading it."""
+    code = record["code"]
+    return code is None or code in SYNTAX or (code == UNREADABLE and NOT_TEXT in record["message"])
 
 
 def _severity(code: str) -> Severity:

@@ -37,6 +37,6 @@ def test_the_processes_of_other_machines_are_not_ours_to_judge():
     assert owner_alive("4194304.1.another")
 
 
-@pytest.mark.parametrize("owner", ["", ".", "..", "x.y", "-1.5", "1", "99999999.gone"])
+@pytest.mark.parametrize("owner", ["", ".", "..", "x.y", "-1.5", "1"])
 def test_no_owner_is_a_dead_one(owner: str):
     assert not owner_alive(owner)

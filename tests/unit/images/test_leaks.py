@@ -93,7 +93,9 @@ def test_a_copy_of_the_fixed_file_is():
 
 def test_half_of_the_fix_is_enough_and_less_is_chance():
     assert found(matches={"/opt/x.py": list(LINES[:3])}) == [("file_content", "/opt/x.py")]
-    assert found(matches={"/opt/x.py": list(LINES[:2])}) == []
+    long = tuple(f"{line} and {'more ' * 40}" for line in LINES)
+    report = {**CLEAN, "matches": {"/opt/x.py": list(long[:2])}}
+    assert judge(report, IMAGE, Secrets({"b/a.py": long}, ())) == ()
 
 
 def test_lines_of_several_files_do_not_add_up():

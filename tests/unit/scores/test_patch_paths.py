@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from micro_bench.scores.grade import patch_paths
+from micro_bench.edge.patching import patch_paths
 
 IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@b")
 ODD = ("plain.py", "with space.py", 'quo"te.py', "tab\there.py", "caf\u00e9.py", "a/b/c d.txt")
