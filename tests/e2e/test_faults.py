@@ -45,10 +45,16 @@ def _bench(workspace: Path, *argv: object, **env: str) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
+def _heed_interrupts() -> None:
+    """A parent in the background of a shell may have told its children to ignore them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _start(workspace: Path, *argv: object, **env: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         _command(workspace, *argv), cwd=ROOT, env=_env(**env),
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - nothing of ours runs in threads here
     )  # fmt: skip
 
 
