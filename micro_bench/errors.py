@@ -28,6 +28,10 @@ class MicroBenchError(Exception):
         self.message = message
         self.next_step = next_step
 
+    def describe(self) -> str:
+        """The message with the next step, for where an error is one of many."""
+        return f"{self.message} (next: {self.next_step})" if self.next_step else self.message
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -59,6 +63,10 @@ class BadInputError(MicroBenchError):
     ) -> None:
         super().__init__(message, next_step=next_step)
         self.mistakes = tuple(mistakes)
+
+    def describe(self) -> str:
+        """The message with every mistake and the next step."""
+        return "\n".join([super().describe(), *map(str, self.mistakes)])
 
 
 class NotFoundError(MicroBenchError):

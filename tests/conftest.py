@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,9 @@ from hypothesis import settings
 from micro_bench.edge.engine import Engine
 from micro_bench.errors import EngineError
 from micro_bench.settings import FOREIGN, PREFIX
+
+# A shell that starts the tests in the background tells them to ignore interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("house", deadline=None, database=None)
 settings.load_profile("house")

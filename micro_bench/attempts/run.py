@@ -125,6 +125,13 @@ class _Try:
             self.stage.name = "harvest"
             starved = ended.exit_code not in (0, None) and sandbox.out_of_memory()
             taken = self._take(sandbox, frozen=ended.timed_out)
+        except EngineError:
+            if sandbox.alive():  # raises where the engine itself is gone, or we closed it
+                raise
+            # no way out of the denominator: who ends the sandbox has failed
+            failed = AgentFailed(exit_code=None, tail="the agent ended its own sandbox")
+            total = clock.monotonic() - self.begin
+            return Tried(failed, b"", Timings(total=total), self._brief(sandbox.places).instruction)
         finally:
             sandbox.close()
         outcome = self._outcome(ended, taken, starved=starved)
@@ -171,9 +178,16 @@ class _Try:
         return ended
 
     def _take(self, sandbox: Sandbox, *, frozen: bool) -> Harvest:
-        """At the deadline everything is dead; the patch is what was on disk at that moment."""
+        """At the deadline everything is dead; the patch is what was on disk at that moment.
+
+        The same way is taken where the agent's leftovers let no further command start.
+        """
         if not frozen:
-            return self._harvest(sandbox)
+            try:
+                return self._harvest(sandbox)
+            except EngineError:
+                if not sandbox.alive():
+                    raise
         copy = sandbox.frozen()
         try:
             return self._harvest(copy)

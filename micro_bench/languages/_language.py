@@ -44,9 +44,10 @@ class Recipe(Noun):
     `!django/test` says the opposite: a directory that looks like tests and is source.
     """
     pytest_args: tuple[str, ...] = ()
-    env: dict[str, str] = Field(default_factory=dict)
     include: tuple[str, ...] = ()
+    """Further paths (globs) that every slice keeps."""
     exclude: tuple[str, ...] = ()
+    """Paths (globs) that no slice keeps."""
 
 
 class TestRun(Noun):

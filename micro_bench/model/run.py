@@ -49,3 +49,5 @@ class RunLock(Noun):
     isolation: str
     host: dict[str, str]
     jobs: int
+    demo: bool = False
+    """The bundled example with its scripted agents; every report of it says so."""

@@ -26,6 +26,7 @@ class RunOptions:
     tiers: tuple[int, ...] = ()
     name: str | None = None
     new: bool = False
+    demo: bool = False
 
 
 @dataclass
@@ -51,7 +52,7 @@ def run_command(line: Line, options: RunOptions, advance: Advance) -> Ran:
         )
     request = running.Request(
         tasks, agents.parse(options.agents, line.settings.agent_network), line.settings.k,
-        line.settings.jobs, options.name, new=options.new,
+        line.settings.jobs, options.name, new=options.new, demo=options.demo,
     )  # fmt: skip
 
     def done(slot: Slot, attempt: Attempt, score: Score | None) -> None:

@@ -9,13 +9,11 @@ from pathlib import Path
 from micro_bench import starter
 from micro_bench.demo import content
 from micro_bench.paths import Workspace
-from micro_bench.pipeline import reporting
 from micro_bench.pipeline.commands import RunOptions, run_command
 from micro_bench.pipeline.importing import Source, import_tickets
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.verifying import verify_all
 from micro_bench.settings import Settings
-from micro_bench.store import open_run
 from micro_bench.tickets.importers._importer import silent
 
 Advance = Callable[[str], None]
@@ -45,7 +43,5 @@ def run_demo(line: Line, demo: Demo, advance: Advance) -> tuple[str, Path]:
         line.tell(f"  #{one.ticket} gives none: {one.reason}: {one.detail}")
     verify_all(here, (), (), advance)
     specs = tuple(f"{name}=replay:{path}" for name, path in content.agents().items())
-    ran = run_command(here, RunOptions(specs, new=True), advance)
-    report = reporting.build(open_run(here.workspace, ran.run), demo=True)
-    reporting.write(open_run(here.workspace, ran.run), report)
-    return reporting.render(report, "terminal"), ran.files["html"]
+    ran = run_command(here, RunOptions(specs, new=True, demo=True), advance)
+    return ran.table, ran.files["html"]

@@ -18,7 +18,7 @@ from micro_bench.images._builder import Material
 from micro_bench.languages._language import Recipe
 from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, Slice
-from micro_bench.model.task import Task
+from micro_bench.model.task import SliceRequest, Task
 from micro_bench.pipeline.line import Line
 from micro_bench.slices import cut as slices
 
@@ -64,11 +64,20 @@ def cut(
     )  # fmt: skip
     tests = frozenset(path for path in tree if language.is_test(path, recipe))
     changed = frozenset(patch_paths(line.specs.gold_patch(task)))
-    chosen = slices.cut(task, tree, graph, tests, changed)
+    chosen = slices.cut(_with_recipe(task, recipe), tree, graph, tests, changed)
     piece = slices.manifest(task, chosen, source)
     line.specs.save_slice(piece, graphs.encode(graph))
     kept = {path: (tree[path][0], everything[path]) for path in chosen.kept if path in everything}
     return piece, kept, everything
+
+
+def _with_recipe(task: Task, recipe: Recipe) -> Task:
+    """The task with what the whole repository's slices keep and leave out."""
+    own = task.slice
+    merged = SliceRequest(
+        level=own.level, include=own.include + recipe.include, exclude=own.exclude + recipe.exclude
+    )
+    return Task.model_validate({**dict(task), "slice": merged})
 
 
 def _check_commits(repo: Repository, task: Task) -> None:

@@ -17,12 +17,12 @@ FORMATS = "reports.formats"
 DEFAULT_KS = (1, 3, 5)
 
 
-def build(store: RunStore, ks: Sequence[int] = (), *, demo: bool = False) -> Report:
+def build(store: RunStore, ks: Sequence[int] = ()) -> Report:
     """Tabulate a run: every stored attempt with its latest score."""
-    return tabulate(facts(store.lock, ks, demo=demo), store.attempts(), store.scores())
+    return tabulate(facts(store.lock, ks), store.attempts(), store.scores())
 
 
-def facts(lock: RunLock, ks: Sequence[int], *, demo: bool) -> RunFacts:
+def facts(lock: RunLock, ks: Sequence[int]) -> RunFacts:
     """What was to be run, out of the run's lock."""
     wanted = tuple(sorted(set(ks))) or tuple(
         sorted({k for k in DEFAULT_KS if k < lock.k} | {lock.k})
@@ -35,7 +35,7 @@ def facts(lock: RunLock, ks: Sequence[int], *, demo: bool) -> RunFacts:
             )
             for t in lock.tasks
         ),
-        isolation=lock.isolation, host=lock.host, demo=demo, planned=lock.k,
+        isolation=lock.isolation, host=lock.host, demo=lock.demo, planned=lock.k,
         skipped=tuple(SkippedTask(id=s.task, reason=s.reason) for s in lock.skipped),
     )  # fmt: skip
 

@@ -15,8 +15,8 @@ from micro_bench.attempts.plan import Slot
 from micro_bench.edge import clock, host
 from micro_bench.edge.patching import patch_paths
 from micro_bench.errors import (
+    BadInputError,
     EngineError,
-    IncompleteError,
     MicroBenchError,
     StorageError,
     UnverifiedError,
@@ -49,6 +49,7 @@ class Request:
     jobs: int
     name: str | None = None
     new: bool = False
+    demo: bool = False
 
 
 @dataclass
@@ -93,7 +94,7 @@ def get_ready(
             raise result
         if isinstance(result, MicroBenchError):
             line.tell(f"{task.id}: skipped: {result.message.splitlines()[0]}")
-            skipped.append(Skipped(task=task.id, reason=result.message))
+            skipped.append(Skipped(task=task.id, reason=result.describe()))
         elif isinstance(result, BaseException):
             raise result
         else:
@@ -108,8 +109,6 @@ def run(line: Line, request: Request, done: Done, *, repetitions: int) -> Result
 
     Raises:
         UnverifiedError: No task is fit to be run.
-        IncompleteError: Some attempts stay broken by the infrastructure; the same command
-            tries them again.
         EngineError, StorageError: Nothing can go on; what is stored is whole.
     """
     swept = line.backend.sweep()
@@ -145,7 +144,7 @@ def _store(
     if request.name and (line.workspace.run(request.name) / "lock.json").exists():
         store = open_run(line.workspace, request.name)
         if store.lock.plan != lock.plan:
-            raise IncompleteError(
+            raise BadInputError(
                 f"run {request.name} was made with other tasks, images, agents or k",
                 next_step="choose another --name",
             )
@@ -183,7 +182,8 @@ def _lock(
     return RunLock(
         run=request.name or f"{stamp}-{digest[:6]}", created=created, plan=digest,
         harness=host.harness_version(), k=request.k, skipped=skipped,
-        isolation=line.backend.isolation(), host=_host(), jobs=request.jobs, tasks=tasks,
+        isolation=line.backend.isolation(), host=_host(), jobs=request.jobs, demo=request.demo,
+        tasks=tasks,
         agents=agents,
     )  # fmt: skip
 

@@ -95,7 +95,7 @@ def _still_holds(stored: Verification, prepared: Prepared, repetitions: int) -> 
         and stored.image_key == prepared.image.key
         and stored.image_digest == prepared.image.digest
         and stored.repetitions >= repetitions
-        and (stored.verified or stored.harness == host.harness_version())
+        and stored.harness == host.harness_version()
     )
 
 

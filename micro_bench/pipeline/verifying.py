@@ -69,7 +69,7 @@ def verify_all(
             if isinstance(error, StorageError) or stop.is_set() or not line.backend.answers():
                 stop.set()
                 raise
-            result = Verified(task.id, None, error.message)
+            result = Verified(task.id, None, error.describe())
         else:
             result = Verified(task.id, found)
         advance(result.words())

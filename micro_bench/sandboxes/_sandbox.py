@@ -104,6 +104,9 @@ class Sandbox(Protocol):
         This one is killed; close both.
         """
 
+    def alive(self) -> bool:
+        """Whether it still runs: code inside may have ended it."""
+
     def out_of_memory(self) -> bool:
         """Whether the memory limit killed something."""
 

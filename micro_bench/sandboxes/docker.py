@@ -127,6 +127,10 @@ class DockerSandbox:
             raise
         return fresh
 
+    def alive(self) -> bool:
+        """Whether the container's main process runs."""
+        return bool(self._container.state().get("Running"))
+
     def out_of_memory(self) -> bool:
         """Whether the kernel killed something for memory."""
         return self._container.oom_killed()

@@ -207,6 +207,10 @@ class LocalSandbox:
         if not self._folder.is_dir():
             raise EngineError("the sandbox is closed")
 
+    def alive(self) -> bool:
+        """There is no main process to end."""
+        return True
+
     def out_of_memory(self) -> bool:
         """Unknown here; no limit of memory is set."""
         return False

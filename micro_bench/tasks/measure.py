@@ -205,7 +205,8 @@ def _tests_elsewhere(code: _Code) -> bool:
     roots = _package_roots(code.fixed.fix_graph.packages)
     modules = [path for path in code.fixed.hidden if code.language.is_test_module(path)]
     homes = {home for path in modules if (home := _home(path, roots))}
-    return bool(homes) and homes.isdisjoint(code.package(path) for path in code.paths)
+    changed = {code.package(path) for path in code.paths}
+    return bool(homes and changed) and homes.isdisjoint(changed)
 
 
 def _package_roots(packages: Mapping[str, str]) -> dict[str, str]:
