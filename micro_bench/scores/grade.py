@@ -33,6 +33,13 @@ REPORT_LIMIT = 64 * 2**20
 LINE_LIMIT = 64 * 2**20
 SCANNER_TIMEOUT_S = 60
 PREPARE_S = 300
+CANARY_WORDS = 4
+COMMON_WORDS = (
+    "after", "all", "and", "are", "before", "both", "by", "default", "each", "empty", "error",
+    "for", "given", "in", "is", "keeps", "missing", "name", "new", "no", "not", "of", "old", "one",
+    "only", "raises", "returns", "same", "two", "unknown", "value", "values", "when", "with",
+    "without", "zero",
+)  # fmt: skip
 FOLDERS = (("in", 1000, 0o755), ("out", 1000, 0o755))
 Start = Callable[[StartRequest], Sandbox]
 
@@ -256,10 +263,29 @@ def _rejected(prepared: dict[str, Any], total: float) -> Graded:
 
 
 def _canaries(job: Job) -> _Canaries:
-    """Names nobody can know before; beside the hidden tests, so the same rules collect them."""
+    """Names nobody can know before, and that look like any other test's.
+
+    Made of the words of the hidden tests' own names; the files lie beside the hidden tests, so
+    that the same rules collect them.
+    """
     folder = PurePosixPath(job.tests[0]).parent if job.tests else PurePosixPath()
-    passing, failing, *files = (f"test_{secrets.token_hex(8)}" for _ in range(4))
+    taken = {name for path in job.hidden.files for name in _test_names(job, path)}
+    words = sorted({*COMMON_WORDS, *(w for name in taken for w in name.lower().split("_") if w)})
+    names: list[str] = []
+    while len(names) < 4:
+        name = "_".join(["test", *(secrets.choice(words) for _ in range(CANARY_WORDS))])
+        if name not in taken and name not in names:
+            names.append(name)
+    passing, failing, *files = names
     return _Canaries(passing, failing, *(str(folder / f"{file}.py") for file in files))
+
+
+def _test_names(job: Job, path: str) -> tuple[str, ...]:
+    if not job.language.is_test_module(path):
+        return ()
+    _mode, content = job.hidden.files[path]
+    found = job.language.test_definitions(path, content)
+    return tuple(name.rpartition("::")[2] for name in found if name.isascii())
 
 
 def _is_guarded(job: Job, path: str) -> bool:

@@ -149,8 +149,19 @@ def test_the_fix_is_found_whatever_became_of_git(shop: Shop, try_: Try, name: st
         MEND + "echo x > tinyshop/hidden.py; chmod 000 tinyshop/hidden.py",
         MEND + "git init -q inner; touch inner/x; git -C inner add x",
         "for i in $(seq 200); do sleep 600 & done",
+        MEND + "kill -9 -1",
+        MEND + "kill -TERM -1; kill 1; sleep 5",
     ],
-    ids=["our lock", "our git", "pipe", "unreadable", "inner repository", "fork bomb"],
+    ids=[
+        "our lock",
+        "our git",
+        "pipe",
+        "unreadable",
+        "inner repository",
+        "fork bomb",
+        "kill all",
+        "end",
+    ],
 )
 def test_what_cannot_be_taken_is_the_agent_s_own_failure(try_: Try, script: str):
     """Never the infrastructure's: the agent would be tried again, and again."""

@@ -548,10 +548,19 @@ def test_a_file_that_no_longer_parses_is_a_finding(shop: Shop):
     assert {f.rule for s in marked.graded.scans for f in s.findings} == {"syntax-error"}
 
 
-def test_a_file_that_a_scanner_cannot_read_leaves_the_gate_unscored(shop: Shop):
+def test_a_source_that_is_no_text_is_a_finding_and_no_way_round_the_gate(shop: Shop):
     latin: Tree = {"tinyshop/latin.py": b"# coding: latin-1\nname = '\xe9'\n", **dict(fix())}
     marked = shop.grade(patch(latin))
-    assert (marked.verdict, marked.judged.tests_passed) == ("unscored", True), str(marked)
+    assert (marked.verdict, marked.reason, marked.judged.tests_passed) == ("fail", "lint", True)
+
+
+@pytest.mark.parametrize("number", [9, 15])
+def test_code_that_ends_its_own_sandbox_fails(shop: Shop, number: int):
+    """Everything in it, the grader's own part too; the engine is fine all the same."""
+    kills = b"import os\nos.kill(-1, %d)\nos.kill(1, %d)\nos._exit(0)\n" % (number, number)
+    marked = shop.grade(patch({"tinyshop/__init__.py": kills, **dict(fix())}))
+    assert marked.verdict in ("fail", "tampered"), str(marked)
+    assert not marked.judged.tests_passed
 
 
 def test_names_that_look_like_options_are_files(shop: Shop):
