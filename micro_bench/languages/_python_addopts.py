@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
+from micro_bench.languages._python_source import parse_expression
 from micro_bench.languages._python_values import words
 
 _DROPPED = words("""
@@ -109,7 +110,7 @@ def _selects_by_default(expression: str) -> bool:
     known = {"and", "or", "not", "(", ")"}
     source = " ".join(word if word in known else "False" for word in words)
     try:
-        return _truth(ast.parse(source, mode="eval").body)
+        return _truth(parse_expression(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
 

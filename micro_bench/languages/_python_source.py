@@ -6,9 +6,13 @@ import ast
 import contextlib
 import gc
 import io
+import threading
 import tokenize
 import warnings
 from collections.abc import Iterator
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Python 3.11 loses count of its recursion when two threads make syntax trees (SystemError)."""
 
 
 class UnparsableError(ValueError):
@@ -49,11 +53,17 @@ def parse(content: bytes) -> ast.Module:
     if b"\0" in content:
         raise UnparsableError("null bytes")
     try:
-        with warnings.catch_warnings():
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError, LookupError) as error:
         raise UnparsableError(_reason(error)) from error
+
+
+def parse_expression(text: str) -> ast.expr:
+    """The tree of one expression; raises what Python raises."""
+    with _ONE_AT_A_TIME:
+        return ast.parse(text, mode="eval").body
 
 
 def _reason(error: BaseException) -> str:
