@@ -23,6 +23,7 @@ demo: $(BASE)
 
 test: $(DEV)
 	@bash docker/engine.sh || { [ -z "$$CI" ] || exit 1; }
+	@bash tests/tools.sh
 	@$(MAKE) --no-print-directory fast-checks
 	$(BIN)/python -m pytest
 

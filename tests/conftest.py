@@ -30,11 +30,11 @@ def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what the machine cannot do; in CI a missing engine is a failure."""
+    """Skip what the machine cannot do; in CI a missing engine or browser is a failure."""
     if item.get_closest_marker("docker") and (reason := _no_engine()):
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     if item.get_closest_marker("browser") and (reason := _no_browser()):
-        pytest.skip(reason)
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 @functools.cache

@@ -114,7 +114,7 @@ class _Try:
         what = self.what
         network = what.agent.options.get("network", "none")
         labels = {"task": what.task.id, "agent": what.agent.name, "number": str(what.number)}
-        request = StartRequest(what.image, what.task.limits, self._fill, network, labels)
+        request = StartRequest(what.image, what.task.limits, network, labels)
         sandbox = self.start(request)
         started = clock.monotonic()
         try:
@@ -148,16 +148,15 @@ class _Try:
         text = instruction(what.task, places, network)
         return Brief(what.task.id, what.number, text, places, what.agent.options, what.patch)
 
-    def _fill(self, places: Places) -> tuple[tuple[str, bytes], ...]:
-        brief = self._brief(places)
-        command: Command = self.what.plugin.command(brief)
+    def _files(self, command: Command, brief: Brief) -> bytes:
+        """What lies in the bench folder before the agent starts."""
         files = {**self.what.files, **command.files}
         entries = [
             Entry("task/instruction.md", brief.instruction.encode()),
             Entry("ignored", IGNORED.encode()),
             *(Entry(f"agent/{name}", content, 0o100755) for name, content in files.items()),
         ]
-        return ((places.bench, pack(entries)),)
+        return pack(entries)
 
     def _run_agent(self, sandbox: Sandbox, command: Command, brief: Brief) -> Ended:
         places = sandbox.places
@@ -172,8 +171,9 @@ class _Try:
         with (self.folder / "agent.log").open("wb") as log:
             output = Redacted(log, self.what.secrets.values())
             ended = sandbox.run(
-                command.argv, output=output, deadline_s=self.what.task.limits.agent_s, env=env
-            )
+                command.argv, output=output, deadline_s=self.what.task.limits.agent_s, env=env,
+                files=self._files(command, brief),
+            )  # fmt: skip
             output.finish()
         return ended
 

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import os
-import re
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig
 
-from micro_bench.edge.files import place_of, storage_errors
+from micro_bench.edge.containers import CONFLICT, Container, ContainerSpec, engine_errors, short
+from micro_bench.edge.owners import owner_id
 from micro_bench.errors import BuildError, EngineError
 
 LABEL = "micro-bench"
 OWNER_LABEL = f"{LABEL}.owner"
 REQUEST_TIMEOUT_S = 120
-OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
-"""Of control groups version 2 and 1, as a container sees them."""
 STAGE_AGE = "1h"
 
 
@@ -45,34 +39,6 @@ class EngineInfo:
     cpus: int
     memory_bytes: int
     images: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ContainerSpec:
-    """How a container is started. Everything not asked for is off."""
-
-    image: str
-    command: tuple[str, ...]
-    cpus: float
-    memory_mb: int
-    pids: int
-    network: str = "none"
-    user: str = "1000:1000"
-    workdir: str = "/work"
-    env: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    capabilities: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ExecEnd:
-    """How a command inside a container ended."""
-
-    exit_code: int | None
-    """None when the container was killed at the deadline."""
-    timed_out: bool
-    seconds: float
-    truncated: bool
 
 
 def candidate_sockets(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
@@ -108,7 +74,7 @@ class Engine:
             try:
                 engine.client.ping()
             except (DockerException, requests.RequestException, OSError, ValueError) as error:
-                tried.append(f"{candidate}: {_short(error)}")
+                tried.append(f"{candidate}: {short(error)}")
             else:
                 return engine
         detail = "; ".join(tried) or "no socket found, DOCKER_HOST is not set"
@@ -237,7 +203,11 @@ class Engine:
         """
         with engine_errors("prune"):
             filters = {"dangling": True, "label": [f"{LABEL}.stage=install"], "until": STAGE_AGE}
-            self.client.prune_images(filters)
+            try:
+                self.client.prune_images(filters)
+            except APIError as error:
+                if error.status_code != CONFLICT:  # another one prunes at this moment
+                    raise
 
     def create(self, spec: ContainerSpec) -> Container:
         """Create a container with every right taken away that is not asked for."""
@@ -266,7 +236,7 @@ class Engine:
                 hostname="bench",
                 labels={LABEL: "container", OWNER_LABEL: owner_id(), **spec.labels},
             )
-        return Container(self, str(made["Id"]))
+        return Container(lambda: self.client, str(made["Id"]))
 
     def sweep(self, alive: Callable[[str], bool]) -> int:
         """Remove the containers of dead owners; returns how many."""
@@ -274,223 +244,5 @@ class Engine:
             found = self.client.containers(all=True, filters={"label": f"{LABEL}=container"})
         orphans = [c for c in found if not alive(str(c["Labels"].get(OWNER_LABEL, "")))]
         for orphan in orphans:
-            Container(self, str(orphan["Id"])).remove()
+            Container(lambda: self.client, str(orphan["Id"])).remove()
         return len(orphans)
-
-
-class Container:
-    """One container. `remove` may be called at any time and more than once."""
-
-    def __init__(self, engine: Engine, ident: str) -> None:
-        self.engine = engine
-        self.id = ident
-
-    def start(self) -> None:
-        """Start the main process."""
-        with engine_errors("start container"):
-            self.engine.client.start(self.id)
-
-    def put(self, path: str, archive: bytes) -> None:
-        """Unpack a tar below `path` (works before `start`)."""
-        with engine_errors("copy into container"):
-            self.engine.client.put_archive(self.id, path, archive)
-
-    def get(self, path: str, limit: int) -> bytes:
-        """A tar of `path`, of at most `limit` bytes.
-
-        Raises:
-            EngineError: There is no such path, or it is larger.
-        """
-        with engine_errors(f"copy {path} out of the container"):
-            chunks, _stat = self.engine.client.get_archive(self.id, path)
-            return _bounded(chunks, limit, path)
-
-    def exec(
-        self,
-        argv: Sequence[str],
-        *,
-        output: BinaryIO,
-        deadline_s: float,
-        limit: int,
-        env: Mapping[str, str] | None = None,
-        user: str = "",
-        workdir: str | None = None,
-    ) -> ExecEnd:
-        """Run a command, streaming its output (both streams) into `output`.
-
-        At the deadline the whole container is killed: there is no half-dead process to race.
-        """
-        client, begin = self.engine.client, time.monotonic()
-        with engine_errors("exec"):
-            made = client.exec_create(
-                self.id, list(argv), environment=dict(env or {}), user=user, workdir=workdir
-            )
-            alarm = _Alarm(deadline_s, self.kill)
-            with alarm:
-                stream = client.exec_start(made["Id"], stream=True)
-                truncated = _drain(stream, output, limit)
-            seconds = time.monotonic() - begin
-            if alarm.rang:
-                return ExecEnd(None, True, seconds, truncated)
-            code = client.exec_inspect(made["Id"])["ExitCode"]
-        return ExecEnd(code, False, seconds, truncated)
-
-    def state(self) -> dict[str, Any]:
-        """The engine's `State` record (Running, OOMKilled, ...)."""
-        with engine_errors("inspect container"):
-            return dict(self.engine.client.inspect_container(self.id)["State"])
-
-    def oom_killed(self) -> bool:
-        """Whether the memory limit killed anything in it, the main process or another.
-
-        The engine tells of the main process only; the control group counts them all.
-        """
-        state = self.state()
-        if state.get("OOMKilled") or not state.get("Running"):
-            return bool(state.get("OOMKilled"))
-        output = io.BytesIO()
-        with suppress(EngineError):  # it is dying, or holds as many processes as it may
-            self.exec(("cat", *OOM_COUNTERS), output=output, deadline_s=10, limit=10_000)
-        counts = re.findall(rb"(?m)^oom_kill (\d+)$", output.getvalue())
-        return any(int(count) for count in counts)
-
-    def pause(self) -> None:
-        """Freeze every process."""
-        with engine_errors("pause"):
-            self.engine.client.pause(self.id)
-
-    def resume(self) -> None:
-        """Thaw."""
-        with engine_errors("resume"):
-            self.engine.client.unpause(self.id)
-
-    def kill(self) -> None:
-        """End every process now; the files stay until `remove`."""
-        try:
-            self.engine.client.kill(self.id)
-        except (DockerException, requests.RequestException):
-            return
-
-    def commit(self, tag: str) -> str:
-        """The container's file system as an image."""
-        name, _, version = tag.rpartition(":")
-        with engine_errors("commit"):
-            return str(self.engine.client.commit(self.id, name, version, pause=True)["Id"])
-
-    def remove(self) -> None:
-        """Kill and remove; a container that is already gone is fine."""
-        try:
-            self.engine.client.remove_container(self.id, force=True, v=True)
-        except NotFound:
-            return
-        except APIError as error:
-            if error.status_code != 409:  # removal is already in progress
-                raise EngineError(
-                    f"cannot remove container {self.id[:12]}: {_short(error)}"
-                ) from error
-        except (DockerException, requests.RequestException):
-            return  # a dead engine; the sweep of the next start removes it
-
-
-class _Alarm:
-    """Calls `act` once if the block is still running after `seconds`."""
-
-    def __init__(self, seconds: float, act: Callable[[], None]) -> None:
-        self.rang = False
-        self._act = act
-        self._timer = threading.Timer(max(seconds, 0.001), self._ring)
-        self._timer.daemon = True
-
-    def _ring(self) -> None:
-        self.rang = True
-        self._act()
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_exc: object) -> None:
-        self._timer.cancel()
-
-
-def _drain(stream: Iterator[bytes], output: BinaryIO, limit: int) -> bool:
-    """Copy up to `limit` bytes; the rest is read and dropped. True if some was."""
-    left = limit
-    for chunk in stream:
-        with storage_errors(place_of(output)):
-            output.write(chunk[:left])
-        left = max(left - len(chunk), 0) if len(chunk) <= left else -1
-        if left < 0:
-            break
-    if left >= 0:
-        return False
-    for _rest in stream:
-        pass
-    return True
-
-
-def _bounded(chunks: Iterator[bytes], limit: int, path: str) -> bytes:
-    buffer = io.BytesIO()
-    for chunk in chunks:
-        buffer.write(chunk)
-        if buffer.tell() > limit:
-            raise EngineError(f"{path} in the container is larger than {limit} bytes")
-    return buffer.getvalue()
-
-
-def owner_id() -> str:
-    """This process, in a form that survives pid reuse: `pid.start-time.host`."""
-    return f"{os.getpid()}.{_start_time(os.getpid())}.{_host()}"
-
-
-def owner_alive(owner: str) -> bool:
-    """Whether the process that made a sandbox still runs.
-
-    An owner on another machine, or in a container of its own, counts as alive: its pids mean
-    nothing here, and several may share one engine.
-    """
-    pid, started, host = (*owner.split("."), "", "", "")[:3]
-    if host not in ("", _host()):
-        return True
-    return pid.isdigit() and started != "" and _start_time(int(pid)) == started
-
-
-def _host() -> str:
-    """What tells this machine's pids from those of others."""
-    try:
-        namespace = Path("/proc/self/ns/pid").readlink()
-    except OSError:
-        namespace = Path()
-    return hashlib.sha256(f"{os.uname().nodename} {namespace}".encode()).hexdigest()[:12]
-
-
-def _start_time(pid: int) -> str:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "gone"
-    return stat.rpartition(")")[2].split()[19]
-
-
-class engine_errors:  # noqa: N801 - reads as a statement: `with engine_errors("build"):`
-    """Turns whatever the SDK raises into an EngineError that names the step."""
-
-    def __init__(self, step: str) -> None:
-        self.step = step
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, _type: object, error: BaseException | None, _tb: object) -> None:
-        if isinstance(error, (DockerException, requests.RequestException, ConnectionError)):
-            raise EngineError(
-                f"the engine failed at: {self.step}: {_short(error)}",
-                next_step="`micro-bench doctor` tells whether it still answers",
-            ) from error
-        if isinstance(error, (json.JSONDecodeError, OSError)) and not isinstance(
-            error, EngineError
-        ):
-            raise EngineError(f"the engine's answer broke off at: {self.step}: {error}") from error
-
-
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]

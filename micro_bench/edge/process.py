@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -74,8 +75,11 @@ def stream(
     cwd: Path,
     deadline_s: float,
     limit: int,
+    errors: BinaryIO | None = None,
 ) -> tuple[Result, bool]:
     """Run a command of a task, both streams into `output`, at most `limit` bytes of them.
+
+    With `errors` the second stream goes there instead, all of it.
 
     Returns the result (its `output` is empty) and whether output was cut. At the deadline, and
     after the command ends, every process of its group is killed.
@@ -88,18 +92,16 @@ def stream(
         list(argv),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if errors is None else subprocess.PIPE,
         env=dict(env),
         cwd=cwd,
         start_new_session=True,
     )
-    assert process.stdout is not None  # noqa: S101 - asked for above
     cut: list[bool] = []
     broken: list[OSError] = []
-    reader = threading.Thread(
-        target=_copy, args=(process.stdout, output, limit, cut, broken), daemon=True
-    )
-    reader.start()
+    readers = [_reader(process.stdout, output, limit, cut, broken)]
+    if errors is not None:
+        readers.append(_reader(process.stderr, errors, sys.maxsize, cut, broken))
     try:
         code: int | None = process.wait(timeout=max(deadline_s, 0.001))
     except subprocess.TimeoutExpired:
@@ -107,7 +109,8 @@ def stream(
     finally:
         end_group(process.pid)
         process.wait()
-    reader.join(timeout=5)
+    for reader in readers:
+        reader.join(timeout=5)
     if broken:
         with storage_errors(place_of(output)):
             raise broken[0]
@@ -120,6 +123,14 @@ def end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def _reader(
+    source: IO[bytes] | None, target: BinaryIO, limit: int, cut: list[bool], broken: list[OSError]
+) -> threading.Thread:
+    reader = threading.Thread(target=_copy, args=(source, target, limit, cut, broken), daemon=True)
+    reader.start()
+    return reader
 
 
 def _copy(

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 from micro_bench.edge import packages, process
 from micro_bench.edge.archive import EXECUTABLE, Entry, pack
-from micro_bench.edge.engine import ContainerSpec, Engine
+from micro_bench.edge.containers import ContainerSpec
+from micro_bench.edge.engine import Engine
 from micro_bench.edge.recipes import recipe_path
 from micro_bench.errors import BuildError
 from micro_bench.images import recipe, source_wheels

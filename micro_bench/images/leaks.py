@@ -72,7 +72,7 @@ def find(
     Raises:
         EngineError: The look itself failed; nothing is known then.
     """
-    sandbox = start(StartRequest(image, limits, lambda places: _bench(places, image, secrets)))
+    sandbox = start(StartRequest(image, limits))
     output = io.BytesIO()
     try:
         bench = sandbox.places.bench
@@ -82,7 +82,8 @@ def find(
             f"{bench}/probe.py",
             f"{bench}/probe.json",
         )
-        end = sandbox.run(argv, output=output, deadline_s=DEADLINE_S)
+        files = _bench(sandbox.places, image, secrets)
+        end = sandbox.run(argv, output=output, deadline_s=DEADLINE_S, files=files)
     finally:
         sandbox.close()
     try:
@@ -93,7 +94,7 @@ def find(
     return judge(report, image, secrets)
 
 
-def _bench(places: Places, image: Image, secrets: Secrets) -> Sequence[tuple[str, bytes]]:
+def _bench(places: Places, image: Image, secrets: Secrets) -> bytes:
     # A local sandbox shares the host's system folders: only its own places are the image.
     local = image.backend == "local"
     roots = (places.work, places.project, places.venv) if local else ROOTS
@@ -107,7 +108,7 @@ def _bench(places: Places, image: Image, secrets: Secrets) -> Sequence[tuple[str
         Entry("probe.json", json.dumps(probe).encode()),
         Entry("patterns", "".join(f"{line}\n" for line in _all(secrets)).encode()),
     ]
-    return ((places.bench, pack(entries)),)
+    return pack(entries)
 
 
 def judge(report: dict[str, Any], image: Image, secrets: Secrets) -> tuple[Leak, ...]:

@@ -17,7 +17,8 @@ from packaging.version import Version
 
 from micro_bench.edge import packages
 from micro_bench.edge.archive import Entry, pack, unpack
-from micro_bench.edge.engine import Container, ContainerSpec, Engine
+from micro_bench.edge.containers import Container, ContainerSpec
+from micro_bench.edge.engine import Engine
 from micro_bench.errors import BuildError
 
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")

@@ -31,6 +31,7 @@ from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.scoring import Grader, score_attempt
 from micro_bench.pipeline.verification import verify_task
+from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading
 from micro_bench.store import RunStore, list_runs, open_run
 
@@ -293,7 +294,7 @@ class _Runner:
                 score = self._grade(slot, attempt, _if_started(ahead))
         finally:
             if not used and (idle := _if_started(ahead)):
-                idle.sandbox.close()
+                idle.close()
         if not isinstance(attempt.outcome, InfraFailed):
             self._broken_in_a_row = 0
         self.done(slot, attempt, score)
@@ -348,14 +349,12 @@ class _Runner:
             return agent.recording(ready.prepared.task, slot.number)
         return None
 
-    def _grade(
-        self, slot: Slot, attempt: Attempt, standing_by: grading.StandBy | None = None
-    ) -> Score:
+    def _grade(self, slot: Slot, attempt: Attempt, standing_by: Sandbox | None = None) -> Score:
         grader = self.ready[slot.task].grader
         return score_attempt(self.line, self.store, grader, attempt, sequence=1, ready=standing_by)
 
 
-def _if_started(future: Future[grading.StandBy]) -> grading.StandBy | None:
+def _if_started(future: Future[Sandbox]) -> Sandbox | None:
     """The sandbox, or None if it did not start: the grading then starts one of its own."""
     try:
         return future.result()

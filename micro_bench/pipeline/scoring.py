@@ -16,6 +16,7 @@ from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared, prepare
 from micro_bench.pipeline.verification import job
+from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading
 from micro_bench.scores import judge as judging
 from micro_bench.store import RunStore
@@ -47,7 +48,7 @@ def score_attempt(
     attempt: Attempt,
     *,
     sequence: int,
-    ready: grading.StandBy | None = None,
+    ready: Sandbox | None = None,
 ) -> Score:
     """Grade a stored attempt in a fresh sandbox and store the score.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
@@ -60,8 +60,6 @@ class StartRequest:
 
     image: Image
     limits: Limits
-    fill: Callable[[Places], Sequence[tuple[str, bytes]]] = lambda _places: ()
-    """(directory inside, tar) pairs, in place before the first command can run."""
     network: str = "none"
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -79,8 +77,20 @@ class Sandbox(Protocol):
         deadline_s: float,
         env: Mapping[str, str] | None = None,
         limit: int = OUTPUT_LIMIT,
+        files: bytes = b"",
+        errors: BinaryIO | None = None,
     ) -> Ended:
-        """Run a command in the work folder, both streams into `output`.
+        """Run a command in the work folder.
+
+        Args:
+            argv: The command.
+            output: Gets what the command prints.
+            deadline_s: Seconds it may take.
+            env: Variables beside those of the places.
+            limit: Bytes kept in `output`; the rest is read and dropped.
+            files: A tar, unpacked in the bench folder before the command starts. The folder is
+                taken as it is: for folders that untrusted code may have touched there is `put`.
+            errors: Gets the second stream, of whatever length; None sends that into `output`.
 
         At the deadline everything in the sandbox is killed; only `frozen` and `close` are of use
         then.

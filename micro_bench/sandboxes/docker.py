@@ -8,7 +8,9 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import BinaryIO
 
-from micro_bench.edge.engine import Container, ContainerSpec, Engine, owner_alive
+from micro_bench.edge.containers import Container, ContainerSpec
+from micro_bench.edge.engine import Engine
+from micro_bench.edge.owners import owner_alive
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
 
 IDLE = ("sleep", "infinity")
@@ -45,7 +47,7 @@ class DockerBackend:
         return self.engine.answers()
 
     def start(self, request: StartRequest) -> Sandbox:
-        """Create a container, put the archives in, start it."""
+        """Create a container and start it."""
         places = Places()
         spec = ContainerSpec(
             image=request.image.digest,
@@ -60,8 +62,6 @@ class DockerBackend:
         )
         container = self.engine.create(spec)
         try:
-            for path, archive in request.fill(places):
-                container.put(path, archive)
             container.start()
         except BaseException:
             container.remove()
@@ -92,9 +92,14 @@ class DockerSandbox:
         deadline_s: float,
         env: Mapping[str, str] | None = None,
         limit: int = OUTPUT_LIMIT,
+        files: bytes = b"",
+        errors: BinaryIO | None = None,
     ) -> Ended:
         """Run a command; at the deadline the container is killed."""
-        end = self._container.exec(argv, output=output, deadline_s=deadline_s, limit=limit, env=env)
+        end = self._container.exec(
+            argv, output=output, deadline_s=deadline_s, limit=limit, env=env, errors=errors,
+            files=(self.places.bench, files) if files else None,
+        )  # fmt: skip
         return Ended(end.exit_code, end.timed_out, end.seconds, end.truncated)
 
     def put(self, path: str, archive: bytes) -> None:

@@ -18,8 +18,8 @@ from typing import BinaryIO
 
 from micro_bench.edge import files, host, process
 from micro_bench.edge.archive import Entry, pack, unpack, write_tree
-from micro_bench.edge.engine import owner_alive, owner_id
 from micro_bench.edge.files import storage_errors
+from micro_bench.edge.owners import owner_alive, owner_id
 from micro_bench.errors import EngineError
 from micro_bench.model.image import Image
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
@@ -61,8 +61,6 @@ class LocalBackend:
         with storage_errors(folder):
             shutil.copytree(Path(request.image.place), folder, symlinks=True)
             sandbox.settle()
-            for path, archive in request.fill(sandbox.places):
-                sandbox.put(path, archive)
         return sandbox
 
     def sweep(self) -> int:
@@ -120,15 +118,19 @@ class LocalSandbox:
         deadline_s: float,
         env: Mapping[str, str] | None = None,
         limit: int = OUTPUT_LIMIT,
+        files: bytes = b"",
+        errors: BinaryIO | None = None,
     ) -> Ended:
         """Run a command; at the deadline its whole process group is killed."""
         self._open()
+        if files:
+            self.put(self.places.bench, files)
         environment = {**self.places.environment, **(env or {})}
         command = [*self._wrap(), *argv] if self._bubblewrap else list(argv)
         try:
             result, cut = process.stream(
                 command, output=output, env=environment, cwd=self._folder / "work",
-                deadline_s=deadline_s, limit=limit,
+                deadline_s=deadline_s, limit=limit, errors=errors,
             )  # fmt: skip
         except (FileNotFoundError, PermissionError) as error:
             output.write(f"{error}\n".encode())
@@ -165,9 +167,6 @@ class LocalSandbox:
                 files.clear_way(self._folder, place)
                 write_tree([entry], target)
             files.clear_way(self._folder, target / "x")
-            for name in ("in", "out"):
-                if path == self.places.bench:
-                    files.clear_way(self._folder, target / name / "x")
 
     def get(self, path: str, limit: int) -> bytes:
         """A tar of `path`. Symlinks stay symlinks; the way there may hold none."""

@@ -3,10 +3,11 @@
     python _inside.py PLAN
 
 reads the plan (JSON) and does, in this order: apply the patch strictly, restore the test
-infrastructure, run the scanners on copies of the touched files (before and after), print ONE line
-of JSON about all that, and then, unless the plan says to stop, put the hidden tests in place and
-become the test command. The line is written before any of the patch's code has run, so nothing
-that the patch does can change it.
+infrastructure, run the scanners on copies of the touched files (before and after), write ONE line
+of JSON about all that to the second stream, and then, unless the plan says to stop, put the hidden
+tests in place, run the test command, and write its report to the second stream. The line is written
+before any of the patch's code has run, so nothing that the patch does can change it; what follows
+is as trustworthy as the report's file: the host cross-checks it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import base64
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tarfile
@@ -22,7 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-SOURCE_LIMIT, SOURCES_LIMIT = 2 * 2**20, 16 * 2**20
+SOURCE_LIMIT, SOURCES_LIMIT, REPORT_LIMIT = 2 * 2**20, 16 * 2**20, 64 * 2**20
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 
 
@@ -30,11 +32,16 @@ def main(plan: dict[str, Any]) -> int:
     """Carry out the plan; returns the exit code of the tests."""
     if plan["stage"] in ("all", "prepare"):
         report = prepare(plan)
-        sys.stdout.write(json.dumps(report) + "\n")
-        sys.stdout.flush()
+        tell(json.dumps(report).encode() + b"\n")
         if plan["stage"] == "prepare" or not report["applied"]:
             return 0
     return run_tests(plan)
+
+
+def tell(data: bytes) -> None:
+    """Write to the stream that nothing else writes to."""
+    sys.stderr.buffer.write(data)
+    sys.stderr.buffer.flush()
 
 
 def prepare(plan: dict[str, Any]) -> dict[str, Any]:
@@ -194,11 +201,24 @@ def run_tests(plan: dict[str, Any]) -> int:
     for name in ("merged.tar", "hidden.tar"):
         if (bench / "in" / name).is_file():
             lay_over(bench / "in" / name, work)
-    (bench / "out").mkdir(exist_ok=True)
+    report = Path(plan["report"])
+    report.parent.mkdir(exist_ok=True)
     if not plan["argv"]:
         return 0
-    sys.stdout.flush()
-    return subprocess.run(plan["argv"], cwd=work, check=False, stdin=subprocess.DEVNULL).returncode
+    done = subprocess.run(
+        plan["argv"], cwd=work, check=False, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    tell(read(report))
+    return done.returncode
+
+
+def read(report: Path) -> bytes:
+    """The file, if it is one: what the tests put in its place is no report."""
+    try:
+        with os.fdopen(os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            return file.read(REPORT_LIMIT) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+    except OSError:
+        return b""
 
 
 def lay_over(archive: Path, work: Path) -> None:

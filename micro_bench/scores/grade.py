@@ -17,10 +17,10 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 from micro_bench.edge import clock
-from micro_bench.edge.archive import REGULAR, Entry, pack, unpack
+from micro_bench.edge.archive import REGULAR, Entry, pack
 from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.resources import package_file
-from micro_bench.errors import BadInputError, EngineError
+from micro_bench.errors import EngineError
 from micro_bench.languages._language import Recipe, TestRun
 from micro_bench.model.execution import TestResult, TestsRun, TestStatus, Trust
 from micro_bench.model.image import Image
@@ -40,7 +40,6 @@ COMMON_WORDS = (
     "only", "raises", "returns", "same", "two", "unknown", "value", "values", "when", "with",
     "without", "zero",
 )  # fmt: skip
-FOLDERS = (("in", 1000, 0o755), ("out", 1000, 0o755))
 Start = Callable[[StartRequest], Sandbox]
 
 
@@ -91,22 +90,9 @@ class _Canaries:
     last: str
 
 
-@dataclass(frozen=True)
-class StandBy:
-    """A fresh sandbox with everything but the patch: started while the agent still works."""
-
-    sandbox: Sandbox
-    canaries: _Canaries
-
-
-def stand_by(start: Start, job: Job, labels: Mapping[str, str]) -> StandBy:
-    """Start a grading's sandbox ahead of its patch. Grade with it, or close its sandbox."""
-    canaries = _canaries(job)
-    entries = pack(_fixed_files(job, canaries), directories=FOLDERS)
-    request = StartRequest(
-        job.image, job.task.limits, lambda places: ((places.bench, entries),), labels=labels
-    )
-    return StandBy(start(request), canaries)
+def stand_by(start: Start, job: Job, labels: Mapping[str, str]) -> Sandbox:
+    """Start a grading's sandbox ahead of its patch. Grade in it, or close it."""
+    return start(StartRequest(job.image, job.task.limits, labels=labels))
 
 
 def grade(
@@ -120,19 +106,17 @@ def grade(
     return grade_in(stand_by(start, job, labels or {}), job, patch, log)
 
 
-def grade_in(ready: StandBy, job: Job, patch: bytes, log: BinaryIO) -> Graded:
-    """Grade a patch in the sandbox that stands by for it, and close that.
+def grade_in(sandbox: Sandbox, job: Job, patch: bytes, log: BinaryIO) -> Graded:
+    """Grade a patch in a fresh sandbox that nothing has entered yet, and close that.
 
     Raises:
         EngineError: The sandbox broke; that says nothing about the patch.
     """
     begin = clock.monotonic()
     try:
-        grading = _Grading(job, patch, ready.canaries)
-        grading.hand_in(ready.sandbox)
-        return grading.run(ready.sandbox, log, begin)
+        return _Grading(job, patch, _canaries(job)).run(sandbox, log, begin)
     finally:
-        ready.sandbox.close()
+        sandbox.close()
 
 
 @dataclass(frozen=True)
@@ -145,23 +129,26 @@ class _Grading:
 
     def run(self, sandbox: Sandbox, log: BinaryIO, begin: float) -> Graded:
         """Prepare, test, read, cross-check."""
-        output = _Split(log)
         plan, total = self.plan(sandbox.places), self.job.task.tests.total_timeout_s
+        told = _Told()
         end = sandbox.run(
-            _argv(sandbox), output=output, deadline_s=total + PREPARE_S,
-            limit=LINE_LIMIT + OUTPUT_LIMIT,
+            _argv(sandbox), output=log, deadline_s=total + PREPARE_S, errors=told,
+            files=self.files(plan),
         )  # fmt: skip
-        prepared = output.prepared()
+        prepared = told.prepared()
         if prepared is None:
-            raise EngineError(f"preparing the grading failed: {bytes(output.head[-500:])!r}")
+            raise EngineError(f"preparing the grading failed: {told.tail()!r}")
         if not prepared["applied"]:
             return _rejected(prepared, clock.monotonic() - begin)
-        seconds = output.since_prepared(end.seconds)
+        seconds = told.since_prepared(end.seconds)
         if plan["stage"] == "prepare":
-            self._merge(sandbox, prepared, plan)
-            end = sandbox.run(_argv(sandbox), output=log, deadline_s=total)
+            told.rest.clear()
+            end = sandbox.run(
+                _argv(sandbox), output=log, deadline_s=total, errors=told,
+                files=self.merged(prepared, plan),
+            )  # fmt: skip
             seconds = end.seconds
-        report = b"" if end.timed_out else _report(sandbox)
+        report = b"" if end.timed_out else told.report()
         results = self.job.language.results(report) if report else None
         trust, kept = cross_check(
             end.exit_code, results, self.canaries.passing, self.canaries.failing
@@ -192,17 +179,26 @@ class _Grading:
             "work": places.work, "bench": places.bench, "paths": list(paths),
             "restore": [p for p in guarded if p not in merge], "merge": merge,
             "delete": list(job.hidden.deleted),
-            "argv": list(job.language.test_command(tests, run)),
+            "report": run.junit, "argv": list(job.language.test_command(tests, run)),
             "scanners": [_scanner(module, owned, places) for module in job.scanners],
         }  # fmt: skip
 
-    def hand_in(self, sandbox: Sandbox) -> None:
-        """Put the patch and the plan where the rest waits."""
-        plan = json.dumps(self.plan(sandbox.places)).encode()
-        files = [Entry("attempt.patch", self.patch), Entry("plan.json", plan)]
-        sandbox.put(f"{sandbox.places.bench}/in", pack(files))
+    def files(self, plan: dict[str, Any]) -> bytes:
+        """Everything that is handed in: the patch, the plan, the hidden tests, the program."""
+        job, canaries = self.job, self.canaries
+        canary = job.language.canary(canaries.passing, canaries.failing).encode()
+        hidden = [Entry(p, c, m or REGULAR) for p, (m, c) in job.hidden.files.items()]
+        hidden += [Entry(path, canary) for path in (canaries.first, canaries.last)]
+        return pack(
+            [
+                Entry("in/inside.py", package_file("scores/_inside.py")),
+                Entry("in/hidden.tar", pack(hidden)),
+                Entry("in/attempt.patch", self.patch),
+                Entry("in/plan.json", json.dumps(plan).encode()),
+            ]
+        )
 
-    def _merge(self, sandbox: Sandbox, prepared: dict[str, Any], plan: dict[str, Any]) -> None:
+    def merged(self, prepared: dict[str, Any], plan: dict[str, Any]) -> bytes:
         """Files with test settings among others: the patch's version, the base's settings."""
         entries, gone = [], []
         for path, encoded in prepared["merge"].items():
@@ -215,8 +211,7 @@ class _Grading:
                 entries.append(Entry(path, merged))
         delete = [*plan["delete"], *gone]
         again = json.dumps({**plan, "stage": "tests", "delete": delete}).encode()
-        files = [Entry("merged.tar", pack(entries)), Entry("plan.json", again)]
-        sandbox.put(f"{sandbox.places.bench}/in", pack(files))
+        return pack([Entry("in/merged.tar", pack(entries)), Entry("in/plan.json", again)])
 
 
 def cross_check(
@@ -300,19 +295,6 @@ def _text(files: Mapping[str, bytes]) -> dict[str, str]:
     return {path: content.decode("utf-8", "replace") for path, content in files.items()}
 
 
-def _fixed_files(job: Job, canaries: _Canaries) -> list[Entry]:
-    """The grader's own files, the same for every patch but for the canaries' names."""
-    canary = job.language.canary(canaries.passing, canaries.failing).encode()
-    hidden = [Entry(p, c, m or REGULAR) for p, (m, c) in job.hidden.files.items()]
-    return [
-        Entry("in/inside.py", package_file("scores/_inside.py")),
-        Entry(
-            "in/hidden.tar",
-            pack([*hidden, *(Entry(f, canary) for f in (canaries.first, canaries.last))]),
-        ),
-    ]
-
-
 def _scanner(module: ModuleType, owned: Sequence[str], places: Places) -> dict[str, Any]:
     return {
         "name": module.NAME, "argv": list(module.command(places.tools)),
@@ -331,44 +313,33 @@ def _argv(sandbox: Sandbox) -> tuple[str, ...]:
     )
 
 
-def _report(sandbox: Sandbox) -> bytes:
-    """The runner's report; none is an answer, not an error of the harness."""
-    try:
-        archive = sandbox.get(f"{sandbox.places.bench}/out", REPORT_LIMIT)
-        files = {entry.path: entry.content for entry in unpack(archive, REPORT_LIMIT)}
-    except (EngineError, BadInputError):
-        return b""
-    return files.get("out/report.xml", b"")
+class _Told(io.BytesIO):
+    """What the program inside tells: one line of JSON before the tests, their report after them."""
 
-
-class _Split(io.BytesIO):
-    """Keeps the first line (the prepared JSON) apart from the test output that follows."""
-
-    def __init__(self, rest: BinaryIO) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.head = bytearray()
-        self._rest, self._left = rest, OUTPUT_LIMIT
+        self.head, self.rest = bytearray(), bytearray()
         self._complete = False
         self._begin = clock.monotonic()
         self._prepared_at = 0.0
 
     def write(self, data: Any) -> int:
-        """Collect until the first line ends; pass on the rest."""
+        """Collect the line until it ends, then the report; drop what is too much."""
         chunk = bytes(data)
         if self._complete:
-            self._pass_on(chunk)
+            self._take(chunk)
             return len(chunk)
         line, newline, rest = chunk.partition(b"\n")
         self.head += line
         if newline or len(self.head) > LINE_LIMIT:
             self._complete = True
             self._prepared_at = clock.monotonic() - self._begin
-            self._pass_on(rest)
+            self._take(rest)
         return len(chunk)
 
-    def _pass_on(self, chunk: bytes) -> None:
-        self._rest.write(chunk[: self._left])
-        self._left = max(self._left - len(chunk), 0)
+    def _take(self, chunk: bytes) -> None:
+        if len(self.rest) <= REPORT_LIMIT:
+            self.rest += chunk
 
     def prepared(self) -> dict[str, Any] | None:
         """The line, read."""
@@ -377,6 +348,14 @@ class _Split(io.BytesIO):
         except ValueError:
             return None
         return value if isinstance(value, dict) else None
+
+    def report(self) -> bytes:
+        """The runner's report; none is an answer, not an error of the harness."""
+        return bytes(self.rest) if len(self.rest) <= REPORT_LIMIT else b""
+
+    def tail(self) -> bytes:
+        """The last words, for a message."""
+        return bytes((self.head + self.rest)[-500:])
 
     def since_prepared(self, total: float) -> float:
         """Seconds of the test command."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 FUNCTIONS: dict[str, str] = {}
 """`micro_bench/x.py:name` -> why the function has more than 40 lines of code."""
 
-MODULES: dict[str, str] = {
-    "micro_bench/edge/engine.py": "one SDK, one file: its client, images, containers and streams",
-}
+MODULES: dict[str, str] = {}
 """`micro_bench/x.py` -> why the module has more than 400 lines."""
 
 UNREAD_SETTINGS: dict[str, str] = {}

@@ -12,7 +12,8 @@ import pytest
 
 from micro_bench.edge import packages
 from micro_bench.edge.archive import Entry, pack
-from micro_bench.edge.engine import ContainerSpec, Engine
+from micro_bench.edge.containers import ContainerSpec
+from micro_bench.edge.engine import Engine
 from micro_bench.errors import BuildError
 from micro_bench.images import recipe
 from micro_bench.sandboxes._sandbox import StartRequest

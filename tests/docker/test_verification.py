@@ -16,7 +16,7 @@ from micro_bench.errors import UnverifiedError
 from micro_bench.images import leaks
 from micro_bench.model.image import F2PKind, Image
 from micro_bench.pipeline import agents, running, verification
-from micro_bench.sandboxes._sandbox import Places, StartRequest
+from micro_bench.sandboxes._sandbox import StartRequest
 from tests.fakes.shop import BASE, FIX, FIXED_MONEY, HIDDEN_MONEY, MONEY, TEST_SYSTEM, Shop, patch
 
 Make = Callable[..., Shop]
@@ -124,11 +124,10 @@ def test_a_flaky_test_is_quarantined_by_name(make: Make, monkeypatch: pytest.Mon
     start, count = shop.line.backend.start, iter(range(1000))
 
     def flipping(request: StartRequest):
-        def fill(places: Places) -> list[tuple[str, bytes]]:
-            heads = [Entry("heads", b"")] if next(count) % 2 else []
-            return [*request.fill(places), (places.bench, pack(heads))]
-
-        return start(dataclasses.replace(request, fill=fill))
+        sandbox = start(request)
+        if next(count) % 2:
+            sandbox.put(sandbox.places.bench, pack([Entry("heads", b"")]))
+        return sandbox
 
     monkeypatch.setattr(shop.line.backend, "start", flipping)
     found = shop.verify(repetitions=2)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from micro_bench.edge.engine import _drain, engine_errors
+from micro_bench.edge.containers import MARK, STDERR, STDOUT, Sinks, engine_errors
 from micro_bench.edge.process import stream
 from micro_bench.errors import EngineError, StorageError
 
@@ -30,7 +31,7 @@ def test_a_full_disk_is_not_the_engine_s_failure():
         pytest.raises(StorageError, match=r"/runs/agent.log.*No space left"),
         engine_errors("exec"),
     ):
-        _drain(iter([b"x" * 20] * 3), Full(), 1000)
+        _feed(Sinks(Full(), None, 1000), [b"x" * 20] * 3)
 
 
 def test_a_broken_stream_is():
@@ -39,7 +40,7 @@ def test_a_broken_stream_is():
         raise ConnectionResetError
 
     with pytest.raises(EngineError, match="exec"), engine_errors("exec"):
-        _drain(breaks(), io.BytesIO(), 1000)
+        _feed(Sinks(io.BytesIO(), None, 1000), breaks())
 
 
 def test_a_full_disk_does_not_stop_a_local_command_in_the_middle(tmp_path: Path):
@@ -66,5 +67,40 @@ def test_a_full_disk_does_not_stop_a_local_command_in_the_middle(tmp_path: Path)
 )
 def test_output_is_kept_up_to_the_limit(chunks: list[bytes], limit: int, kept: bytes, cut: bool):
     output = io.BytesIO()
-    assert _drain(iter(chunks), output, limit) is cut
+    sinks = Sinks(output, None, limit)
+    _feed(sinks, chunks)
+    assert sinks.truncated is cut
     assert output.getvalue() == kept
+
+
+def test_both_streams_share_a_limit_unless_the_second_has_a_place_of_its_own():
+    output, errors = io.BytesIO(), io.BytesIO()
+    shared, apart = Sinks(output, None, 4), Sinks(io.BytesIO(), errors, 4)
+    for sinks in (shared, apart):
+        sinks.take(STDOUT, b"abc")
+        sinks.take(STDERR, b"defgh")
+    assert (output.getvalue(), shared.truncated) == (b"abcd", True)
+    assert (errors.getvalue(), apart.truncated) == (b"defgh", False)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_what_comes_before_the_command_is_not_its_output(size: int):
+    """However the engine cuts the stream, and even if the command prints the mark once more."""
+    said = b"a warning\n" + MARK + b"first" + MARK + b"last"
+    output = io.BytesIO()
+    sinks = Sinks(output, None, 1000, awaits_mark=True)
+    _feed(sinks, [said[i : i + size] for i in range(0, len(said), size)])
+    sinks.check_mark()
+    assert output.getvalue() == b"first" + MARK + b"last"
+
+
+def test_files_that_do_not_arrive_are_the_sandbox_s_failure():
+    sinks = Sinks(io.BytesIO(), None, 1000, awaits_mark=True)
+    sinks.take(STDERR, b"tar: write error: No space left on device")
+    with pytest.raises(EngineError, match="No space left"):
+        sinks.check_mark()
+
+
+def _feed(sinks: Sinks, chunks: Iterable[bytes]) -> None:
+    for chunk in chunks:
+        sinks.take(STDOUT, chunk)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from micro_bench.edge.engine import owner_alive, owner_id
+from micro_bench.edge.owners import owner_alive, owner_id
 
 
 def test_this_process_lives():
@@ -18,7 +18,7 @@ def test_this_process_lives():
 
 
 def test_a_process_that_ended_is_dead():
-    code = "from micro_bench.edge.engine import owner_id; print(owner_id())"
+    code = "from micro_bench.edge.owners import owner_id; print(owner_id())"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

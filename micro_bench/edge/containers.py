@@ -1,0 +1,295 @@
+"""Containers of an engine: their commands, files and ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.utils.socket import STDERR, STDOUT, frames_iter
+
+from micro_bench.edge.files import place_of, storage_errors
+from micro_bench.errors import EngineError
+
+CONFLICT = 409
+OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+"""Of control groups version 2 and 1, as a container sees them."""
+MARK = b"\0unpacked\n"
+_SCRIPT = """
+head -c "$1" | tar -x -p -f - -C "$2" && printf '\\000unpacked\\n' || exit 125
+shift 2
+exec "$@" < /dev/null
+"""
+_UNPACK = ("sh", "-c", _SCRIPT, "sh")
+"""Arguments: the tar's length (no engine hands on the end of the input alike), its folder, the
+command. The mark tells the host that the command was reached; nothing of the command's own output
+can come before it."""
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """How a container is started. Everything not asked for is off."""
+
+    image: str
+    command: tuple[str, ...]
+    cpus: float
+    memory_mb: int
+    pids: int
+    network: str = "none"
+    user: str = "1000:1000"
+    workdir: str = "/work"
+    env: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExecEnd:
+    """How a command inside a container ended."""
+
+    exit_code: int | None
+    """None when the container was killed at the deadline."""
+    timed_out: bool
+    seconds: float
+    truncated: bool
+
+
+class Container:
+    """One container. `remove` may be called at any time and more than once."""
+
+    def __init__(self, clients: Callable[[], docker.APIClient], ident: str) -> None:
+        self._clients = clients
+        self.id = ident
+
+    @property
+    def _client(self) -> docker.APIClient:
+        return self._clients()
+
+    def start(self) -> None:
+        """Start the main process."""
+        with engine_errors("start container"):
+            self._client.start(self.id)
+
+    def put(self, path: str, archive: bytes) -> None:
+        """Unpack a tar below `path` (works before `start`)."""
+        with engine_errors("copy into container"):
+            self._client.put_archive(self.id, path, archive)
+
+    def get(self, path: str, limit: int) -> bytes:
+        """A tar of `path`, of at most `limit` bytes.
+
+        Raises:
+            EngineError: There is no such path, or it is larger.
+        """
+        with engine_errors(f"copy {path} out of the container"):
+            chunks, _stat = self._client.get_archive(self.id, path)
+            return _bounded(chunks, limit, path)
+
+    def exec(
+        self,
+        argv: Sequence[str],
+        *,
+        output: BinaryIO,
+        deadline_s: float,
+        limit: int,
+        env: Mapping[str, str] | None = None,
+        files: tuple[str, bytes] | None = None,
+        errors: BinaryIO | None = None,
+    ) -> ExecEnd:
+        """Run a command, streaming its output (both streams) into `output`.
+
+        At the deadline the whole container is killed: there is no half-dead process to race.
+
+        Args:
+            argv: The command.
+            output: Gets what it prints, at most `limit` bytes.
+            deadline_s: Seconds it may take.
+            limit: Bytes kept in `output`.
+            env: Variables beside the container's own.
+            files: A folder and a tar that is unpacked there before the command starts, by the same
+                process: an engine takes as long for a copy of its own as for a command.
+            errors: Gets the second stream, of whatever length; None sends that into `output`.
+        """
+        client, begin = self._client, time.monotonic()
+        sinks = Sinks(output, errors, limit, awaits_mark=files is not None)
+        if files:
+            argv = (*_UNPACK, str(len(files[1])), files[0], *argv)
+        with engine_errors("exec"):
+            made = client.exec_create(
+                self.id, list(argv), environment=dict(env or {}), stdin=files is not None
+            )  # fmt: skip
+            alarm = _Alarm(deadline_s, self.kill)
+            with alarm, closing(client.exec_start(made["Id"], socket=True)) as stream:
+                wire: socket.socket = getattr(stream, "_sock", stream)  # type: ignore[arg-type]
+                wire.settimeout(None)  # the alarm ends it
+                if files:
+                    wire.sendall(files[1])
+                for number, chunk in frames_iter(stream, tty=False):
+                    sinks.take(number, chunk)
+            truncated = sinks.truncated
+            if not alarm.rang:
+                sinks.check_mark()
+            seconds = time.monotonic() - begin
+            if alarm.rang:
+                return ExecEnd(None, True, seconds, truncated)
+            code = client.exec_inspect(made["Id"])["ExitCode"]
+        return ExecEnd(code, False, seconds, truncated)
+
+    def state(self) -> dict[str, Any]:
+        """The engine's `State` record (Running, OOMKilled, ...)."""
+        with engine_errors("inspect container"):
+            return dict(self._client.inspect_container(self.id)["State"])
+
+    def oom_killed(self) -> bool:
+        """Whether the memory limit killed anything in it, the main process or another.
+
+        The engine tells of the main process only; the control group counts them all.
+        """
+        state = self.state()
+        if state.get("OOMKilled") or not state.get("Running"):
+            return bool(state.get("OOMKilled"))
+        output = io.BytesIO()
+        with suppress(EngineError):  # it is dying, or holds as many processes as it may
+            self.exec(("cat", *OOM_COUNTERS), output=output, deadline_s=10, limit=10_000)
+        counts = re.findall(rb"(?m)^oom_kill (\d+)$", output.getvalue())
+        return any(int(count) for count in counts)
+
+    def pause(self) -> None:
+        """Freeze every process."""
+        with engine_errors("pause"):
+            self._client.pause(self.id)
+
+    def resume(self) -> None:
+        """Thaw."""
+        with engine_errors("resume"):
+            self._client.unpause(self.id)
+
+    def kill(self) -> None:
+        """End every process now; the files stay until `remove`."""
+        try:
+            self._client.kill(self.id)
+        except (DockerException, requests.RequestException):
+            return
+
+    def commit(self, tag: str) -> str:
+        """The container's file system as an image."""
+        name, _, version = tag.rpartition(":")
+        with engine_errors("commit"):
+            return str(self._client.commit(self.id, name, version, pause=True)["Id"])
+
+    def remove(self) -> None:
+        """Kill and remove; a container that is already gone is fine."""
+        try:
+            self._client.remove_container(self.id, force=True, v=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != CONFLICT:  # removal is already in progress
+                raise EngineError(
+                    f"cannot remove container {self.id[:12]}: {short(error)}"
+                ) from error
+        except (DockerException, requests.RequestException):
+            return  # a dead engine; the sweep of the next start removes it
+
+
+class _Alarm:
+    """Calls `act` once if the block is still running after `seconds`."""
+
+    def __init__(self, seconds: float, act: Callable[[], None]) -> None:
+        self.rang = False
+        self._act = act
+        self._timer = threading.Timer(max(seconds, 0.001), self._ring)
+        self._timer.daemon = True
+
+    def _ring(self) -> None:
+        self.rang = True
+        self._act()
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_exc: object) -> None:
+        self._timer.cancel()
+
+
+class Sinks:
+    """Where the two streams of a command go: up to `limit` bytes of output, all of the errors."""
+
+    def __init__(
+        self, output: BinaryIO, errors: BinaryIO | None, limit: int, *, awaits_mark: bool = False
+    ) -> None:
+        self.truncated = False
+        self._output, self._errors, self._left = output, errors, limit
+        self._awaited = MARK if awaits_mark else b""
+        self._before = bytearray()
+
+    def take(self, number: int, chunk: bytes) -> None:
+        """A piece of a stream."""
+        if self._awaited:
+            chunk = self._past_mark(number, chunk)
+        if number == STDERR and self._errors is not None:
+            self._errors.write(chunk)
+            return
+        with storage_errors(place_of(self._output)):
+            self._output.write(chunk[: self._left])
+        self.truncated |= len(chunk) > self._left
+        self._left = max(self._left - len(chunk), 0)
+
+    def _past_mark(self, number: int, chunk: bytes) -> bytes:
+        """What comes before the command itself is the unpacking's own."""
+        self._before += chunk
+        if number != STDOUT or self._awaited not in self._before:
+            return b""
+        self._awaited = b""
+        return bytes(self._before.partition(MARK)[2])
+
+    def check_mark(self) -> None:
+        """The command was not reached: no fault of the command's."""
+        if self._awaited:
+            words = self._before[-500:].decode("utf-8", "replace").strip()
+            raise EngineError(f"files could not be put into the sandbox: {words or 'no reason'}")
+
+
+def _bounded(chunks: Iterator[bytes], limit: int, path: str) -> bytes:
+    buffer = io.BytesIO()
+    for chunk in chunks:
+        buffer.write(chunk)
+        if buffer.tell() > limit:
+            raise EngineError(f"{path} in the container is larger than {limit} bytes")
+    return buffer.getvalue()
+
+
+class engine_errors:  # noqa: N801 - reads as a statement: `with engine_errors("build"):`
+    """Turns whatever the SDK raises into an EngineError that names the step."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _type: object, error: BaseException | None, _tb: object) -> None:
+        if isinstance(error, (DockerException, requests.RequestException, ConnectionError)):
+            raise EngineError(
+                f"the engine failed at: {self.step}: {short(error)}",
+                next_step="`micro-bench doctor` tells whether it still answers",
+            ) from error
+        if isinstance(error, (json.JSONDecodeError, OSError)) and not isinstance(
+            error, EngineError
+        ):
+            raise EngineError(f"the engine's answer broke off at: {self.step}: {error}") from error
+
+
+def short(error: BaseException) -> str:
+    """An error in one line of bounded length."""
+    return " ".join(str(error).split())[:300]
