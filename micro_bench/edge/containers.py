@@ -24,6 +24,11 @@ from micro_bench.errors import EngineError
 CONFLICT = 409
 OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 """Of control groups version 2 and 1, as a container sees them."""
+WAIT = ("sleep", "infinity")
+HOSTNAME = "bench"
+LOOPBACK = f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+NAME_LOOPBACK = ("sh", "-c", 'printf %s "$1" > /etc/hosts; shift; exec "$@"', "sh", LOOPBACK)
+"""Engines write the names of the loopback only where they manage a network."""
 MARK = b"\0unpacked\n"
 _SCRIPT = """
 head -c "$1" | tar -x -p -f - -C "$2" && printf '\\000unpacked\\n' || exit 125
@@ -38,10 +43,13 @@ can come before it."""
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """How a container is started. Everything not asked for is off."""
+    """How a container is started. Everything not asked for is off.
+
+    Its main process only waits. That one is root's (without any capability), so that no command
+    can end it; commands are `user`'s.
+    """
 
     image: str
-    command: tuple[str, ...]
     cpus: float
     memory_mb: int
     pids: int
@@ -67,8 +75,8 @@ class ExecEnd:
 class Container:
     """One container. `remove` may be called at any time and more than once."""
 
-    def __init__(self, clients: Callable[[], docker.APIClient], ident: str) -> None:
-        self._clients = clients
+    def __init__(self, clients: Callable[[], docker.APIClient], ident: str, user: str = "") -> None:
+        self._clients, self._user = clients, user
         self.id = ident
 
     @property
@@ -126,7 +134,8 @@ class Container:
             argv = (*_UNPACK, str(len(files[1])), files[0], *argv)
         with engine_errors("exec"):
             made = client.exec_create(
-                self.id, list(argv), environment=dict(env or {}), stdin=files is not None
+                self.id, list(argv), environment=dict(env or {}), stdin=files is not None,
+                user=self._user,
             )  # fmt: skip
             alarm = _Alarm(deadline_s, self.kill)
             with alarm, closing(client.exec_start(made["Id"], socket=True)) as stream:

@@ -15,7 +15,16 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig
 
-from micro_bench.edge.containers import CONFLICT, Container, ContainerSpec, engine_errors, short
+from micro_bench.edge.containers import (
+    CONFLICT,
+    HOSTNAME,
+    NAME_LOOPBACK,
+    WAIT,
+    Container,
+    ContainerSpec,
+    engine_errors,
+    short,
+)
 from micro_bench.edge.owners import owner_id
 from micro_bench.errors import BuildError, EngineError
 
@@ -227,16 +236,19 @@ class Engine:
             )
             made = client.create_container(
                 spec.image,
-                list(spec.command),
-                user=spec.user,
+                [*_prefix(spec), *WAIT],
+                user="0:0",
                 working_dir=spec.workdir,
                 environment=dict(spec.env),
                 host_config=host,
                 entrypoint=[],
-                hostname="bench",
+                hostname=HOSTNAME,
+                # Saves the engine two processes of its own, 0.1 s a container. The container gets
+                # an empty network namespace all the same.
+                network_disabled=spec.network == "none",
                 labels={LABEL: "container", OWNER_LABEL: owner_id(), **spec.labels},
             )
-        return Container(lambda: self.client, str(made["Id"]))
+        return Container(lambda: self.client, str(made["Id"]), spec.user)
 
     def sweep(self, alive: Callable[[str], bool]) -> int:
         """Remove the containers of dead owners; returns how many."""
@@ -246,3 +258,7 @@ class Engine:
         for orphan in orphans:
             Container(lambda: self.client, str(orphan["Id"])).remove()
         return len(orphans)
+
+
+def _prefix(spec: ContainerSpec) -> tuple[str, ...]:
+    return NAME_LOOPBACK if spec.network == "none" else ()

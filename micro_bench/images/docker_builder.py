@@ -92,7 +92,7 @@ class DockerBuilder:
         return image
 
     def _probe(self, image: str) -> tuple[Base, bool]:
-        spec = ContainerSpec(image, ("sleep", "60"), 1, 512, 64, user="0:0", workdir="/")
+        spec = ContainerSpec(image, 1, 512, 64, user="0:0", workdir="/")
         container = self.engine.create(spec)
         output = io.BytesIO()
         try:

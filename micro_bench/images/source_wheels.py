@@ -39,7 +39,7 @@ def build(engine: Engine, base: str, requirements: Iterable[str], target: Path) 
         BuildError: One does not build; the message is pip's.
     """
     spec = ContainerSpec(
-        image=base, command=("sleep", "infinity"), cpus=os.cpu_count() or 1, memory_mb=4096,
+        image=base, cpus=os.cpu_count() or 1, memory_mb=4096,
         pids=1024, network="bridge", user="65534:65534", workdir="/tmp",  # noqa: S108
     )  # fmt: skip
     entries = [Entry("in/lock.txt", "\n".join(requirements).encode())]

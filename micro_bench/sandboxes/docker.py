@@ -13,8 +13,6 @@ from micro_bench.edge.engine import Engine
 from micro_bench.edge.owners import owner_alive
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
 
-IDLE = ("sleep", "infinity")
-
 
 class DockerBackend:
     """One container a sandbox: non-root, no capabilities, no network unless asked for."""
@@ -51,7 +49,6 @@ class DockerBackend:
         places = Places()
         spec = ContainerSpec(
             image=request.image.digest,
-            command=IDLE,
             cpus=request.limits.cpus,
             memory_mb=request.limits.memory_mb,
             pids=request.limits.pids,

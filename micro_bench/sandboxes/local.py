@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from micro_bench.edge import files, host, process
 from micro_bench.edge.archive import Entry, pack, unpack, write_tree
+from micro_bench.edge.containers import HOSTNAME, LOOPBACK
 from micro_bench.edge.files import storage_errors
 from micro_bench.edge.owners import owner_alive, owner_id
 from micro_bench.errors import EngineError
@@ -25,6 +26,7 @@ from micro_bench.model.image import Image
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
+HOSTS = "hosts"
 FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 
 
@@ -93,6 +95,7 @@ class LocalSandbox:
         """Make the folders that are not part of the slice; say where the work folder is."""
         for name in ("bench", "home", "tmp"):
             (self._folder / name).mkdir(exist_ok=True)
+        (self._folder / HOSTS).write_text(LOOPBACK, encoding="utf-8")
         roots = self._folder / "project" / "micro_bench_roots.pth"
         lines = roots.read_text(encoding="utf-8").splitlines()
         moved = [line.replace("/work", self.places.work, 1) for line in lines]
@@ -140,6 +143,7 @@ class LocalSandbox:
     def _wrap(self) -> list[str]:
         places, folder = self.places, self._folder
         argv = ["bwrap", "--die-with-parent", "--unshare-all", "--new-session", "--cap-drop", "ALL"]
+        argv += ["--hostname", HOSTNAME, "--ro-bind", str(folder / HOSTS), "/etc/hosts"]
         for path in SYSTEM:
             if Path(path).is_symlink():
                 argv += ["--symlink", os.readlink(path), path]  # noqa: PTH115 - the text itself

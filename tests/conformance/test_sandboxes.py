@@ -507,6 +507,29 @@ def test_there_is_no_network(room: Room):
     assert len(routes.split("\n")) <= 3, routes
 
 
+LOOPBACK = """
+import socket
+with socket.create_server(("localhost", 0)) as server:
+    with socket.create_connection(server.getsockname()) as client:
+        server.accept()[0].sendall(b"over the loopback")
+        print(client.recv(100).decode())
+print(socket.gethostbyname(socket.gethostname()))
+"""
+
+
+@confining
+def test_tests_may_use_the_loopback_by_its_name(room: Room):
+    """Without a network there is no name service: the image itself knows these names."""
+    said = sh(room.start(), f"python3 - <<'END'\n{LOOPBACK}\nEND")
+    assert said.text.split("\n")[:2] == ["over the loopback", "127.0.0.1"], said.text
+
+
+@container
+def test_nothing_of_the_host_s_network_is_told(room: Room):
+    said = sh(room.start(), "cat /etc/resolv.conf; grep -v localhost /etc/hosts; hostname")
+    assert said.text == "bench\n"
+
+
 @confining
 def test_the_environment_of_the_slice_cannot_be_changed(room: Room):
     sandbox = room.start()
@@ -535,6 +558,18 @@ def test_a_container_is_not_root_and_has_no_rights(room: Room):
     user, groups, *status = said.text.splitlines()
     assert (user, groups) == ("1000", "1000")
     values = dict(line.split(":\t") for line in status)
+    assert values.pop("NoNewPrivs") == "1"
+    assert {int(value, 16) for value in values.values()} == {0}
+
+
+@container
+def test_the_code_cannot_end_the_container_it_runs_in(room: Room):
+    sandbox = room.start()
+    said = sh(sandbox, "kill -9 1 2>&1; kill -9 -1; echo on")
+    assert said.code == 137 or "on" in said.text
+    assert sandbox.alive()
+    status = sh(sandbox, "grep -E 'Cap(Prm|Eff|Bnd)|NoNewPrivs' /proc/1/status").text
+    values = dict(line.split(":\t") for line in status.splitlines())
     assert values.pop("NoNewPrivs") == "1"
     assert {int(value, 16) for value in values.values()} == {0}
 

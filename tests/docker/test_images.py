@@ -120,7 +120,7 @@ def test_the_certificates_are_the_base_image_s_own(shop: Shop, engine: Engine):
 
 
 def as_root(engine: Engine, image: str, script: str) -> str:
-    spec = ContainerSpec(image, ("sleep", "120"), 1, 512, 64, user="0:0", workdir="/")
+    spec = ContainerSpec(image, 1, 512, 64, user="0:0", workdir="/")
     container = engine.create(spec)
     output = io.BytesIO()
     try:
