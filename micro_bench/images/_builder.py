@@ -36,6 +36,8 @@ class Builder(Protocol):
     """Makes environments and slices, each at most once for a key."""
 
     backend: str
+    offered: tuple[str, ...]
+    """The minor versions of Python it can have without more ado; empty for any."""
 
     def base(self, python: str) -> Base:
         """The interpreter for a minor version (`3.11`), fetched or made if need be.

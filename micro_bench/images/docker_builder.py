@@ -28,6 +28,7 @@ class DockerBuilder:
     """Builds through one engine. Safe for use by several threads: one build a key at a time."""
 
     backend = "docker"
+    offered: tuple[str, ...] = ()
 
     def __init__(
         self, engine: Engine, log: Log, bases: Mapping[str, str], *, use_registry: bool = True

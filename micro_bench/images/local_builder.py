@@ -28,6 +28,7 @@ class LocalBuilder:
     """Builds below the cache folder, each thing once for a key."""
 
     backend = "local"
+    offered: tuple[str, ...] = (f"{sys.version_info.major}.{sys.version_info.minor}",)
 
     def __init__(self, cache: Path, log: Log) -> None:
         self.cache = cache

@@ -58,7 +58,7 @@ def derive(runs: Runs, before: Definitions, after: Definitions, scope: frozenset
     errors = {e for kind in runs for run in runs[kind] for e in run.collection_errors()}
     return Derived(
         fail_to_pass, pass_to_pass, flaky, tuple(sorted(errors)),
-        tuple(_reasons(runs, fail_to_pass, flaky)),
+        tuple(_reasons(runs, fail_to_pass, flaky, scope)),
     )  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def split(test: str) -> tuple[str, str]:
 
 
 def _reasons(
-    runs: Runs, fail_to_pass: Sequence[FailToPass], flaky: Sequence[Flaky]
+    runs: Runs, fail_to_pass: Sequence[FailToPass], flaky: Sequence[Flaky], scope: frozenset[str]
 ) -> Iterable[str]:
     gold = runs[RunKind.GOLD_HIDDEN]
     if rejected := [run for run in gold if not run.applied]:
@@ -117,7 +117,24 @@ def _reasons(
             yield f"results cannot be trusted in {kind}: exit code, report and canaries disagree"
     if not fail_to_pass:
         note = f" ({len(flaky)} flaky tests are quarantined)" if flaky else ""
-        yield f"no FAIL_TO_PASS: no test fails on the base and passes with the gold patch{note}"
+        yield f"no FAIL_TO_PASS: {_why_none(runs, scope)}{note}"
+
+
+def _why_none(runs: Runs, scope: frozenset[str]) -> str:
+    """The likely cause: hidden tests that fail with the fix too, or pass without it."""
+    base = _table(runs[RunKind.BASE_HIDDEN])
+    gold = {
+        t: s
+        for t, s in _table(runs[RunKind.GOLD_HIDDEN]).items()
+        if not scope or split(t)[0] in scope
+    }
+    red = sorted(test for test, seen in gold.items() if any(status in BAD for status in seen))
+    if red:
+        more = f" and {len(red) - 1} more" if len(red) > 1 else ""
+        return f"with the gold patch, too, {red[0]} fails{more}"
+    if gold and all(s in GOOD for t in gold for s in base.get(t, (TestStatus.MISSING,))):
+        return f"all {len(gold)} hidden tests pass on the base already"
+    return "no test fails on the base and passes with the gold patch"
 
 
 def _how(run: TestsRun) -> str:

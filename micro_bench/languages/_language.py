@@ -113,8 +113,13 @@ class Language(Protocol):
     def declared_dependencies(self, files: Files) -> frozenset[str]:
         """Normalised names of the run-time dependencies that the manifests declare."""
 
-    def environment(self, files: Files, before: datetime, recipe: Recipe) -> Environment:
-        """What must be installed, from the repository's own manifests."""
+    def environment(
+        self, files: Files, before: datetime, recipe: Recipe, offered: Sequence[str] = ()
+    ) -> Environment:
+        """What must be installed, from the repository's own manifests.
+
+        Of several versions of the language that would do, one of `offered` is taken.
+        """
 
     def distributions(
         self, files: Files, tag_version: str | None, recipe: Recipe

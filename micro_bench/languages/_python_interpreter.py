@@ -26,27 +26,35 @@ _WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 _PYTHON_KEY = re.compile(r"(?i)\bpython(?:[-_]?versions?)?\s*:\s*(.*)")
 
 
-def choose(files: Files, projects: Sequence[Project], recipe: Recipe) -> tuple[str, str, list[str]]:
-    """The minor version, where it was read, and complaints."""
+def choose(
+    files: Files, projects: Sequence[Project], recipe: Recipe, offered: Sequence[str] = ()
+) -> tuple[str, str, list[str]]:
+    """The minor version, where it was read, and complaints.
+
+    Of several that would do, one of `offered` is taken: not every machine can have each.
+    """
     if recipe.python:
         return _minor(recipe.python), "recipe.yaml python", []
     wanted, complaints = _required(projects)
-    allowed = [minor for minor in PREFERRED if _satisfies(minor, wanted)]
+    preferred = tuple(dict.fromkeys((*offered, *PREFERRED)))
+    allowed = [minor for minor in preferred if _satisfies(minor, wanted)]
     for name, stated in _pinned(files):
         if stated in PREFERRED or not allowed:
             return stated, name, complaints
         complaints.append(f"{name}: asks for Python {stated}; {allowed[0]} is taken")
     if wanted:
         return *_by_requirement(wanted, allowed, complaints), complaints
-    return *_by_other_signs(files, projects), complaints
+    return *_by_other_signs(files, projects, preferred), complaints
 
 
-def _by_other_signs(files: Files, projects: Sequence[Project]) -> tuple[str, str]:
+def _by_other_signs(
+    files: Files, projects: Sequence[Project], preferred: Sequence[str]
+) -> tuple[str, str]:
     for source, versions in (("classifiers", _classified(projects)), ("CI matrix", _tested(files))):
-        for candidate in PREFERRED:
+        for candidate in preferred:
             if candidate in versions:
                 return candidate, source
-    return PREFERRED[0], "default: the manifests do not say"
+    return preferred[0], "default: the manifests do not say"
 
 
 def lateness(minor: str, before: datetime) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
@@ -18,6 +19,8 @@ RANK = (
 )
 """Worst first: a test that is reported twice (a failure and a broken teardown) keeps the worst."""
 MESSAGE_LIMIT = 300
+COLLECTION = "collection failure"
+_ERROR_LINE = re.compile(r"^E   +(\S.*)$", re.MULTILINE)
 
 
 def results(report: bytes) -> tuple[TestResult, ...] | None:
@@ -41,7 +44,7 @@ def results(report: bytes) -> tuple[TestResult, ...] | None:
 def _result(case: Element) -> TestResult:
     status, message = _status(case)
     name = case.get("name", "")
-    collection = status is TestStatus.ERROR and message.startswith("collection failure")
+    collection = status is TestStatus.ERROR and message.startswith(COLLECTION)
     return TestResult(
         id=name.replace(".", "/") + ".py" if collection else _node_id(case, name),
         status=status,
@@ -61,7 +64,14 @@ def _status(case: Element) -> tuple[TestStatus, str]:
     if tag == "skipped":
         expected = child.get("type") == "pytest.xfail"
         return (TestStatus.XFAILED if expected else TestStatus.SKIPPED), message
+    if tag == "error" and message == COLLECTION:
+        message = ": ".join([COLLECTION, *_last_error(child.text or "")])
     return (TestStatus.ERROR if tag == "error" else TestStatus.FAILED), message
+
+
+def _last_error(text: str) -> list[str]:
+    """`ModuleNotFoundError: No module named 'x'` out of a file's traceback, if it has one."""
+    return [line.strip() for line in _ERROR_LINE.findall(text)[-1:]]
 
 
 def _node_id(case: Element, name: str) -> str:

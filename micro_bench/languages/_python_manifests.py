@@ -62,10 +62,12 @@ def declared_dependencies(files: Files) -> frozenset[str]:
     return frozenset(name for item in kept if (name := name_of(item.text)))
 
 
-def environment(files: Files, before: datetime, recipe: Recipe) -> Environment:
+def environment(
+    files: Files, before: datetime, recipe: Recipe, offered: Sequence[str] = ()
+) -> Environment:
     """What must be installed to run the tests of a tree."""
     found = projects(files, recipe)
-    python, python_source, about_python = interpreter.choose(files, found, recipe)
+    python, python_source, about_python = interpreter.choose(files, found, recipe, offered)
     wanted, about_runtime = _wanted_at_run_time(files, found, recipe)
     needs = test_needs.find(files, found, recipe, wanted)
     cleaned = clean([*wanted, *needs.wanted], own_extras(found))

@@ -26,6 +26,7 @@ class TaskFacts(Noun):
     title: str
     tier: TierNumber
     effort: EffortSize
+    reviewed: bool = True
 
 
 class SkippedTask(Noun):

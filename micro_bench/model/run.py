@@ -23,6 +23,8 @@ class TaskLock(Noun):
     python: str
     limits: Limits
     verified_at: Time
+    reviewed: bool = True
+    """Whether a person had read it; false for drafts."""
 
 
 class Skipped(Noun):

@@ -91,7 +91,7 @@ class Verdict(StrEnum):
     TAMPERED = "tampered"
     """Exit code, results and canaries contradict one another. Counts as a failure."""
     INVALID = "invalid"
-    """The grading itself did not work (no test ran, although some were expected). Infra."""
+    """The grading itself did not work: no test ran, and none with the gold patch. Infra."""
     UNSCORED = "unscored"
     """Tests pass, and a gate could not be evaluated. Neither a pass nor a failure."""
 
@@ -112,7 +112,8 @@ class Score(Noun):
     tests_passed: bool
     """FAIL_TO_PASS and PASS_TO_PASS, whatever the gates say (the vendor-comparable number)."""
     unit_green_system_red: bool | None
-    """Unit tests pass, some integration test does not; None unless both kinds are required."""
+    """Unit tests pass, some integration test does not; None unless both kinds are required and
+    something was changed."""
     failed_tests: tuple[FailedTest, ...]
     scans: tuple[Scan, ...]
     fail_to_pass: tuple[int, int]

@@ -47,7 +47,7 @@ def run_command(line: Line, options: RunOptions, advance: Advance) -> Ran:
     tasks = line.specs.tasks(options.tasks, options.tiers)
     if not tasks:
         raise NotFoundError(
-            f"there is no task to run in {line.workspace.tickets}",
+            f"there is no task to run in {line.workspace.tickets} (retired ones are never run)",
             next_step="`micro-bench import` makes some",
         )
     request = running.Request(

@@ -60,7 +60,9 @@ def cut(
     source = slices.Source(
         repo.tree_id(commit), tree,
         language.distributions(everything, repo.describe_tag(commit), recipe),
-        language.environment(everything, repo.commit(commit).committed, recipe),
+        language.environment(
+            everything, repo.commit(commit).committed, recipe, line.builder.offered
+        ),
     )  # fmt: skip
     tests = frozenset(path for path in tree if language.is_test(path, recipe))
     changed = frozenset(patch_paths(line.specs.gold_patch(task)))

@@ -31,7 +31,8 @@ def facts(lock: RunLock, ks: Sequence[int]) -> RunFacts:
         run=lock.run, created=lock.created, harness=lock.harness, agents=lock.agents, ks=wanted,
         tasks=tuple(
             TaskFacts.model_validate(
-                {"id": t.id, "title": t.title, "tier": t.tier, "effort": t.effort}
+                {"id": t.id, "title": t.title, "tier": t.tier, "effort": t.effort,
+                 "reviewed": t.reviewed}
             )
             for t in lock.tasks
         ),

@@ -21,11 +21,11 @@ from micro_bench.errors import (
     StorageError,
     UnverifiedError,
 )
-from micro_bench.model.attempt import AgentFailed, AgentRef, Attempt, InfraFailed, Timings
+from micro_bench.model.attempt import AgentFailed, AgentRef, Attempt, InfraFailed
 from micro_bench.model.image import Verification
 from micro_bench.model.run import RunLock, Skipped, TaskLock
-from micro_bench.model.score import Score
-from micro_bench.model.task import Task
+from micro_bench.model.score import Score, Verdict
+from micro_bench.model.task import Status, Task
 from micro_bench.pipeline.agents import Chosen
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared
@@ -169,7 +169,9 @@ def _unfinished(store: RunStore) -> bool:
 def _is_complete(attempt: Attempt, scores: Mapping[str, Score]) -> bool:
     if isinstance(attempt.outcome, InfraFailed):
         return False
-    return isinstance(attempt.outcome, AgentFailed) or attempt.id in scores
+    if isinstance(attempt.outcome, AgentFailed):
+        return True
+    return attempt.id in scores and scores[attempt.id].verdict is not Verdict.INVALID
 
 
 def _lock(
@@ -202,7 +204,7 @@ def _task_lock(ready: Ready) -> TaskLock:
         id=task.id, title=task.title, tier=task.tier.number, effort=task.effort.size,
         task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
         base_digest=image.base_digest, python=image.python, limits=task.limits,
-        verified_at=ready.verification.finished,
+        verified_at=ready.verification.finished, reviewed=task.status is Status.REVIEWED,
     )  # fmt: skip
 
 
@@ -229,14 +231,15 @@ class _Runner:
         self._fatal: MicroBenchError | None = None
         self._guard = threading.Lock()
         self._broken_in_a_row = 0
+        self._scores: Mapping[str, Score] = {}
         self._ahead = ThreadPoolExecutor(self.request.jobs, thread_name_prefix="stand-by")
 
     def go(self) -> Result:
         """Make what is missing; grade what is not graded yet."""
         slots = plan.slots(list(self.ready), list(self.agents), self.request.k)
         stored = {attempt.id: attempt for attempt in self.store.attempts()}
-        scores = self.store.scores()
-        complete = {i for i, attempt in stored.items() if _is_complete(attempt, scores)}
+        self._scores = self.store.scores()
+        complete = {i for i, attempt in stored.items() if _is_complete(attempt, self._scores)}
         left = plan.remaining(slots, complete)
         result = Result(self.store, found=len(complete & {slot.id for slot in slots}))
         ungraded = {i: a for i, a in stored.items() if not isinstance(a.outcome, InfraFailed)}
@@ -351,7 +354,11 @@ class _Runner:
 
     def _grade(self, slot: Slot, attempt: Attempt, standing_by: Sandbox | None = None) -> Score:
         grader = self.ready[slot.task].grader
-        return score_attempt(self.line, self.store, grader, attempt, sequence=1, ready=standing_by)
+        earlier = self._scores.get(slot.id)
+        return score_attempt(
+            self.line, self.store, grader, attempt,
+            sequence=earlier.sequence + 1 if earlier else 1, ready=standing_by,
+        )  # fmt: skip
 
 
 def _if_started(future: Future[Sandbox]) -> Sandbox | None:
@@ -360,14 +367,3 @@ def _if_started(future: Future[Sandbox]) -> Sandbox | None:
         return future.result()
     except EngineError:
         return None
-
-
-def timings_with_grading(attempt: Attempt, score: Score | None) -> Timings:
-    """An attempt's timings with its grading's, for overhead figures."""
-    if score is None:
-        return attempt.timings
-    own = attempt.timings
-    return Timings(
-        total=own.total + score.seconds, start=own.start, agent_command=own.agent_command,
-        harvest=own.harvest, grade=score.seconds, test_command=score.test_seconds,
-    )  # fmt: skip

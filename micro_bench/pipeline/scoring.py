@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from micro_bench.edge import clock, host
 from micro_bench.edge.files import storage_errors
 from micro_bench.errors import EngineError, MicroBenchError, NotFoundError, UnverifiedError
 from micro_bench.model.attempt import AgentFailed, Attempt, BudgetStop, Finished, InfraFailed
+from micro_bench.model.execution import Trust
 from micro_bench.model.image import Verification
 from micro_bench.model.score import Score
 from micro_bench.model.task import Task
@@ -30,6 +32,7 @@ class Grader:
 
     job: grading.Job
     required: judging.Required
+    gold_patch: bytes
 
     @classmethod
     def of(cls, line: Line, prepared: Prepared, found: Verification) -> Self:
@@ -38,7 +41,10 @@ class Grader:
             tuple(test.id for test in found.fail_to_pass), found.pass_to_pass,
             prepared.task.tests, prepared.task.gates, found.waived_gates,
         )  # fmt: skip
-        return cls(job(prepared, line.specs.test_patch(prepared.task)), required)
+        task = prepared.task
+        return cls(
+            job(prepared, line.specs.test_patch(task)), required, line.specs.gold_patch(task)
+        )
 
 
 def score_attempt(
@@ -72,13 +78,25 @@ def score_attempt(
                     sandbox = ready or grading.stand_by(line.start, grader.job, labels)
                     ready = None  # each sandbox is used once
                     graded = grading.grade_in(sandbox, grader.job, patch, log)
+                    control = _control(line, grader, graded, folder)
                 break
             except EngineError:
                 if number == TRIES:
                     raise
-        score = _score(line, store, grader, attempt, graded, sequence)
+        score = _score(line, store, grader, attempt, graded, sequence, control)
         store.save_score(folder, score, graded.report)
     return score
+
+
+def _control(line: Line, grader: Grader, graded: grading.Graded, folder: Path) -> Trust:
+    """Where no test ran at all: whether the gold patch fares better, here and now."""
+    if not judging.shows_nothing(graded.run):
+        return Trust.AGREE
+    with (folder / "control.log").open("wb") as log:
+        found = grading.grade(
+            line.start, grader.job, grader.gold_patch, log, labels={"stage": "control"}
+        )
+    return found.run.trust
 
 
 def _score(
@@ -88,11 +106,12 @@ def _score(
     attempt: Attempt,
     graded: grading.Graded,
     sequence: int,
+    control: Trust,
 ) -> Score:
     outcome = attempt.outcome
     patch = outcome.patch if isinstance(outcome, Finished | BudgetStop) else None
     empty = patch is None or patch.bytes == 0
-    found = judging.judge(graded.run, graded.scans, grader.required, empty=empty)
+    found = judging.judge(graded.run, graded.scans, grader.required, empty=empty, control=control)
     return Score(
         attempt=attempt.id, run=store.lock.run, sequence=sequence, verdict=found.verdict,
         reason=found.reason, criteria=found.criteria, tests_passed=found.tests_passed,

@@ -21,6 +21,7 @@ def warnings(
         *_demo(run),
         *_broken_controls(run, overall),
         *_isolation(isolations),
+        *_drafts(run),
         *_lost_attempts(overall),
         *_few_tasks(run, cells),
         *_too_few_attempts(overall),
@@ -68,6 +69,15 @@ def _isolation(isolations: Sequence[str]) -> Iterator[str]:
         )
     if len(isolations) > 1:
         yield f"Attempts ran under different isolation: {'; '.join(map(clean, isolations))}."
+
+
+def _drafts(run: RunFacts) -> Iterator[str]:
+    drafts = [task for task in run.tasks if not task.reviewed]
+    if drafts and not run.demo:
+        yield (
+            f"{len(drafts)} of {count(len(run.tasks), 'task')} are drafts: nobody has read whether "
+            "the ticket's text asks for what its tests check."
+        )
 
 
 _CAUSES: tuple[tuple[Callable[[Counts], int], str], ...] = (

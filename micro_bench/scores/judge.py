@@ -48,7 +48,14 @@ class Judgement:
     pass_to_pass: tuple[int, int]
 
 
-def judge(run: TestsRun, scans: Sequence[Scan], required: Required, *, empty: bool) -> Judgement:
+def judge(
+    run: TestsRun,
+    scans: Sequence[Scan],
+    required: Required,
+    *,
+    empty: bool,
+    control: Trust = Trust.AGREE,
+) -> Judgement:
     """The conjunction of all criteria; each keeps its own result.
 
     Args:
@@ -56,6 +63,7 @@ def judge(run: TestsRun, scans: Sequence[Scan], required: Required, *, empty: bo
         scans: The scanners' results.
         required: What the task asks.
         empty: The patch changes nothing (names the reason of a failure better).
+        control: How the gold patch's grading went at the same time, where no test ran.
     """
     statuses = run.statuses() if run.trust is Trust.AGREE and run.applied else {}
     failed = _failed(run, statuses, required)
@@ -70,10 +78,18 @@ def judge(run: TestsRun, scans: Sequence[Scan], required: Required, *, empty: bo
     )
     tests_passed = not failing and run.applied and run.trust is Trust.AGREE
     verdict, reason = _verdict(run, criteria, tests_passed=tests_passed, empty=empty)
+    if shows_nothing(run) and control is not Trust.AGREE:
+        verdict, reason = Verdict.INVALID, f"no test ran, and none with the gold patch: {control}"
+    system_red = None if empty else _system_red(failed, required)
     return Judgement(
-        verdict, reason, criteria, tests_passed, _system_red(failed, required),
+        verdict, reason, criteria, tests_passed, system_red,
         failed[:FAILED_TESTS_SHOWN], f2p, p2p,
     )  # fmt: skip
+
+
+def shows_nothing(run: TestsRun) -> bool:
+    """Not one test ran: the patch's fault, or the machine's? The gold patch can tell."""
+    return run.applied and not run.results and run.trust is not Trust.TAMPERED
 
 
 def _failed(
@@ -168,7 +184,10 @@ def _why_tests_failed(run: TestsRun, *, empty: bool) -> str:
 
 
 def _system_red(failed: Sequence[FailedTest], required: Required) -> bool | None:
-    """Unit tests all green and an integration test red; None unless both kinds are required."""
+    """Unit tests all green and an integration test red; None unless both kinds are required.
+
+    Asked of changes only: an untouched repository is green where the ticket tests the system.
+    """
     wanted = (*required.fail_to_pass, *required.pass_to_pass)
     kinds = {is_integration(test, required.plan) for test in wanted}
     if kinds != {True, False}:

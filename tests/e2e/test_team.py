@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from micro_bench.errors import BadInputError, NotFoundError, UnverifiedError
-from tests.fakes.shop import BASE, FIX, MINOR, TESTS, commit, git, init
+from tests.fakes.shop import BASE, FIX, TESTS, commit, git, init
 
 ROOT = Path(__file__).parents[2]
 REPO = "corner/tinyshop"
@@ -136,9 +136,7 @@ def read(path: Path) -> dict[str, Any]:
 
 @pytest.mark.network
 def test_the_line_works_without_an_engine(workspace: Path, tmp_path: Path):
-    (workspace / "repo_slices" / "corner__tinyshop").mkdir(parents=True, exist_ok=True)
-    recipe = workspace / "repo_slices" / "corner__tinyshop" / "recipe.yaml"
-    recipe.write_text(f'schema_version: 1\npython: "{MINOR}"\n')
+    """With whatever Python runs the program: the shop does not ask for one."""
     env = {"MICRO_BENCH_CACHE_DIR": str(tmp_path / "cache"), "MICRO_BENCH_BACKEND": "local"}
     argv = ("run", "-a", "oracle", "-a", "noop", "-k", 1, "-n", 1)
     bench(workspace, *argv, **env)

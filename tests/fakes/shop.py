@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -49,7 +48,6 @@ Tree = Mapping[str, "bytes | Link | Program | None"]
 """Path -> content; None removes the file. Folders in the way are removed."""
 
 NAME = "corner/tinyshop"
-MINOR = ".".join(platform.python_version_tuple()[:2])
 
 PYPROJECT = b"""\
 [project]
@@ -273,10 +271,6 @@ class Shop:
         self.task = self._task(*commits)
         self.line.specs.save_task(self.task, self.gold, self.test_patch)
         self.line.specs.remember_clone(NAME, self.clone)
-        if self.backend == "local":
-            recipe = self.line.workspace.recipe(NAME)
-            recipe.parent.mkdir(parents=True, exist_ok=True)
-            recipe.write_text(f'schema_version: 1\npython: "{MINOR}"\n')
 
     def _task(self, base: str, fix: str) -> Task:
         repo = Repository.open(self.clone)

@@ -132,9 +132,20 @@ def test_tests_outside_the_scope_still_guard():
     assert derived({A: P, B: F}, {A: P, B: P}, scope=["tests/test_b.py"]).pass_to_pass == (A,)
 
 
-def test_nothing_to_pass_is_a_reason():
-    (reason,) = derived({A: P}, {A: P}).reasons
-    assert "no FAIL_TO_PASS" in reason
+@pytest.mark.parametrize(
+    ("base", "gold", "scope", "words"),
+    [
+        ({A: P}, {A: P}, (), "all 1 hidden tests pass on the base already"),
+        ({A: F}, {A: F}, (), f"with the gold patch, too, {A} fails"),
+        ({A: F, B: F}, {A: F, B: E}, (), f"with the gold patch, too, {A} fails and 1 more"),
+        ({A: F, B: P}, {A: F, B: P}, ["tests/test_b.py"], "all 1 hidden tests pass on the base"),
+        ({A: F}, {A: S}, (), "no test fails on the base and passes with the gold patch"),
+        ({}, {}, (), "no test fails on the base and passes with the gold patch"),
+    ],
+)
+def test_nothing_to_pass_is_a_reason_with_its_cause(base, gold, scope, words):
+    (reason,) = derived(base, gold, scope=scope).reasons
+    assert reason.startswith(f"no FAIL_TO_PASS: {words}")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from micro_bench.languages import python
+from micro_bench.languages import python as python_language
 from micro_bench.languages._language import Recipe
 from tests.unit.languages.trees import files
 
@@ -402,6 +403,29 @@ def test_the_interpreter_by_requires_python(requires, python, source):
 def test_the_interpreter_by_other_signs(entries, python, source):
     found = environment({"a.py": "", **entries})
     assert (found.python, found.python_source) == (python, source)
+
+
+@pytest.mark.parametrize(
+    ("requires", "offered", "python"),
+    [
+        (">=3.9", ("3.13",), "3.13"),
+        (">=3.9", ("3.15",), "3.15"),
+        (">=3.9,<3.13", ("3.13",), "3.11"),
+        (">=3.12", ("3.10", "3.12"), "3.12"),
+    ],
+)
+def test_of_several_interpreters_that_would_do_one_that_is_there_is_taken(
+    requires, offered, python
+):
+    text = f'[project]\nname = "a"\nversion = "1"\nrequires-python = "{requires}"\n'
+    tree = files({"pyproject.toml": text})
+    assert python_language.environment(tree, WHEN, Recipe(), offered).python == python
+
+
+def test_what_the_manifests_do_not_say_is_what_is_there():
+    assert python_language.environment(files({"a.py": ""}), WHEN, Recipe(), ("3.14",)).python == (
+        "3.14"
+    )
 
 
 def test_a_recipe_decides_the_interpreter():

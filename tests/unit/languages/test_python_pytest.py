@@ -147,6 +147,10 @@ def test_a_run_with_the_project_s_own_loud_options(tmp_path):
         "test_a.py::test_bad": "failed",
         "test_b.py": "error",
     }
+    (error,) = [result for result in found if result.collection]
+    assert error.message == (
+        "collection failure: ModuleNotFoundError: No module named 'does_not_exist'"
+    )
     assert not (tmp_path / ".pytest_cache").exists()
 
 

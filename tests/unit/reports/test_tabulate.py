@@ -254,6 +254,16 @@ def test_a_control_that_fails_voids_the_run(kind, result):
     assert found.warnings[0].startswith(f"Void: the control {kind} ")
 
 
+@pytest.mark.parametrize(("demo", "told"), [(False, True), (True, False)])
+def test_drafts_are_told_but_for_the_demonstration(demo, told):
+    tasks = (
+        TaskFacts(id="one", title="One", tier=1, effort="S", reviewed=False),
+        TaskFacts(id="two", title="Two", tier=1, effort="S"),
+    )
+    found = tabulate(run_facts(agents=(ALPHA,), tasks=tasks, demo=demo), [], {})
+    assert any("1 of 2 tasks are drafts" in text for text in found.warnings) is told
+
+
 def test_what_else_a_reader_must_know():
     tasks = (TaskFacts(id="one", title="One", tier=1, effort="S"),)
     made = [

@@ -85,7 +85,8 @@ LOOKS |= {"incomplete": "unscored", "findings": "passed", "not_applicable": "pas
 
 
 @pytest.mark.parametrize(
-    ("fail", "keep", "lint", "sast"), product((PASSED, FAILED), (PASSED, FAILED), LOOKS, LOOKS)
+    ("fail", "keep", "lint", "sast"),
+    list(product((PASSED, FAILED), (PASSED, FAILED), LOOKS, LOOKS)),
 )
 def test_the_verdict_is_the_conjunction(fail, keep, lint, sast):
     found = judged(ran({UNIT: fail, OTHER: keep}), scans(lint, sast))
@@ -278,6 +279,42 @@ def test_the_messages_of_failed_tests_are_kept():
 def test_green_units_and_a_red_system_are_told_apart(unit, system, expected):
     run = ran({UNIT: unit, SYSTEM: system})
     assert judged(run, wanted=required((UNIT,), (SYSTEM,))).unit_green_system_red is expected
+
+
+def test_doing_nothing_is_no_green_unit():
+    run = ran({UNIT: PASSED, SYSTEM: FAILED})
+    found = judged(run, wanted=required((SYSTEM,), (UNIT,)), empty=True)
+    assert found.unit_green_system_red is None
+
+
+@pytest.mark.parametrize("trust", [Trust.CRASHED, Trust.TIMEOUT])
+@pytest.mark.parametrize(
+    ("statuses", "control", "verdict"),
+    [
+        ({}, Trust.AGREE, Verdict.FAIL),
+        ({}, Trust.CRASHED, Verdict.INVALID),
+        ({}, Trust.TIMEOUT, Verdict.INVALID),
+        ({OTHER: FAILED}, Trust.CRASHED, Verdict.FAIL),
+    ],
+)
+def test_where_no_test_ran_the_gold_patch_tells_whose_fault_it_is(
+    trust, statuses, control, verdict
+):
+    run = ran(statuses, trust=trust, exit_code=4)
+    found = judge(run, scans(), required(), empty=False, control=control)
+    assert found.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        ran({}, trust=Trust.TAMPERED, exit_code=0),
+        ran({}, applied=False, trust=Trust.CRASHED, exit_code=None),
+    ],
+)
+def test_nobody_leaves_the_denominator_by_tampering_or_a_broken_patch(run):
+    found = judge(run, scans(), required(), empty=False, control=Trust.CRASHED)
+    assert found.verdict in (Verdict.TAMPERED, Verdict.FAIL)
 
 
 @pytest.mark.parametrize("tests", [(UNIT,), (SYSTEM,), ()])
