@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
@@ -50,6 +50,16 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     for line in ([name.upper() for name in columns], *cells):
         padded = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         typer.echo(padded.rstrip())
+
+
+def records(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Records of one kind: a table for people, a list of objects for programs."""
+    if as_json:
+        data(rows)
+    elif rows:
+        table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    else:
+        say("none")
 
 
 @contextmanager
@@ -168,6 +178,8 @@ def rescored(result: Rescored, *, as_json: bool) -> None:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
     if isinstance(value, bool | dict | list):
         return json.dumps(value)
     return "" if value is None else str(value)

@@ -91,11 +91,7 @@ def runs(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
     """List the runs, oldest first."""
     from micro_bench.pipeline.looking import runs_listing
 
-    rows = runs_listing(_line.line(ctx))
-    if as_json:
-        _output.data(rows)
-    else:
-        _output.table(("run", "created", "tasks", "agents", "k", "attempts"), tuple(rows.values()))
+    _output.records(runs_listing(_line.line(ctx)), as_json=as_json)
 
 
 def score(

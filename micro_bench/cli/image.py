@@ -25,10 +25,7 @@ def slice_(
     from micro_bench.pipeline.looking import cut_all
 
     rows = cut_all(_line.line(ctx, clones=clone), patterns or (), tier or ())
-    if as_json:
-        _output.data(rows)
-    else:
-        _output.table(("task", "level", "kept", "files", "python"), tuple(rows.values()))
+    _output.records(rows, as_json=as_json)
 
 
 def image(
@@ -46,7 +43,4 @@ def image(
 
     line = _line.line(ctx, {"jobs": jobs, "backend": backend}, clone)
     rows = build_all(line, patterns or (), tier or ())
-    if as_json:
-        _output.data(rows)
-    else:
-        _output.table(("task", "image", "python", "environment"), tuple(rows.values()))
+    _output.records(rows, as_json=as_json)

@@ -31,13 +31,7 @@ def list_(
     """List the tasks with their tier, effort, status and verification."""
     from micro_bench.pipeline.looking import listing
 
-    rows = listing(_line.line(ctx), patterns or (), tier or ())
-    if as_json:
-        _output.data(rows)
-    else:
-        _output.table(
-            ("task", "tier", "effort", "status", "verified", "title"), tuple(rows.values())
-        )
+    _output.records(listing(_line.line(ctx), patterns or (), tier or ()), as_json=as_json)
 
 
 def check(ctx: typer.Context, *, as_json: _output.Json = False) -> None:

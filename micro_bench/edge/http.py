@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -58,6 +58,7 @@ class Api:
         token: Sent as a bearer token; None reads what is public.
         clock: Tells the time and sleeps; tests pass one that does not wait.
         timeout_s: For connecting and for every read.
+        tell: Hears of waits that a person would take for a standstill.
 
     """
 
@@ -68,7 +69,9 @@ class Api:
         *,
         clock: Clock = time,
         timeout_s: float = 30,
+        tell: Callable[[str], None] = lambda _message: None,
     ) -> None:
+        self._tell = tell
         self._base = _checked_url(base_url)
         self._token = _checked_token(token)
         self._clock = clock
@@ -146,6 +149,7 @@ class Api:
                 f"{_shown(str(response.url))}: the rate limit is lifted in {limited:.0f} s",
                 next_step=_RESUME,
             )
+        self._tell(f"the tracker limits our rate: going on in {limited:.0f} s")
         return limited
 
     def _limit_wait(self, response: httpx.Response, attempt: int) -> float | None:

@@ -195,7 +195,9 @@ class Cell(Noun):
     system_tested: Count
     """Attempts at which that could be seen: both kinds of test are required."""
     agent_wall: WallTime
+    """Of the agent's command."""
     total_wall: WallTime
+    """Of the whole attempt, its grading included."""
 
 
 class MarkKind(StrEnum):

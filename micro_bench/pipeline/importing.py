@@ -97,7 +97,7 @@ def _read(line: Line, source: Source, progress: Progress) -> Export:
 
     def api(base: str) -> Api:
         """The token is for the configured server alone, whatever address a source names."""
-        return Api(base, token if base == settings.github_api else None)
+        return Api(base, token if base == settings.github_api else None, tell=line.tell)
 
     context = ImportContext(
         repo=source.repo, http=api, api_url=settings.github_api,

@@ -12,18 +12,21 @@ from micro_bench.pipeline.prepare import cut, prepare
 from micro_bench.store import list_runs
 from micro_bench.tasks import tiers
 
-Rows = dict[str, tuple[object, ...]]
+Rows = list[dict[str, object]]
+"""One record an item, its keys in the order of a table's columns."""
 
 
 def listing(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
-    """Task, tier, effort, status, verified, title."""
-    return {
-        task.id: (
-            task.id, task.tier.number, task.effort.size, task.status.value,
-            verified_word(line.specs.verification(task.id), task), task.title,
-        )
+    """Every task with where it stands."""
+    return [
+        {
+            "task": task.id, "tier": task.tier.number, "effort": task.effort.size,
+            "status": task.status.value,
+            "verified": verified_word(line.specs.verification(task.id), task),
+            "title": task.title,
+        }
         for task in line.specs.tasks(patterns, wanted, retired=True)
-    }  # fmt: skip
+    ]  # fmt: skip
 
 
 def verified_word(found: Verification | None, task: Task) -> str:
@@ -93,37 +96,41 @@ def task_schema() -> str:
 
 def cut_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
     """Cut every slice."""
-    rows: Rows = {}
+    rows: Rows = []
     for task in line.specs.tasks(patterns, wanted):
         piece, _kept, _everything = cut(line, task)
-        kept = f"{piece.kept_files} of {piece.total_files}"
-        rows[task.id] = (
-            task.id, piece.level.value, kept, piece.files_sha256[:12], piece.environment.python
-        )  # fmt: skip
+        rows.append({
+            "task": task.id, "level": piece.level.value, "kept": piece.kept_files,
+            "of": piece.total_files, "files": piece.files_sha256[:12],
+            "python": piece.environment.python,
+        })  # fmt: skip
     return rows
 
 
 def build_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
     """Build every image."""
-    rows: Rows = {}
+    rows: Rows = []
     tasks = line.specs.tasks(patterns, wanted)
     for task, result in in_parallel(lambda t: prepare(line, t), tasks, line.settings.jobs):
         if isinstance(result, BaseException):
             raise result
         image = result.image
-        rows[task.id] = (task.id, image.tag, image.python, image.env_key[:12])
-    return rows
+        rows.append({
+            "task": task.id, "image": image.tag, "python": image.python,
+            "environment": image.env_key[:12],
+        })  # fmt: skip
+    return sorted(rows, key=lambda row: str(row["task"]))
 
 
 def runs_listing(line: Line) -> Rows:
-    """Run, created, tasks, agents, k, attempts."""
-    rows: Rows = {}
+    """Every run of the workspace."""
+    rows: Rows = []
     for store in list_runs(line.workspace):
         lock = store.lock
-        wanted = len(lock.tasks) * len(lock.agents) * lock.k
-        rows[lock.run] = (
-            lock.run, lock.created.isoformat(timespec="seconds"), len(lock.tasks),
-            ", ".join(agent.name for agent in lock.agents), lock.k,
-            f"{len(store.attempts())} of {wanted}",
-        )  # fmt: skip
+        rows.append({
+            "run": lock.run, "created": lock.created.isoformat(timespec="seconds"),
+            "tasks": len(lock.tasks), "agents": [agent.name for agent in lock.agents],
+            "k": lock.k, "attempts": len(store.attempts()),
+            "of": len(lock.tasks) * len(lock.agents) * lock.k,
+        })  # fmt: skip
     return rows

@@ -33,6 +33,11 @@ class Judged:
     reason: str
 
     @property
+    def total_s(self) -> float:
+        """Wall seconds from the sandbox's start to the end of the grading."""
+        return self.attempt.timings.total + (self.score.seconds if self.score else 0.0)
+
+    @property
     def valid(self) -> bool:
         """In the tests-only denominator."""
         return self.kind not in LEFT_OUT

@@ -118,7 +118,7 @@ def _cell(run: RunFacts, agent: str, tier: int | None, grouped: Grouped) -> Cell
         unit_green_system_red=seen.count(True),
         system_tested=sum(one is not None for one in seen),
         agent_wall=_wall([one.attempt.timings.agent_command for one in valid]),
-        total_wall=_wall([one.attempt.timings.total for one in valid]),
+        total_wall=_wall([one.total_s for one in valid]),
     )
 
 

@@ -69,6 +69,23 @@ def test_init_then_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert shown["schema_version"]["source"] == f"file {space}/micro-bench.yaml:2"
 
 
+def test_lists_are_tables_for_people_and_objects_for_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = str(Path(__file__).parents[2])
+    assert run(["task", "list", "parcel-1", "-w", own]) == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == ["TASK", "TIER", "EFFORT", "STATUS", "VERIFIED", "TITLE"]
+    assert row.split()[:4] == ["parcel-1", "1", "M", "reviewed"]
+    assert run(["task", "list", "parcel-1", "--json", "-w", own]) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert (record["task"], record["tier"], record["status"]) == ("parcel-1", 1, "reviewed")
+    assert run(["runs", "--json", "-w", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert run(["runs", "-w", str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("", "none\n")
+
+
 def test_init_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "README.md").write_text("mine")
     assert run(["init", str(tmp_path), "--json"]) == 10

@@ -207,6 +207,14 @@ def test_rate_limits_are_waited_out(
     assert clock.slept == [waits]
 
 
+def test_a_long_wait_is_told_before_it_begins(server: Server, clock: Clock) -> None:
+    told: list[str] = []
+    server.on("/x", Answer(429, b"", {"retry-after": "1700"}), ok(1))
+    with Api(server.url, TOKEN, clock=clock, timeout_s=2, tell=told.append) as api:
+        assert api.get("x") == 1
+    assert told == ["the tracker limits our rate: going on in 1700 s"]
+
+
 def test_a_limit_that_lasts_too_long_is_told(server: Server, api: Api, clock: Clock) -> None:
     server.on("/x", Answer(429, b"", {"retry-after": "90000"}))
     with pytest.raises(TrackerError, match="90000 s") as caught:
