@@ -80,7 +80,8 @@ class LocalBuilder:
         place = self.cache / kind / key[:20]
         if (place / ".complete").exists():
             return place
-        self.log(f"building local {kind[:-1]} ({len(packages.split_lock(lock))} packages)")
+        what = {"tools": "scanners", "environments": "environment"}[kind]
+        self.log(f"building local {what} of {len(packages.split_lock(lock))} packages")
         with suppress(FileNotFoundError):
             shutil.rmtree(place)
         with TemporaryDirectory(prefix="micro-bench-wheels-") as folder:
