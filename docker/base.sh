@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds a base image from Debian's packages, for where no registry answers.
 #
-#   bash base.sh SUITE TAG        bash base.sh bookworm micro-bench/base:py3.11
+#   bash base.sh SUITE FILE       bash base.sh bookworm base.tar && docker import base.tar
 #
-# It holds python3 with venv, git and certificates, and nothing of this machine. Needs root,
-# debootstrap, and the docker or podman command. bookworm has Python 3.11, trixie 3.13.
+# It holds python3 with venv, git and certificates, and nothing of this machine. Needs root and
+# debootstrap. bookworm has Python 3.11, trixie 3.13.
 set -euo pipefail
 
-SUITE=${1:?usage: base.sh SUITE TAG}
-TAG=${2:?usage: base.sh SUITE TAG}
+SUITE=${1:?usage: base.sh SUITE FILE}
+FILE=${2:?usage: base.sh SUITE FILE}
 PACKAGES=python3,python3-venv,git,ca-certificates
 
 say() { echo "base: $*" >&2; }
@@ -70,30 +70,23 @@ clean_up() {
     rm -rf --one-file-system "$1"
 }
 
-engine() {
-    command -v docker || command -v podman || give_up "neither docker nor podman is on the PATH"
-}
-
 main() {
     [ "$(id -u)" = 0 ] || give_up "debootstrap needs root"
     command -v debootstrap >/dev/null || give_up "debootstrap is missing: apt-get install debootstrap"
-    local cli work root epoch
-    cli=$(engine)
+    local work root epoch
     work=$(mktemp -d "${TMPDIR:-/var/tmp}/micro-bench-base.XXXXXX")
     # shellcheck disable=SC2064 # the folder of now
     trap "umount '$work/root/proc' '$work/root/sys' 2>/dev/null || true; rm -rf --one-file-system '$work'" EXIT
     root=$work/root
     proxy
-    say "building $TAG from Debian $SUITE (about a minute)"
+    say "building an image from Debian $SUITE (about a minute)"
     bootstrap "$root"
     epoch=$(released "$root")
     strip "$root"
     # Times later than the release are those of this build; earlier ones hold Python's caches valid.
     tar --create --sort=name --numeric-owner --clamp-mtime --mtime="@$epoch" --one-file-system \
-        --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' --directory "$root" . |
-        "$cli" import --change 'ENV LANG=C.UTF-8' --change 'CMD ["python3"]' \
-            --change "LABEL micro-bench.suite=$SUITE" - "$TAG" >/dev/null
-    say "$TAG has $(chroot "$root" python3 --version)"
+        --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' --file "$FILE" --directory "$root" .
+    say "it has $(chroot "$root" python3 --version)"
 }
 
 main

@@ -24,7 +24,8 @@ from micro_bench.errors import EngineError
 CONFLICT = 409
 OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 """Of control groups version 2 and 1, as a container sees them."""
-WAIT = ("sleep", "infinity")
+WAIT = ("sh", "-c", "sleep infinity & wait")
+"""The main process: a shell that waits collects orphans too, so no engine's own init is needed."""
 HOSTNAME = "bench"
 LOOPBACK = f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 NAME_LOOPBACK = ("sh", "-c", 'printf %s "$1" > /etc/hosts; shift; exec "$@"', "sh", LOOPBACK)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,22 @@ class Engine:
             return None
         return self.image_id(reference)
 
+    def import_image(self, file: Path, tag: str, changes: Sequence[str]) -> str:
+        """Make an image of a file system in a tar; returns its id.
+
+        Args:
+            file: The tar.
+            tag: The image's name.
+            changes: Dockerfile instructions such as `ENV LANG=C.UTF-8`.
+        """
+        with engine_errors("import image"):
+            answer = str(self.client.import_image_from_file(str(file), changes=list(changes)))
+        found = re.search(r"sha256:[0-9a-f]{64}", answer)
+        if not found:
+            raise BuildError(f"importing {tag} failed: {answer[-300:]}")
+        self.tag(found[0], tag)  # Podman does not heed a tag that is given with the import
+        return found[0]
+
     def build(
         self,
         context: bytes,
@@ -231,7 +248,6 @@ class Engine:
                 cap_drop=["ALL"],
                 cap_add=list(spec.capabilities),
                 security_opt=["no-new-privileges"],
-                init=True,
                 log_config=LogConfig(type="none"),
             )
             made = client.create_container(

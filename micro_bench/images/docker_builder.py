@@ -23,6 +23,9 @@ from micro_bench.model.image import Image
 PROBE = "import platform, shutil; print(platform.python_version(), bool(shutil.which('git')))"
 Log = Callable[[str], None]
 
+BIG_FILES = "/var/tmp"  # noqa: S108 - a folder is made in it
+"""Often `/tmp` is memory."""
+
 
 class DockerBuilder:
     """Builds through one engine. Safe for use by several threads: one build a key at a time."""
@@ -49,13 +52,30 @@ class DockerBuilder:
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._bases: dict[str, tuple[Base, bool]] = {}
+        self._no_base: dict[str, BuildError] = {}
 
     def base(self, python: str) -> Base:
         """See `Builder.base`."""
         with self._once(f"base {python}"):
+            if known := self._no_base.get(python):  # found out in minutes: not again for each task
+                raise BuildError(known.message, next_step=known.next_step)
             if python not in self._bases:
-                self._bases[python] = self._probe(self._base_image(python))
+                try:
+                    self._bases[python] = self._found_base(python)
+                except BuildError as error:
+                    self._no_base[python] = error
+                    raise
         return self._bases[python][0]
+
+    def _found_base(self, python: str) -> tuple[Base, bool]:
+        base, has_git = self._probe(self._base_image(python))
+        if not base.python.startswith(f"{python}."):
+            raise BuildError(
+                f"the base image for Python {python} has Python {base.python}",
+                next_step=f"tag another one micro-bench/base:py{python}, or remove that tag and "
+                "correct `base_images` in the settings",
+            )
+        return base, has_git
 
     def _base_image(self, python: str) -> str:
         tag = f"micro-bench/base:py{python}"
@@ -83,14 +103,16 @@ class DockerBuilder:
                 "the repository's recipe.yaml",
             )
         self.log(f"base image for Python {python}: no registry answers, building Debian {suite}")
-        result = process.run(["bash", recipe_path("base.sh"), suite, tag], deadline_s=1800)
-        image = self.engine.image_id(tag)
-        if result.code != 0 or image is None:
-            raise BuildError(
-                f"building Debian {suite} failed:\n{result.tail}",
-                next_step="`apt-get install debootstrap`, run as root, or load a base image",
-            )
-        return image
+        with TemporaryDirectory(prefix="micro-bench-base-", dir=BIG_FILES) as folder:
+            file = Path(folder) / "base.tar"
+            result = process.run(["bash", recipe_path("base.sh"), suite, file], deadline_s=1800)
+            if result.code != 0:
+                raise BuildError(
+                    f"building Debian {suite} failed:\n{result.tail}",
+                    next_step="`apt-get install debootstrap`, run as root, or load a base image",
+                )
+            changes = ("ENV LANG=C.UTF-8", 'CMD ["python3"]', f"LABEL micro-bench.suite={suite}")
+            return self.engine.import_image(file, tag, changes)
 
     def _probe(self, image: str) -> tuple[Base, bool]:
         spec = ContainerSpec(image, 1, 512, 64, user="0:0", workdir="/")

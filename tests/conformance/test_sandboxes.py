@@ -563,6 +563,16 @@ def test_a_container_is_not_root_and_has_no_rights(room: Room):
 
 
 @container
+def test_orphans_that_end_leave_the_table_of_processes(room: Room):
+    """Or a long attempt would run into its limit of processes by its dead ones."""
+    sandbox = room.start()
+    sh(sandbox, "for i in $(seq 100); do (true & exec sleep 0.01) & done; wait; sleep 1")
+    sh(sandbox, "for i in $(seq 20); do setsid sh -c 'sleep 0.1' & done")
+    said = sh(sandbox, "sleep 1; grep -l 'State:.Z' /proc/[0-9]*/status; echo end")
+    assert said.text == "end\n"
+
+
+@container
 def test_the_code_cannot_end_the_container_it_runs_in(room: Room):
     sandbox = room.start()
     said = sh(sandbox, "kill -9 1 2>&1; kill -9 -1; echo on")

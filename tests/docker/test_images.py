@@ -14,8 +14,9 @@ from micro_bench.edge import packages
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.containers import ContainerSpec
 from micro_bench.edge.engine import Engine
-from micro_bench.errors import BuildError
+from micro_bench.errors import BuildError, EngineError
 from micro_bench.images import recipe
+from micro_bench.images.docker_builder import DockerBuilder
 from micro_bench.sandboxes._sandbox import StartRequest
 from tests.fakes.shop import BASE, MONEY, PYPROJECT, Shop
 
@@ -144,3 +145,36 @@ def test_a_package_without_a_wheel_is_built_in_a_container(tmp_path: Path):
     shop = Shop(tmp_path / "sdist", "docker", base={**BASE, "pyproject.toml": project})
     assert said(shop, "python -c 'import docopt; print(docopt.__version__)'") == "0.6.2\n"
     assert any("from source in a container" in line for line in shop.told) or shop.told
+
+
+def test_a_file_system_becomes_an_image_by_its_name(tmp_path: Path, engine: Engine):
+    file = tmp_path / "root.tar"
+    file.write_bytes(pack([Entry("etc/greeting", b"hello\n")]))
+    try:
+        made = engine.import_image(file, "mb-test/imported:7", ("ENV GREETED=yes",))
+        assert engine.image_id("mb-test/imported:7") == made
+        config = engine.client.inspect_image(made)["Config"]
+        assert "GREETED=yes" in config["Env"]
+    finally:
+        engine.remove_image("mb-test/imported:7")
+    file.write_bytes(b"no tar at all")
+    with pytest.raises((EngineError, BuildError)):
+        engine.import_image(file, "mb-test/imported:7", ())
+    assert engine.image_id("mb-test/imported:7") is None
+
+
+def test_a_base_image_of_another_python_is_refused_once_and_for_all(shop: Shop, engine: Engine):
+    """Finding a base image may take minutes: each further task hears of it at once."""
+    image = shop.prepared.image.base_digest
+    engine.tag(image, "micro-bench/base:py3.4")
+    builder = DockerBuilder(engine, shop.told.append, {}, use_registry=False)
+    try:
+        with pytest.raises(BuildError, match=r"for Python 3\.4 has Python 3\.11") as first:
+            builder.base("3.4")
+        assert "micro-bench/base:py3.4" in first.value.next_step
+    finally:
+        engine.remove_image("micro-bench/base:py3.4")
+    with pytest.raises(BuildError, match=r"has Python 3\.11"):
+        builder.base("3.4")
+    with pytest.raises(BuildError, match="knows only"):
+        DockerBuilder(engine, shop.told.append, {}, use_registry=False).base("3.4")

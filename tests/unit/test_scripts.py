@@ -72,7 +72,7 @@ class Machine:
     def base(self, suite: str) -> subprocess.CompletedProcess[str]:
         """`base.sh` for a suite."""
         return subprocess.run(
-            [self.bin / "bash", recipe_path("base.sh"), suite, "mine/base:1"],
+            [self.bin / "bash", recipe_path("base.sh"), suite, self.root / "tar"],
             capture_output=True,
             text=True,
             check=False,
@@ -201,25 +201,18 @@ def builder(machine: Machine) -> Machine:
         machine.link(tool)
     machine.add("debootstrap", DEBOOTSTRAP)
     machine.add("chroot", "#!/bin/sh\necho Python 3.11.2\n")
-    machine.add(
-        "docker", f'#!/bin/sh\necho "$*" > {machine.root}/import\ncat > {machine.root}/tar\n'
-    )
     return machine
 
 
 def test_a_base_image_holds_nothing_of_the_machine(builder: Machine) -> None:
     done = builder.base("bookworm")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.endswith("mine/base:1 has Python 3.11.2\n")
+    assert done.stderr.endswith("it has Python 3.11.2\n")
     with tarfile.open(builder.root / "tar") as image:
         names = {m.name for m in image if m.isfile()}
         latest = max(m.mtime for m in image)
     assert names == {"./etc/machine-id", "./usr/share/doc/a/copyright"}
     assert latest == 1746864000, "nothing is younger than the release"
-    assert (
-        "--change LABEL micro-bench.suite=bookworm - mine/base:1"
-        in (builder.root / "import").read_text()
-    )
 
 
 def test_equal_packages_give_equal_bytes(builder: Machine) -> None:
