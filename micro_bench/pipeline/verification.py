@@ -15,7 +15,7 @@ from micro_bench.edge.patching import applied, patch_paths
 from micro_bench.errors import EngineError
 from micro_bench.images import leaks, verify
 from micro_bench.model.attempt import AgentRef, Finished
-from micro_bench.model.execution import TestsRun
+from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Execution, Leak, RunKind, Verification
 from micro_bench.model.score import CriterionName, CriterionResult, FindingState, Scan, Verdict
 from micro_bench.model.task import Task
@@ -168,6 +168,7 @@ def _conclude(
     derived = verify.derive(evidence.runs, *_definitions(line, prepared), scope)
     waived = broken_gates(task, evidence.scans)
     reasons = [*derived.reasons, *_oracle_and_noop(task, derived, evidence, waived)]
+    reasons += _last_words(line, prepared, evidence)
     found = _leaks(line, prepared)
     reasons += [f"leak: {leak.what} in {leak.where}" for leak in found]
     return Verification(
@@ -180,6 +181,20 @@ def _conclude(
         collection_errors=derived.collection_errors, waived_gates=waived,
         executions=evidence.executions, finished=clock.now(),
     )  # fmt: skip
+
+
+def _last_words(line: Line, prepared: Prepared, evidence: _Evidence) -> list[str]:
+    """Where the tests did not run to their end with the gold patch: what they said, and what may
+    be behind it.
+    """
+    for number, run in enumerate(evidence.runs[RunKind.GOLD_HIDDEN], 1):
+        if run.applied and run.trust is not Trust.AGREE:
+            folder = line.workspace.verification(prepared.task.id)
+            log = folder / f"{RunKind.GOLD_HIDDEN}-{number}.log"
+            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            said = f"its last line: {lines[-1].strip()[:200]!r}" if lines else "it is empty"
+            return [f"the log is {log}; {said}", *prepared.piece.environment.complaints]
+    return []
 
 
 def _definitions(line: Line, prepared: Prepared) -> tuple[verify.Definitions, verify.Definitions]:

@@ -118,6 +118,16 @@ def test_why_each_test_failed_before_is_told(make: Make):
     assert any("tests/test_money.py" in error for error in found.collection_errors)
 
 
+def test_tests_that_do_not_run_to_their_end_are_named_with_their_last_words(make: Make):
+    ends = FIXED_MONEY + b"\n\nimport os\nos._exit(7)\n"
+    shop = make(fix={"tinyshop/money.py": ends})
+    found = shop.verify()
+    assert not found.verified
+    text = "\n".join(found.reasons)
+    assert "do not run to their end with the gold patch: crashed, exit code 7" in text
+    assert "gold_hidden-1.log; its last line: 'timeout" in text
+
+
 def test_a_flaky_test_is_quarantined_by_name(make: Make, monkeypatch: pytest.MonkeyPatch):
     coin = b"\n\ndef test_coin():\n    import os\n    assert os.path.exists('/bench/heads')\n"
     shop = make(tests={"tests/test_money.py": HIDDEN_MONEY + coin})
