@@ -261,7 +261,7 @@ def test_drafts_are_told_but_for_the_demonstration(demo, told):
         TaskFacts(id="two", title="Two", tier=1, effort="S"),
     )
     found = tabulate(run_facts(agents=(ALPHA,), tasks=tasks, demo=demo), [], {})
-    assert any("1 of 2 tasks are drafts" in text for text in found.warnings) is told
+    assert any("Drafts: 1 of 2 tasks." in text for text in found.warnings) is told
 
 
 def test_what_else_a_reader_must_know():
