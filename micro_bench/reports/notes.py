@@ -75,8 +75,8 @@ def _drafts(run: RunFacts) -> Iterator[str]:
     drafts = [task for task in run.tasks if not task.reviewed]
     if drafts and not run.demo:
         yield (
-            f"Drafts: {len(drafts)} of {count(len(run.tasks), 'task')}. Nobody has read whether the "
-            "ticket's text asks for what its tests check."
+            f"Drafts: {len(drafts)} of {count(len(run.tasks), 'task')}. Nobody has read whether "
+            "the ticket's text asks for what its tests check."
         )
 
 
