@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -11,7 +12,10 @@ from typing import BinaryIO
 from micro_bench.edge.containers import Container, ContainerSpec
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.owners import owner_alive
+from micro_bench.errors import EngineError
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
+
+CHECK_S = 60
 
 
 class DockerBackend:
@@ -22,6 +26,7 @@ class DockerBackend:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._isolation = ""
+        self._fenced = False
         # Removing takes the engine longer than most commands; nobody has to wait for it. The
         # interpreter joins these threads before it exits.
         self._closer = ThreadPoolExecutor(max_workers=2, thread_name_prefix="close-sandbox")
@@ -63,11 +68,38 @@ class DockerBackend:
         except BaseException:
             container.remove()
             raise
-        return DockerSandbox(self.engine, container, spec, self._closer)
+        sandbox = DockerSandbox(self.engine, container, spec, self._closer)
+        if request.network == "none" and not self._fenced:
+            try:
+                check_no_route(sandbox)
+            except BaseException:
+                sandbox.close()
+                raise
+            self._fenced = True
+        return sandbox
 
     def sweep(self) -> int:
         """Remove the containers of owners that are gone."""
         return self.engine.sweep(owner_alive)
+
+
+def check_no_route(sandbox: Sandbox) -> None:
+    """That an engine means by no network what we mean: asked of the first container of each run.
+
+    Raises:
+        EngineError: There is a way out of it.
+    """
+    output = io.BytesIO()
+    argv = ("cat", "/proc/net/route", "/proc/net/ipv6_route")
+    end = sandbox.run(argv, output=output, deadline_s=CHECK_S)
+    lines = output.getvalue().decode("utf-8", "replace").splitlines()
+    ways = [line for line in lines if line.split()[-1:] != ["lo"] and "Iface" not in line]
+    ways = [line for line in ways if "No such file" not in line]  # a kernel without IPv6
+    if ways or not lines:
+        raise EngineError(
+            f"a container without a network has a route (exit code {end.exit_code}): {ways[:3]}",
+            next_step="report the engine's version; `--backend local` has no such network",
+        )
 
 
 class DockerSandbox:

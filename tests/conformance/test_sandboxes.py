@@ -29,7 +29,7 @@ from micro_bench.errors import BadInputError, EngineError, StorageError
 from micro_bench.model.image import Image
 from micro_bench.model.task import Limits
 from micro_bench.sandboxes._sandbox import Backend, Ended, Sandbox, StartRequest
-from micro_bench.sandboxes.docker import DockerBackend
+from micro_bench.sandboxes.docker import DockerBackend, check_no_route
 from micro_bench.sandboxes.local import LocalBackend
 from tests.fakes.shop import Shop
 
@@ -522,6 +522,13 @@ def test_tests_may_use_the_loopback_by_its_name(room: Room):
     """Without a network there is no name service: the image itself knows these names."""
     said = sh(room.start(), f"python3 - <<'END'\n{LOOPBACK}\nEND")
     assert said.text.split("\n")[:2] == ["over the loopback", "127.0.0.1"], said.text
+
+
+@container
+def test_an_engine_that_leaves_a_network_where_none_should_be_is_found_out(room: Room):
+    check_no_route(room.start())
+    with pytest.raises(EngineError, match="has a route"):
+        check_no_route(room.start(network="bridge"))
 
 
 @container
