@@ -9,7 +9,7 @@ from typing import Self
 
 from micro_bench.edge import clock, host
 from micro_bench.edge.files import storage_errors
-from micro_bench.errors import EngineError, MicroBenchError, NotFoundError, UnverifiedError
+from micro_bench.errors import EngineError, UnverifiedError
 from micro_bench.model.attempt import AgentFailed, Attempt, BudgetStop, Finished, InfraFailed
 from micro_bench.model.execution import Trust
 from micro_bench.model.image import Verification
@@ -168,8 +168,3 @@ def _grader(line: Line, task: Task) -> Grader:
             next_step=f"micro-bench verify {task.id}",
         )
     return Grader.of(line, prepared, found)
-
-
-def explain(error: MicroBenchError | NotFoundError) -> str:
-    """The first line of an error."""
-    return error.message.splitlines()[0]
