@@ -6,7 +6,6 @@ there is a patch: the file `solution.patch` beside it) and the `expected.json` o
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from micro_bench.attempts.agents import _agent
 from micro_bench.attempts.agents._agent import Brief, Command
 from micro_bench.plugins import discover
 from micro_bench.sandboxes._sandbox import Places
+from tests.conformance.contracts import members, parameters
 
 CASES = Path(__file__).parent.parent / "cases" / "agents"
 AGENTS = discover("attempts.agents")
@@ -49,9 +49,7 @@ def test_every_agent_has_cases_and_every_case_an_agent() -> None:
 @named
 def test_an_agent_has_all_that_the_contract_names(name: str) -> None:
     agent = AGENTS[name]
-    wanted = set(_agent.Agent.__annotations__) | {
-        key for key, value in vars(_agent.Agent).items() if isinstance(value, staticmethod)
-    }
+    wanted = members(_agent.Agent)
     assert wanted == {"NAME", "NEEDS", "SCRIPTED", "version", "mistakes", "command"}
     assert {key for key in wanted if not hasattr(agent, key)} == set()
     assert name == agent.NAME
@@ -63,10 +61,8 @@ def test_an_agent_has_all_that_the_contract_names(name: str) -> None:
 @named
 @pytest.mark.parametrize("function", ["version", "mistakes", "command"])
 def test_an_agents_functions_take_what_the_contract_says(name: str, function: str) -> None:
-    wanted = inspect.signature(getattr(_agent.Agent, function))
-    assert list(inspect.signature(getattr(AGENTS[name], function)).parameters) == list(
-        wanted.parameters
-    )
+    wanted = parameters(getattr(_agent.Agent, function))
+    assert parameters(getattr(AGENTS[name], function)) == wanted
 
 
 @named

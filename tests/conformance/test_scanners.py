@@ -8,7 +8,6 @@ difference before you commit it.
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from micro_bench.model.score import CriterionName
 from micro_bench.plugins import discover
 from micro_bench.scores.scanners import _scanner
 from micro_bench.scores.scanners._scanner import Reading
+from tests.conformance.contracts import members, parameters
 
 ROOT = Path(__file__).parent.parent.parent
 CASES = ROOT / "tests" / "cases" / "scanners"
@@ -65,9 +65,7 @@ def test_every_scanner_has_cases_and_every_case_a_scanner() -> None:
 @named
 def test_a_scanner_has_all_that_the_contract_names(name: str) -> None:
     scanner = SCANNERS[name]
-    wanted = set(_scanner.Scanner.__annotations__) | {
-        key for key, value in vars(_scanner.Scanner).items() if isinstance(value, staticmethod)
-    }
+    wanted = members(_scanner.Scanner)
     assert wanted == {"NAME", "VERSION", "CRITERION", "owns", "command", "read"}
     assert {key for key in wanted if not hasattr(scanner, key)} == set()
     assert name == scanner.NAME
@@ -77,10 +75,8 @@ def test_a_scanner_has_all_that_the_contract_names(name: str) -> None:
 @named
 @pytest.mark.parametrize("function", ["owns", "command", "read"])
 def test_a_scanners_functions_take_what_the_contract_says(name: str, function: str) -> None:
-    wanted = inspect.signature(getattr(_scanner.Scanner, function))
-    assert list(inspect.signature(getattr(SCANNERS[name], function)).parameters) == list(
-        wanted.parameters
-    )
+    wanted = parameters(getattr(_scanner.Scanner, function))
+    assert parameters(getattr(SCANNERS[name], function)) == wanted
 
 
 def pins(text: str) -> dict[str, str]:
