@@ -1,6 +1,6 @@
 """Every language there is, found as the program finds it.
 
-A language is one module under `micro_bench/languages/` (helpers begin with an underscore) and one
+A language is one module or folder under `micro_bench/languages/` and one
 directory of cases, `tests/cases/languages/<name>/`.
 """
 

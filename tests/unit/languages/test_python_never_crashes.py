@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from micro_bench import graphs
 from micro_bench.languages import python
 from micro_bench.languages._language import Recipe, TestRun
-from micro_bench.languages._python_values import words
+from micro_bench.languages.python.values import words
 
 WHEN = datetime(2024, 6, 1, tzinfo=UTC)
 NAMES = [

@@ -12,8 +12,8 @@ import pytest
 
 from micro_bench.languages import python
 from micro_bench.languages._language import TestRun
-from micro_bench.languages._python_addopts import keep
-from micro_bench.languages._python_pytest import base_addopts
+from micro_bench.languages.python.testing.addopts import keep
+from micro_bench.languages.python.testing.command import base_addopts
 
 LOUD = (
     "-ra -q --strict-markers --cov=pkg --cov-report term-missing -n 4 --dist=loadscope --maxfail=1 "

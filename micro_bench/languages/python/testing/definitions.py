@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from micro_bench.languages._python_source import UnparsableError, decode, parse
+from micro_bench.languages.python.source import UnparsableError, decode, parse
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from micro_bench.languages._python_literals import call_name
-from micro_bench.languages._python_values import words
+from micro_bench.languages.python.literals import call_name
+from micro_bench.languages.python.values import words
 
 _QUOTED = re.compile(r"""['"]([A-Za-z_]\w*)(?:[.:][A-Za-z_]\w*)+['"]""")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:[.:][A-Za-z_]\w*)+")

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from micro_bench.languages import _python_ini as ini
-from micro_bench.languages import _python_poetry as poetry
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_project import Project
-from micro_bench.languages._python_requirements import name_of, read_file
-from micro_bench.languages._python_suppliers import (
+from micro_bench.languages.python import ini
+from micro_bench.languages.python.manifests import poetry
+from micro_bench.languages.python.manifests.project import Project
+from micro_bench.languages.python.manifests.requirements import name_of, read_file
+from micro_bench.languages.python.manifests.suppliers import (
     find_imported,
     is_dispensable,
     missing_imports,
     suppliers,
 )
-from micro_bench.languages._python_values import load_toml, normal, table, text, texts
+from micro_bench.languages.python.values import load_toml, normal, table, text, texts
 from micro_bench.model.slice import Requirement
 
 _TEST_GROUP = re.compile(

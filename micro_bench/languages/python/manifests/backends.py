@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from micro_bench.languages._python_project import Declared, Template, VersionRule
-from micro_bench.languages._python_values import join, table, text, text_map, texts
+from micro_bench.languages.python.manifests.project import Declared, Template, VersionRule
+from micro_bench.languages.python.values import join, table, text, text_map, texts
 from micro_bench.model.slice import Requirement
 
 HATCH_PATTERN = r"""(?im)^(?:__version__|VERSION)(?: ?: ?str)? *= *(['"])v?(?P<version>.+?)\1"""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from micro_bench.languages._python_project import Declared, VersionRule
-from micro_bench.languages._python_values import join, normal, table, text, text_map, texts
+from micro_bench.languages.python.manifests.project import Declared, VersionRule
+from micro_bench.languages.python.values import join, normal, table, text, text_map, texts
 from micro_bench.model.slice import Requirement
 
 _TERM = re.compile(r"(\^|~=|~|===|==|!=|>=|<=|>|<)?\s*v?([0-9][^\s,|]*|\*)")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_paths import is_test
+from micro_bench.languages.python.paths import is_test
 from micro_bench.model.slice import Requirement
 
 MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_project import Project
+from micro_bench.languages.python.manifests.project import Project
 
 PREFERRED = ("3.11", "3.13", "3.12", "3.10", "3.14")
 _RELEASED = {

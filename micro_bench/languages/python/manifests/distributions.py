@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_manifests import projects
-from micro_bench.languages._python_project import Project, Template
-from micro_bench.languages._python_roots import import_roots
-from micro_bench.languages._python_values import normal
-from micro_bench.languages._python_versions import find_version, version_tuple
+from micro_bench.languages.python.manifests.environment import projects
+from micro_bench.languages.python.manifests.project import Project, Template
+from micro_bench.languages.python.manifests.roots import import_roots
+from micro_bench.languages.python.manifests.versions import find_version, version_tuple
+from micro_bench.languages.python.values import normal
 from micro_bench.model.slice import Distribution
 
 _TEMPLATE = """\

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_project import Project
-from micro_bench.languages._python_pytest import effective_config, top_config
-from micro_bench.languages._python_values import join
+from micro_bench.languages.python.manifests.project import Project
+from micro_bench.languages.python.testing.config import effective_config, top_config
+from micro_bench.languages.python.values import join
 
 
 def import_roots(project: Project | None, files: Files, recipe: Recipe) -> tuple[str, ...]:

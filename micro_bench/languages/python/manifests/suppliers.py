@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_paths import is_test
-from micro_bench.languages._python_requirements import name_of
-from micro_bench.languages._python_values import words
+from micro_bench.languages.python.manifests.requirements import name_of
+from micro_bench.languages.python.paths import is_test
+from micro_bench.languages.python.values import words
 from micro_bench.model.slice import Requirement
 
 TOOLS = frozenset(

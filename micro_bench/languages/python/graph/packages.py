@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from micro_bench.languages._python_tree import Tree
-from micro_bench.languages._python_values import words
+from micro_bench.languages.python.graph.tree import Tree
+from micro_bench.languages.python.values import words
 
 _BESIDE = frozenset(words("docs doc documentation examples example samples benchmarks benchmark"))
 """Top directories that hold no part of a product, whatever is in them."""

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from micro_bench.languages._language import Recipe
-from micro_bench.languages._python_values import words
+from micro_bench.languages.python.values import words
 
 SOURCE_SUFFIXES = (".py", ".pyi", ".pyw", ".pyx", ".pxd", ".pxi")
 

@@ -6,13 +6,13 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from micro_bench.languages import _python_ini as ini
 from micro_bench.languages._language import Files
-from micro_bench.languages._python_backends import package_directories
-from micro_bench.languages._python_literals import UNKNOWN, call_name, evaluate, module_names
-from micro_bench.languages._python_project import Declared, Template, VersionRule
-from micro_bench.languages._python_source import UnparsableError, parse
-from micro_bench.languages._python_values import join, table, text, text_map, texts
+from micro_bench.languages.python import ini
+from micro_bench.languages.python.literals import UNKNOWN, call_name, evaluate, module_names
+from micro_bench.languages.python.manifests.backends import package_directories
+from micro_bench.languages.python.manifests.project import Declared, Template, VersionRule
+from micro_bench.languages.python.source import UnparsableError, parse
+from micro_bench.languages.python.values import join, table, text, text_map, texts
 from micro_bench.model.slice import Requirement
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from micro_bench.languages import _python_ini as ini
 from micro_bench.languages._language import Files
-from micro_bench.languages._python_backends import package_directories
-from micro_bench.languages._python_project import Declared, VersionRule
-from micro_bench.languages._python_values import join
+from micro_bench.languages.python import ini
+from micro_bench.languages.python.manifests.backends import package_directories
+from micro_bench.languages.python.manifests.project import Declared, VersionRule
+from micro_bench.languages.python.values import join
 from micro_bench.model.slice import Requirement
 
 

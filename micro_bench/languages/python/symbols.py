@@ -9,8 +9,8 @@ from pathlib import Path
 from griffe import Alias, Breakage, BreakageKind, Module, find_breaking_changes, visit
 
 from micro_bench.languages._language import Recipe, SymbolChange
-from micro_bench.languages._python_paths import is_test
-from micro_bench.languages._python_source import UnparsableError, decode_leniently, parse
+from micro_bench.languages.python.paths import is_test
+from micro_bench.languages.python.source import UnparsableError, decode_leniently, parse
 
 MODULE = "<module>"
 _ROOT = "module"

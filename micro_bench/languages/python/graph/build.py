@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_layout import Layout, ancestors, read_layout
-from micro_bench.languages._python_manifests import projects
-from micro_bench.languages._python_mentions import Mention
-from micro_bench.languages._python_packages import Packages
-from micro_bench.languages._python_paths import is_test, is_test_module
-from micro_bench.languages._python_pytest import base_addopts, top_config
-from micro_bench.languages._python_resolve import Resolver
-from micro_bench.languages._python_scan import Scan, scan
-from micro_bench.languages._python_source import many_trees
-from micro_bench.languages._python_tree import MODULE_SUFFIXES, Tree
+from micro_bench.languages.python.graph.layout import Layout, ancestors, read_layout
+from micro_bench.languages.python.graph.mentions import Mention
+from micro_bench.languages.python.graph.packages import Packages
+from micro_bench.languages.python.graph.resolve import Resolver
+from micro_bench.languages.python.graph.scan import Scan, scan
+from micro_bench.languages.python.graph.tree import MODULE_SUFFIXES, Tree
+from micro_bench.languages.python.manifests.environment import projects
+from micro_bench.languages.python.paths import is_test, is_test_module
+from micro_bench.languages.python.source import many_trees
+from micro_bench.languages.python.testing.command import base_addopts
+from micro_bench.languages.python.testing.config import top_config
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 
 _COMPILED = (".so", ".pyd")

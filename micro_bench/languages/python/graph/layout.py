@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_manifests import projects
-from micro_bench.languages._python_paths import is_test
-from micro_bench.languages._python_project import MANIFESTS
-from micro_bench.languages._python_roots import import_roots, pytest_paths
-from micro_bench.languages._python_tree import Tree
+from micro_bench.languages.python.graph.tree import Tree
+from micro_bench.languages.python.manifests.environment import projects
+from micro_bench.languages.python.manifests.project import MANIFESTS
+from micro_bench.languages.python.manifests.roots import import_roots, pytest_paths
+from micro_bench.languages.python.paths import is_test
 
 _VENDORS = frozenset({"_vendor", "vendor", "_vendored", "vendored", "third_party"})
 """Directories of copied packages, which projects put on the path as they start."""

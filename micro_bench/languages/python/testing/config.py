@@ -1,9 +1,8 @@
-"""How pytest is started, and how its configuration is kept at base."""
+"""pytest's configuration: where it is found, what it says, how it is kept at base."""
 
 from __future__ import annotations
 
 import posixpath
-import shlex
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,19 +10,8 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from micro_bench.languages import _python_addopts as addopts_rules
-from micro_bench.languages import _python_ini as ini
-from micro_bench.languages._language import TestRun
+from micro_bench.languages.python import ini
 
-_FIXED = (
-    "-o",
-    "junit_family=xunit1",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:randomly",
-    "--continue-on-collection-errors",
-)
 CONFIG_NAMES = (
     "pytest.toml",
     ".pytest.toml",
@@ -36,34 +24,6 @@ CONFIG_NAMES = (
 """In the order in which pytest looks for them in one directory."""
 
 _SECTIONS = {"setup.cfg": ("tool:pytest", "pytest"), "tox.ini": ("pytest",)}
-
-
-def test_command(paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:
-    """The argv that runs these tests and writes JUnit XML to `plan.junit`."""
-    kept = addopts_rules.keep(base_addopts(paths, plan.config))
-    return (
-        f"{plan.python}/pytest",
-        *_FIXED,
-        f"--junitxml={plan.junit}",
-        f"--timeout={plan.timeout_s:g}",
-        "--timeout-method=signal",
-        "-o",
-        f"addopts={shlex.join(kept)}",
-        *plan.extra,
-        "--",
-        *paths,
-    )
-
-
-def base_addopts(paths: Sequence[str], config: Mapping[str, str]) -> list[str]:
-    """The `addopts` that pytest would find for these paths."""
-    values = effective_config(paths, config).get("addopts", [])
-    if isinstance(values, list):
-        return [str(value) for value in values]
-    try:
-        return shlex.split(str(values))
-    except ValueError:
-        return str(values).split()
 
 
 def effective_config(paths: Sequence[str], config: Mapping[str, str]) -> Mapping[str, Any]:

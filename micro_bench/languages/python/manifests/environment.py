@@ -8,16 +8,18 @@ from datetime import datetime
 
 from packaging.requirements import Requirement as Parsed
 
-from micro_bench.languages import _python_interpreter as interpreter
-from micro_bench.languages import _python_poetry as poetry
-from micro_bench.languages import _python_pyproject as pyproject
-from micro_bench.languages import _python_setup_cfg as setup_cfg
-from micro_bench.languages import _python_setup_py as setup_py
-from micro_bench.languages import _python_test_needs as test_needs
 from micro_bench.languages._language import Files, Recipe
-from micro_bench.languages._python_project import Project, read_projects
-from micro_bench.languages._python_requirements import clean, name_of, parse, read_file
-from micro_bench.languages._python_values import load_toml, normal, table
+from micro_bench.languages.python.manifests import (
+    interpreter,
+    poetry,
+    pyproject,
+    setup_cfg,
+    setup_py,
+    test_needs,
+)
+from micro_bench.languages.python.manifests.project import Project, read_projects
+from micro_bench.languages.python.manifests.requirements import clean, name_of, parse, read_file
+from micro_bench.languages.python.values import load_toml, normal, table
 from micro_bench.model.slice import Environment, Requirement
 
 READERS = {

@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Sequence
 
-from micro_bench.languages._python_source import parse_expression
-from micro_bench.languages._python_values import words
+from micro_bench.languages.python.source import parse_expression
+from micro_bench.languages.python.values import words
 
 _DROPPED = words("""
     --cov --no-cov --numprocesses --maxprocesses --max-worker-restart --dist --tx --looponfail

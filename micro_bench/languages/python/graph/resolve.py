@@ -7,11 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from micro_bench.languages._python_layout import Layout
-from micro_bench.languages._python_mentions import Mention
-from micro_bench.languages._python_scan import Import
-from micro_bench.languages._python_tree import Place, Tree
-from micro_bench.languages._python_values import words
+from micro_bench.languages.python.graph.layout import Layout
+from micro_bench.languages.python.graph.mentions import Mention
+from micro_bench.languages.python.graph.scan import Import
+from micro_bench.languages.python.graph.tree import Place, Tree
+from micro_bench.languages.python.values import words
 
 _GONE_OR_NEW = words("""
     aifc annotationlib asynchat asyncore audioop binhex cgi cgitb chunk compression crypt distutils

@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from micro_bench.languages._python_mentions import (
+from micro_bench.languages.python.graph.mentions import (
     Mention,
     find_exports,
     find_mentions,
     promising_lines,
 )
-from micro_bench.languages._python_source import UnparsableError, decode_leniently, parse
+from micro_bench.languages.python.source import UnparsableError, decode_leniently, parse
 from micro_bench.model.graph import EdgeKind
 
 _LINE = re.compile(

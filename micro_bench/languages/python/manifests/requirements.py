@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
 
 from micro_bench.languages._language import Files
-from micro_bench.languages._python_values import join, normal
+from micro_bench.languages.python.values import join, normal
 from micro_bench.model.slice import Requirement
 
 _FOLLOW = re.compile(r"(?:-r|--requirement)[ =]?\s*(\S+)")

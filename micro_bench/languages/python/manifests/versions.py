@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from packaging.version import InvalidVersion, Version
 
 from micro_bench.languages._language import Files
-from micro_bench.languages._python_literals import module_names
-from micro_bench.languages._python_project import Declared, VersionRule
-from micro_bench.languages._python_source import UnparsableError, decode_leniently, parse
-from micro_bench.languages._python_values import join
+from micro_bench.languages.python.literals import module_names
+from micro_bench.languages.python.manifests.project import Declared, VersionRule
+from micro_bench.languages.python.source import UnparsableError, decode_leniently, parse
+from micro_bench.languages.python.values import join
 
 UNKNOWN_VERSION = "0.0.0"
 _NAMES = ("__version__", "VERSION", "version", "__VERSION__")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from micro_bench.languages import _python_backends as backends
-from micro_bench.languages import _python_poetry as poetry
 from micro_bench.languages._language import Files
-from micro_bench.languages._python_project import Declared, merge
-from micro_bench.languages._python_requirements import read_file
-from micro_bench.languages._python_values import (
+from micro_bench.languages.python.manifests import backends, poetry
+from micro_bench.languages.python.manifests.project import Declared, merge
+from micro_bench.languages.python.manifests.requirements import read_file
+from micro_bench.languages.python.values import (
     join,
     load_toml,
     normal,

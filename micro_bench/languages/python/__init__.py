@@ -1,0 +1,41 @@
+"""Python: pytest, pip's index, and the manifests that projects really have."""
+
+from micro_bench.languages.python.graph.build import graph
+from micro_bench.languages.python.manifests.distributions import distributions
+from micro_bench.languages.python.manifests.environment import declared_dependencies, environment
+from micro_bench.languages.python.paths import (
+    contract_file,
+    counts_for_tier,
+    is_infrastructure,
+    is_test,
+    is_test_module,
+    owns,
+)
+from micro_bench.languages.python.symbols import symbol_change
+from micro_bench.languages.python.testing.command import test_command
+from micro_bench.languages.python.testing.config import merge_infrastructure
+from micro_bench.languages.python.testing.definitions import test_definitions
+from micro_bench.languages.python.testing.results import canary, has_other_content, results
+
+NAME: str = "python"
+
+__all__ = [
+    "NAME",
+    "canary",
+    "contract_file",
+    "counts_for_tier",
+    "declared_dependencies",
+    "distributions",
+    "environment",
+    "graph",
+    "has_other_content",
+    "is_infrastructure",
+    "is_test",
+    "is_test_module",
+    "merge_infrastructure",
+    "owns",
+    "results",
+    "symbol_change",
+    "test_command",
+    "test_definitions",
+]

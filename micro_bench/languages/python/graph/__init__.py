@@ -1,0 +1,1 @@
+"""The typed import graph of a tree."""

@@ -1,0 +1,1 @@
+"""What a tree's own manifests say, read without running anything."""

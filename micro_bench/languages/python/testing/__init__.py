@@ -1,0 +1,1 @@
+"""How pytest is started and read: command, results, the tests a file defines."""
