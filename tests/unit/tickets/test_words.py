@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +19,7 @@ from micro_bench.tickets.words import (
     statements,
     without_pull,
 )
+from tests.growth import is_linear
 
 REPO = "acme/parcel"
 
@@ -248,30 +247,46 @@ def test_reverts() -> None:
     assert reverted_pulls("Reverts other/x#31", REPO) == ()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "fix" + " " * 60_000 + "#3",
-        "a." * 40_000,
-        "fixes " * 10_000,
-        "https://" + "a" * 60_000,
-        "fixes " + "#1 " * 20_000,
-        "`" * 60_000,
-        "<!--" * 20_000,
-        "a/" * 30_000 + "#1",
-        "> " * 30_000,
-        "```\n" * 15_000,
-        "This reverts " * 5_000,
-        "fixed in " * 10_000,
-        "fixed by " + "0a" * 40_000,
-    ],
-    ids=lambda text: text[:12],
+ALPHABET = "a1`~#<>[]()-/.!&:_ \n\t\0é"
+PIECES = (
+    "a. a/ > ``` <!-- --> https:// https://a/b/c/pull/1 http://a/issues/1 #1 #1, fixes fixes:"
+    " fix_#1 not_fix_#1 closes#1,_ fixed_in fixed_by_#1 fixed_by_0a1b2c3 done_in_in by 0a 0123456"
+    " a/b# a/b#1 GH- GH-1 :issue:` {issue}`1` Reverts_a/b#1 This_reverts_commit_ (#1) (#1)_ news/1."
 )
-def test_hostile_text_takes_no_time(text: str) -> None:
-    start = time.process_time()
+REPEATED = (
+    *ALPHABET,
+    *PIECES.replace("_", "\t").split(" "),
+    "#1 ", "> ", "` ", "`a ", "```\n", "~~~\n", "> a\n", "- #1\n", "fixes: \n- #1\n", "fixes #1 ",
+)  # fmt: skip
+
+
+def read_all(text: str) -> None:
+    """Everything that is read out of a text."""
     references(text, REPO)
     list(fixed_by(text, REPO))
-    assert time.process_time() - start < 5
+    list(changelog_numbers(text, REPO))
+    reverted_commits(text)
+    reverted_pulls(text, REPO)
+    without_pull(text)
+    is_changelog(text)
+
+
+@pytest.mark.parametrize("piece", REPEATED, ids=repr)
+@pytest.mark.parametrize("frame", ["{}", "fixes #1 {}#2", "a\n{}\nb"])
+def test_reading_takes_time_in_proportion_to_the_text(piece: str, frame: str) -> None:
+    before, after = frame.split("{}")
+
+    def text(size: int) -> str:
+        return before + piece * (size // len(piece)) + after
+
+    assert is_linear(read_all, text, 3_000)
+
+
+def test_the_words_around_a_reference_are_looked_for_nearby() -> None:
+    def one_long_line(size: int) -> str:
+        return " ".join(f"#{number}" for number in range(1, size))
+
+    assert is_linear(lambda text: references(text, REPO), one_long_line, 8_000)
 
 
 @given(st.text(alphabet=st.sampled_from("#1 2fixescloses:,and\n`>-/acme.parcel()[]<!")))
