@@ -146,11 +146,11 @@ class Repository:
         """The first-parent history of `rev` (the default branch), newest first."""
         return self._log("--first-parent", self._tip(rev))
 
-    def branch_commits(self, merge: str) -> tuple[Commit, ...]:
-        """The commits that a merge brought in, newest first; none if it is no merge."""
-        parents = self.commit(merge).parents
-        others = [*parents[1:], f"^{parents[0]}"] if len(parents) > 1 else []
-        return tuple(self._log("--topo-order", *others)) if others else ()
+    def ahead(self, head: str, base: str) -> tuple[Commit, ...]:
+        """The commits of `head` that `base` lacks, newest first; none if either is not here."""
+        if not (self.contains(head) and self.contains(base)):
+            return ()
+        return tuple(self._log("--topo-order", self.resolve(head), f"^{self.resolve(base)}"))
 
     def touched(self, rev: str | None = None) -> dict[str, tuple[str, ...]]:
         """Commit -> paths it changed against its first parent, for the whole history."""

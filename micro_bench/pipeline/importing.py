@@ -68,7 +68,7 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     def both(paths: Sequence[str]) -> bool:
         return touches_both(paths, language, recipe)
 
-    linked = link(export, read_history(clone, source.branch), both)
+    linked = link(export, read_history(clone, source.branch), both, clone.ahead)
     workshop = Workshop(clone, language, recipe, DraftSettings(comments=source.comments))
     tickets = [t for t in export.tickets if not source.only or t.number in source.only]
     done = _Progress(progress)

@@ -36,8 +36,8 @@ class Clone(Protocol):
     def contains(self, rev: str) -> bool:
         """Whether the clone holds the commit."""
 
-    def branch_commits(self, merge: str) -> tuple[Commit, ...]:
-        """The commits that a merge brought in."""
+    def ahead(self, head: str, base: str) -> tuple[Commit, ...]:
+        """The commits of `head` that `base` lacks."""
 
     def changed(self, base: str, fix: str) -> tuple[ChangedFile, ...]:
         """The files that differ."""
@@ -191,7 +191,7 @@ def _material(ticket: Ticket, fix: Fix, workshop: Workshop) -> _Material:
 
 
 def _instruction(ticket: Ticket, fix: Fix, workshop: Workshop) -> str:
-    commits = [commit.sha for commit in workshop.clone.branch_commits(fix.commit)]
+    commits = [commit.sha for commit in workshop.clone.ahead(fix.commit, fix.base)]
     return instruction_of(ticket, fix, commits=commits, comments=workshop.settings.comments)
 
 

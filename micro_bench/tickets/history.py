@@ -54,6 +54,10 @@ class Change:
     paths: tuple[str, ...] = ()
     changelog: tuple[str, ...] = ()
     """Lines added to changelogs, and the paths of added news fragments."""
+    authored: datetime | None = None
+    """A rebase keeps it."""
+    doubt: str = ""
+    """Why it cannot be told whether this is all of what was merged."""
 
 
 def read_history(clone: History, branch: str | None = None) -> tuple[Change, ...]:
@@ -115,6 +119,7 @@ def _change(
         commit=commit.sha,
         base=commit.parents[0] if commit.parents else None,
         committed=commit.committed,
+        authored=commit.authored,
         message=commit.message,
         branch=tuple((one.sha, one.message) for one in ordered),
         pull=pull_of(commit.message),

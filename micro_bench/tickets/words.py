@@ -64,9 +64,15 @@ _CHANGELOG = re.compile(
     r"|whats[-_]?new)(?:\.(?:md|rst|txt|adoc))?$",
     re.IGNORECASE,
 )
-_PULL_AT_END = re.compile(r"\(#(?P<number>\d+)\)\s*$")
+_PULL_AT_END = re.compile(r"\((?:#|GH-)(?P<number>\d{1,9})\)\s*$")
 _MERGED_PULL = re.compile(
-    r"^Merge (?:pull request|PR) #(?P<number>\d+)\b|\(pull request #(?P<bitbucket>\d+)\)"
+    r"^(?:Merge (?:pull request |PR )?|Auto merge of )#(?P<number>\d{1,9})\b(?! #\d)"
+    r"|\(pull request #(?P<bitbucket>\d{1,9})\)"
+)
+_PULL_TRAILER = re.compile(
+    r"^(?:PR-URL|Pull[- ]Request(?:-URL)?|Merge[- ]Request|Part-of): {0,3}<?"
+    r"(?:https?://[^\s<>]{1,200}/(?:pull|pulls|merge_requests)/|[#!])(?P<number>\d{1,9})\b.{0,9}$",
+    re.MULTILINE | re.IGNORECASE,
 )
 _REVERT = re.compile(r"^Revert(?:s|ed)?\b[ :]", re.IGNORECASE)
 _REVERT_TWICE = re.compile(r"^(?:Revert \"Revert |Reapply \")", re.IGNORECASE)
@@ -137,16 +143,21 @@ def is_changelog(path: str) -> bool:
 
 
 def pull_of(message: str) -> int | None:
-    """The pull request that a merged commit's subject names: `... (#12)`, `Merge ... #12`."""
+    """The pull request that a merged commit names: `... (#12)`, `Merge ... #12`, `PR-URL: ...`."""
     subject = message.partition("\n")[0]
-    found = _MERGED_PULL.search(subject) or _PULL_AT_END.search(subject)
+    found = (
+        _MERGED_PULL.search(subject)
+        or _PULL_AT_END.search(subject)
+        or _PULL_TRAILER.search(message)
+    )
     return next((int(number) for number in found.groups() if number), None) if found else None
 
 
 def without_pull(message: str) -> str:
-    """The message without the pull request's own number in its subject."""
+    """The message without the pull request's own number in its subject and its last lines."""
     subject, newline, body = message.partition("\n")
-    return _PULL_AT_END.sub("", _MERGED_PULL.sub("", subject)) + newline + body
+    plain = _PULL_AT_END.sub("", _MERGED_PULL.sub("", subject))
+    return plain + newline + _PULL_TRAILER.sub("", body)
 
 
 def is_revert(message: str) -> bool:

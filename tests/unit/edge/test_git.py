@@ -156,9 +156,10 @@ def test_merges_and_their_branches(builder: GitBuilder) -> None:
     repository = Repository.open(builder.path)
     assert [commit.sha for commit in repository.mainline()] == [merge, side, root]
     assert {commit.sha for commit in repository.log()} == {merge, side, root, one, two}
-    assert [commit.sha for commit in repository.branch_commits(merge)] == [two, one]
-    assert repository.branch_commits(side) == ()
-    assert repository.branch_commits(root) == ()
+    assert [commit.sha for commit in repository.ahead(merge, side)] == [merge, two, one]
+    assert [commit.sha for commit in repository.ahead(side, root)] == [side]
+    assert repository.ahead(root, side) == ()
+    assert repository.ahead("f" * 40, side) == repository.ahead(side, "f" * 40) == ()
     assert repository.touched()[merge] == ("b.py",)
     assert repository.is_ancestor(root, merge)
     assert repository.is_ancestor(merge, merge)
@@ -406,7 +407,7 @@ def test_a_shallow_clone_says_so(builder: GitBuilder, tmp_path: Path) -> None:
     repository = Repository.open(tmp_path / "cut")
     assert repository.is_shallow
     assert repository.commit("HEAD").parents == ()
-    assert repository.branch_commits(base) == ()
+    assert repository.ahead(base, "HEAD^") == ()
     assert not Repository.open(builder.path).is_shallow
 
 

@@ -1,0 +1,258 @@
+"""How many commits of a history are one pull request. Pure.
+
+A merge commit brings the whole of a pull request in, and so does a squash. A rebase merge leaves
+its commits one after the other, and the tracker names the last of them only. What shows how many
+they are is asked in turn; where nothing does, that is said, for a fix cut in the middle would be
+a task that nobody can solve.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+
+from micro_bench.edge.git_output import Commit
+from micro_bench.model.ticket import PullRequest
+from micro_bench.tickets.history import Change
+from micro_bench.tickets.words import references
+
+Originals = Callable[[str, str], Sequence[Commit]]
+"""Commits of the first that the second lacks; none if the clone does not hold them."""
+
+_MOST = 250
+"""A tracker rebases no more than a hundred commits; what is further back is not looked at."""
+_AT_ONCE = timedelta(seconds=10)
+"""A rebase commits its commits anew, all at once."""
+_AS_IT_MERGED = timedelta(seconds=60)
+_SQUASHED = re.compile(r"^\* \S", re.MULTILINE)
+"""A squash lists the subjects of its commits."""
+
+
+class NotWholeError(Exception):
+    """It cannot be told which commits are the pull request's; the text says why."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The commits that may be the pull request's: the last one and those right before it."""
+
+    changes: tuple[Change, ...]
+    """Newest first; at least the last one."""
+    to_base: bool
+    """Whether the run goes back to the base that the tracker names."""
+    neighbour: Change | None
+    """What stands before the run and belongs to another pull request."""
+
+
+@dataclass(frozen=True)
+class Others:
+    """What is known of all pull requests and tickets, to tell whose a commit is."""
+
+    ends: Mapping[str, int]
+    """Id of the last commit of a pull request -> its number."""
+    tickets: Container[int]
+    """Numbers that are tickets: `(#3)` after a subject may name one of those."""
+
+    def have(self, change: Change, number: int) -> bool:
+        """Whether the change is known to be another pull request's."""
+        named = None if change.pull in self.tickets else change.pull
+        return {named, self.ends.get(change.commit)} - {None, number} != set()
+
+
+def run_before(pull: PullRequest, last: Change, line: Mapping[str, Change], others: Others) -> Run:
+    """The run that ends with `last`; `line` has the changes by the ids of their commits."""
+    found = [last]
+    while found[-1].base and found[-1].base != pull.base and len(found) < _MOST:
+        before = line.get(found[-1].base)
+        if before is None or before.base is None:
+            break
+        if before.branch or others.have(before, pull.number):
+            return Run(tuple(found), to_base=False, neighbour=before)
+        found.append(before)
+    return Run(tuple(found), to_base=found[-1].base == pull.base, neighbour=None)
+
+
+def length(pull: PullRequest, run: Run, originals: Originals) -> int:
+    """How many commits of the run are the pull request.
+
+    Raises:
+        NotWholeError: Nothing tells it, or others stand between them.
+
+    """
+    known = _known(pull)
+    named = _leading(run, pull.number)
+    if known == 1 or named:
+        return 1 if known == 1 else named
+    if pull.base is not None and run.changes[0].base == pull.base:
+        return 1
+    if len(run.changes) == 1 and not _is_crowded(run):
+        return 1
+    for rule in (_listed, _pushed, _rebased):
+        told = rule(pull, run, originals)
+        if told:
+            return told
+    told = _uncounted(pull, run) if known is None else _counted(pull, run, known)
+    if told:
+        return told
+    raise NotWholeError(
+        f"pull request {pull.number} came in as commits of its own, {run.changes[0].commit} the"
+        f" last of them, and nothing tells which is the first"
+        + ("" if known else ": the export lacks its number of commits")
+    )
+
+
+def in_doubt(pull: PullRequest, run: Run) -> tuple[Change, ...]:
+    """The commits that may be a part of the pull request, where nothing tells which are."""
+    known = _known(pull)
+    if known is not None:
+        return run.changes[:known]
+    bounded = run.to_base or run.neighbour is not None
+    return run.changes if bounded else run.changes[: at_once(run.changes)]
+
+
+def at_once(changes: Sequence[Change]) -> int:
+    """How many of the first were committed in one go."""
+    for place, (one, before) in enumerate(pairwise(changes), 1):
+        if abs(one.committed - before.committed) > _AT_ONCE:
+            return place
+    return len(changes)
+
+
+def same_change(
+    history: Sequence[Change], line: Mapping[str, Change], taken: Container[str]
+) -> Iterator[tuple[Change, ...]]:
+    """Runs of commits, newest first, that name the same pull request, where no tracker tells."""
+    seen: set[str] = set()
+    for last in history:
+        run: list[Change] = []
+        one: Change | None = last
+        while one is not None and _goes_on(one, last) and one.commit not in seen:
+            if one.commit in taken:
+                break
+            run.append(one)
+            seen.add(one.commit)
+            one = line.get(one.base or "")
+        if len(run) > 1:
+            yield tuple(run)
+
+
+def _goes_on(change: Change, last: Change) -> bool:
+    """Whether the change can be a part of the one that ends with `last`."""
+    single = not change.branch and change.base is not None
+    return single and change.pull is not None and change.pull == last.pull
+
+
+def joined(changes: Sequence[Change], pull: int | None) -> Change:
+    """Several changes, newest first, as the one that they are together."""
+    last, first = changes[0], changes[-1]
+    return Change(
+        commit=last.commit,
+        base=first.base,
+        committed=last.committed,
+        authored=last.authored,
+        message=last.message,
+        branch=tuple((one.commit, one.message) for one in changes[1:]),
+        pull=pull,
+        paths=tuple(sorted({path for one in changes for path in one.paths})),
+        changelog=tuple(line for one in changes for line in one.changelog),
+    )
+
+
+def _known(pull: PullRequest) -> int | None:
+    return pull.commit_count or len(pull.commits) or None
+
+
+def _leading(run: Run, number: int | None) -> int:
+    """How many of the last commits name that number: a squash, or what tools add to each."""
+    odd = (place for place, change in enumerate(run.changes) if change.pull != number)
+    return 0 if number is None else next(odd, len(run.changes))
+
+
+def _is_crowded(run: Run) -> bool:
+    """Whether what stands before was committed in the same go, and so may belong to it."""
+    near = run.neighbour
+    if near is None or near.branch:
+        return False
+    return abs(near.committed - run.changes[-1].committed) <= _AT_ONCE
+
+
+def _listed(pull: PullRequest, run: Run, _: Originals) -> int:
+    """The tracker lists the commits, and they were pushed as they are."""
+    own = set(pull.commits)
+    if run.changes[0].commit not in own or len(own) < (pull.commit_count or 0):
+        return 0
+    return _without_a_gap(pull, [change.commit in own for change in run.changes], len(own))
+
+
+def _pushed(pull: PullRequest, run: Run, _: Originals) -> int:
+    """The branch itself was pushed: everything since the base is the pull request."""
+    if pull.head != run.changes[0].commit:
+        return 0
+    known = _known(pull)
+    if known is not None and known <= len(run.changes):
+        return known
+    return len(run.changes) if run.to_base else 0
+
+
+def _rebased(pull: PullRequest, run: Run, originals: Originals) -> int:
+    """The clone holds the commits as they were: a rebase keeps the author's time and the words."""
+    if pull.head is None or pull.head == run.changes[0].commit:
+        return 0
+    before = [one for one in originals(pull.head, run.changes[0].commit) if len(one.parents) < 2]
+    keys = {(one.authored, _subject(one.message)) for one in before}
+    own = [(change.authored, _subject(change.message)) in keys for change in run.changes]
+    return _without_a_gap(pull, own, sum(own)) if own[0] else 0
+
+
+def _without_a_gap(pull: PullRequest, own: Sequence[bool], whole: int) -> int:
+    if not all(own[:whole]) or len(own) < whole:
+        raise NotWholeError(
+            f"the commits of pull request {pull.number} lie apart on the branch, with others"
+            " between them"
+        )
+    return whole
+
+
+def _counted(pull: PullRequest, run: Run, known: int) -> int:
+    """The tracker says how many commits the branch had; merges among them are not rebased."""
+    made, last, merged = at_once(run.changes), run.changes[0], _made_by_the_merge(pull, run)
+    if made >= known:
+        return known
+    if run.to_base and len(run.changes) == known:
+        return 0 if _has_its_title(last, pull) else known
+    if _has_its_title(last, pull) or len(_SQUASHED.findall(last.message)) >= known:
+        return 1
+    no_room = run.to_base and len(run.changes) < known
+    return made if merged and (made > 1 or no_room) else 0
+
+
+def _uncounted(pull: PullRequest, run: Run) -> int:
+    """How many there were is not told: what was committed in one go is one merge."""
+    made = at_once(run.changes)
+    if made == len(run.changes) and not _is_crowded(run):
+        return made
+    alike = _leading(run, run.changes[0].pull)
+    if alike > 1:
+        return alike
+    if made > 1:
+        return made if _made_by_the_merge(pull, run) and made < len(run.changes) else 0
+    return 1 if _has_its_title(run.changes[0], pull) else 0
+
+
+def _made_by_the_merge(pull: PullRequest, run: Run) -> bool:
+    """Whether the last commit was made in the moment of the merge, by the tracker."""
+    return pull.merged is not None and abs(run.changes[0].committed - pull.merged) <= _AS_IT_MERGED
+
+
+def _has_its_title(change: Change, pull: PullRequest) -> bool:
+    """Whether the subject is the one that trackers write for all commits together."""
+    subject = _subject(change.message)
+    named = any(one.number == pull.number for one in references(subject, ""))
+    return named or subject.casefold() == _subject(pull.title).casefold()
+
+
+def _subject(message: str) -> str:
+    return " ".join(message.strip().partition("\n")[0].split())
