@@ -8,7 +8,7 @@ own line are changes themselves.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -69,6 +69,50 @@ def read_history(clone: History, branch: str | None = None) -> tuple[Change, ...
     lines = clone.added_lines(changelogs, branch)
     units = _units(next(iter(commits)), commits, set()) if commits else []
     return tuple(_change(commit, brought, paths, lines) for commit, brought in reversed(units))
+
+
+def in_rows(history: Sequence[Change], settled: Container[str] = ()) -> tuple[Change, ...]:
+    """The history, with commits right after one another that name one pull request as one.
+
+    Args:
+        history: Newest first.
+        settled: Commits that are known to be whole.
+
+    """
+    line = {change.commit: change for change in history}
+    parts: dict[str, Change] = {}
+    for last in history:
+        row = [] if last.commit in parts else list(_row(last, line, settled))
+        parts |= dict.fromkeys((change.commit for change in row[1:]), last)
+        if len(row) > 1:
+            line[last.commit] = joined(row, last.pull)
+    return tuple(line[change.commit] for change in history if change.commit not in parts)
+
+
+def joined(changes: Sequence[Change], pull: int | None) -> Change:
+    """Several changes, newest first, as the one that they are together."""
+    last, first = changes[0], changes[-1]
+    return Change(
+        commit=last.commit,
+        base=first.base,
+        committed=last.committed,
+        authored=last.authored,
+        message=last.message,
+        branch=tuple((one.commit, one.message) for one in changes[1:]),
+        pull=pull,
+        paths=tuple(sorted({path for one in changes for path in one.paths})),
+        changelog=tuple(line for one in changes for line in one.changelog),
+    )
+
+
+def _row(last: Change, line: Mapping[str, Change], settled: Container[str]) -> Iterator[Change]:
+    """The change and those right before it that name the same pull request."""
+    one: Change | None = last
+    while one and one.base and not one.branch and one.pull and one.pull == last.pull:
+        if one.commit in settled:
+            return
+        yield one
+        one = line.get(one.base)
 
 
 def _units(

@@ -8,17 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from micro_bench.model.ticket import Export, PullRequest
-from micro_bench.tickets.history import Change
+from micro_bench.tickets.history import Change, in_rows, joined
 from micro_bench.tickets.series import (
     NotWholeError,
     Originals,
     Others,
     Run,
     in_doubt,
-    joined,
     length,
     run_before,
-    same_change,
 )
 
 
@@ -132,10 +130,8 @@ def _whole(
             continue
         if ends[change.commit] == pull.number:
             became |= _landed(pull, run_before(pull, change, line, others), originals)
-    for same in same_change(history, line, became):
-        became |= _as_one(same, same[0].pull)
     kept = (became.get(change.commit, change) for change in history)
-    return tuple(change for change in kept if change is not None)
+    return in_rows([change for change in kept if change is not None], became)
 
 
 def _landed(pull: PullRequest, run: Run, originals: Originals) -> dict[str, Change | None]:

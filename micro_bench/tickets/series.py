@@ -9,7 +9,7 @@ a task that nobody can solve.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -119,46 +119,6 @@ def at_once(changes: Sequence[Change]) -> int:
         if abs(one.committed - before.committed) > _AT_ONCE:
             return place
     return len(changes)
-
-
-def same_change(
-    history: Sequence[Change], line: Mapping[str, Change], taken: Container[str]
-) -> Iterator[tuple[Change, ...]]:
-    """Runs of commits, newest first, that name the same pull request, where no tracker tells."""
-    seen: set[str] = set()
-    for last in history:
-        run: list[Change] = []
-        one: Change | None = last
-        while one is not None and _goes_on(one, last) and one.commit not in seen:
-            if one.commit in taken:
-                break
-            run.append(one)
-            seen.add(one.commit)
-            one = line.get(one.base or "")
-        if len(run) > 1:
-            yield tuple(run)
-
-
-def _goes_on(change: Change, last: Change) -> bool:
-    """Whether the change can be a part of the one that ends with `last`."""
-    single = not change.branch and change.base is not None
-    return single and change.pull is not None and change.pull == last.pull
-
-
-def joined(changes: Sequence[Change], pull: int | None) -> Change:
-    """Several changes, newest first, as the one that they are together."""
-    last, first = changes[0], changes[-1]
-    return Change(
-        commit=last.commit,
-        base=first.base,
-        committed=last.committed,
-        authored=last.authored,
-        message=last.message,
-        branch=tuple((one.commit, one.message) for one in changes[1:]),
-        pull=pull,
-        paths=tuple(sorted({path for one in changes for path in one.paths})),
-        changelog=tuple(line for one in changes for line in one.changelog),
-    )
 
 
 def _known(pull: PullRequest) -> int | None:
