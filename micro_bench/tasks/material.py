@@ -142,7 +142,7 @@ def _refuse(changed: Sequence[ChangedFile], parts: Split, workshop: Workshop) ->
     settings, language = workshop.settings, workshop.language
     lines = sum(file.added + file.deleted for file in changed)
     if len(changed) > settings.max_files or lines > settings.max_lines:
-        size = f"{len(changed)} files and {lines} lines change"
+        size = f"changed files: {len(changed)}, changed lines: {lines}"
         raise RefusedError(Reason.TOO_LARGE, size)
     if not all(map(_is_text, (*parts.gold, *parts.test))):
         raise RefusedError(Reason.UNREADABLE_PATH, "a changed path is not UTF-8")

@@ -9,7 +9,7 @@ a task that nobody can solve.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -17,7 +17,7 @@ from itertools import pairwise
 from micro_bench.edge.git_output import Commit
 from micro_bench.model.ticket import PullRequest
 from micro_bench.tickets.history import Change
-from micro_bench.tickets.words import references
+from micro_bench.tickets.words import is_revert, references
 
 Originals = Callable[[str, str], Sequence[Commit]]
 """Commits of the first that the second lacks; none if the clone does not hold them."""
@@ -43,8 +43,8 @@ class Run:
     """Newest first; at least the last one."""
     to_base: bool
     """Whether the run goes back to the base that the tracker names."""
-    neighbour: Change | None
-    """What stands before the run and belongs to another pull request."""
+    beyond: tuple[Change, ...]
+    """What stands before the run; the first of it belongs to another pull request."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,21 @@ class Others:
 
 def run_before(pull: PullRequest, last: Change, line: Mapping[str, Change], others: Others) -> Run:
     """The run that ends with `last`; `line` has the changes by the ids of their commits."""
-    found = [last]
-    while found[-1].base and found[-1].base != pull.base and len(found) < _MOST:
-        before = line.get(found[-1].base)
-        if before is None or before.base is None:
-            break
-        if before.branch or others.have(before, pull.number):
-            return Run(tuple(found), to_base=False, neighbour=before)
-        found.append(before)
-    return Run(tuple(found), to_base=found[-1].base == pull.base, neighbour=None)
+    run, beyond = [last], list[Change]()
+    for before in _back_to(pull.base, last, line):
+        foreign = before.branch or before.base is None or others.have(before, pull.number)
+        (beyond if beyond or foreign else run).append(before)
+    return Run(tuple(run), run[-1].base == pull.base, tuple(beyond))
+
+
+def _back_to(base: str | None, last: Change, line: Mapping[str, Change]) -> Iterator[Change]:
+    one: Change | None = last
+    for _ in range(_MOST):
+        if one is None or one.base is None or one.base == base:
+            return
+        one = line.get(one.base)
+        if one is not None:
+            yield one
 
 
 def length(pull: PullRequest, run: Run, originals: Originals) -> int:
@@ -82,15 +88,10 @@ def length(pull: PullRequest, run: Run, originals: Originals) -> int:
         NotWholeError: Nothing tells it, or others stand between them.
 
     """
-    known = _known(pull)
-    named = _leading(run, pull.number)
-    if known == 1 or named:
-        return 1 if known == 1 else named
-    if pull.base is not None and run.changes[0].base == pull.base:
+    known, last = _known(pull), run.changes[0]
+    if known == 1 or (last.base is not None and last.base == pull.base):
         return 1
-    if len(run.changes) == 1 and not _is_crowded(run):
-        return 1
-    for rule in (_listed, _pushed, _rebased):
+    for rule in (_named, _listed, _pushed, _rebased):
         told = rule(pull, run, originals)
         if told:
             return told
@@ -98,8 +99,8 @@ def length(pull: PullRequest, run: Run, originals: Originals) -> int:
     if told:
         return told
     raise NotWholeError(
-        f"pull request {pull.number} came in as commits of its own, {run.changes[0].commit} the"
-        f" last of them, and nothing tells which is the first"
+        f"pull request {pull.number} came in as commits of its own, {last.commit} the last of"
+        " them, and nothing tells which is the first"
         + ("" if known else ": the export lacks its number of commits")
     )
 
@@ -109,7 +110,7 @@ def in_doubt(pull: PullRequest, run: Run) -> tuple[Change, ...]:
     known = _known(pull)
     if known is not None:
         return run.changes[:known]
-    bounded = run.to_base or run.neighbour is not None
+    bounded = run.to_base or run.beyond
     return run.changes if bounded else run.changes[: at_once(run.changes)]
 
 
@@ -133,10 +134,19 @@ def _leading(run: Run, number: int | None) -> int:
 
 def _is_crowded(run: Run) -> bool:
     """Whether what stands before was committed in the same go, and so may belong to it."""
-    near = run.neighbour
-    if near is None or near.branch:
+    if not run.beyond or run.beyond[0].branch:
         return False
-    return abs(near.committed - run.changes[-1].committed) <= _AT_ONCE
+    return abs(run.beyond[0].committed - run.changes[-1].committed) <= _AT_ONCE
+
+
+def _named(pull: PullRequest, run: Run, _: Originals) -> int:
+    """The messages name it: a squash, or what tools add to each commit."""
+    named = _leading(run, pull.number)
+    rest = (*run.changes[named:], *run.beyond)
+    again = named and any(change.pull == pull.number for change in rest)
+    if again and not any(is_revert(change.message) for change in rest):
+        raise _apart(pull)
+    return named
 
 
 def _listed(pull: PullRequest, run: Run, _: Originals) -> int:
@@ -144,7 +154,7 @@ def _listed(pull: PullRequest, run: Run, _: Originals) -> int:
     own = set(pull.commits)
     if run.changes[0].commit not in own or len(own) < (pull.commit_count or 0):
         return 0
-    return _without_a_gap(pull, [change.commit in own for change in run.changes], len(own))
+    return _without_a_gap(pull, run, lambda change: change.commit in own)
 
 
 def _pushed(pull: PullRequest, run: Run, _: Originals) -> int:
@@ -163,17 +173,24 @@ def _rebased(pull: PullRequest, run: Run, originals: Originals) -> int:
         return 0
     before = [one for one in originals(pull.head, run.changes[0].commit) if len(one.parents) < 2]
     keys = {(one.authored, _subject(one.message)) for one in before}
-    own = [(change.authored, _subject(change.message)) in keys for change in run.changes]
-    return _without_a_gap(pull, own, sum(own)) if own[0] else 0
+    return _without_a_gap(
+        pull, run, lambda change: (change.authored, _subject(change.message)) in keys
+    )
 
 
-def _without_a_gap(pull: PullRequest, own: Sequence[bool], whole: int) -> int:
-    if not all(own[:whole]) or len(own) < whole:
-        raise NotWholeError(
-            f"the commits of pull request {pull.number} lie apart on the branch, with others"
-            " between them"
-        )
-    return whole
+def _without_a_gap(pull: PullRequest, run: Run, is_own: Callable[[Change], bool]) -> int:
+    """How many are its own, 0 if the last is not; an empty commit is lost in a rebase."""
+    own = [is_own(change) for change in (*run.changes, *run.beyond)]
+    whole = sum(own)
+    if own[0] and (whole > len(run.changes) or not all(own[:whole])):
+        raise _apart(pull)
+    return whole if own[0] else 0
+
+
+def _apart(pull: PullRequest) -> NotWholeError:
+    return NotWholeError(
+        f"the commits of pull request {pull.number} lie apart on the branch, with others between"
+    )
 
 
 def _counted(pull: PullRequest, run: Run, known: int) -> int:

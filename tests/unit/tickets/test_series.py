@@ -301,12 +301,38 @@ def test_others_between_its_commits(team: Team) -> None:
     assert "lie apart" in team.refusal()
 
 
-def test_others_between_its_rebased_commits(team: Team) -> None:
+@pytest.mark.parametrize("about", [{"commit_count": 2}, {"head": None, "commit_count": 2}])
+def test_another_pull_request_between_its_commits(team: Team, about: dict[str, object]) -> None:
+    team.change("code")
+    team.change("other", "Write other (#100)")
+    team.change("tests")
+    team.pull(base=team.start, **about)
+    assert team.refusal()
+
+
+def test_commits_that_name_it_lie_apart(team: Team) -> None:
+    team.change("code", "Write code (#101)")
+    team.change("other", "Write other (#100)")
+    team.change("tests", "Write tests (#101)")
+    team.pull(base=team.root)
+    assert "lie apart" in team.refusal()
+
+
+def test_what_was_taken_back_and_came_again_is_whole(team: Team) -> None:
+    first = team.change("all", "Write it (#101)")
+    team.commit(f'Revert "Write it (#101)"\n\nThis reverts commit {first}.', {"all.py": None})
+    team.change("all", "Write it (#101)")
+    team.pull(base=team.root)
+    assert team.span() == ["all"]
+
+
+@pytest.mark.parametrize("other", ["Write other", "Write other (#100)"])
+def test_others_between_its_rebased_commits(team: Team, other: str) -> None:
     team.branch("topic")
     code, tests = team.change("code"), team.change("tests")
     team.checkout("main")
     team.run("cherry-pick", code)
-    team.change("other")
+    team.change("other", other)
     team.run("cherry-pick", tests)
     team.pull(head=tests, base=team.root)
     assert "lie apart" in team.refusal()
