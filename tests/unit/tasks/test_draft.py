@@ -135,6 +135,20 @@ def test_the_fix_s_commits_leave_the_instruction(tmp_path: Path) -> None:
     assert merge[:7] not in text
 
 
+def test_a_fix_of_several_commits_is_one_patch_and_none_of_them_is_named(tmp_path: Path) -> None:
+    toy = Toy(tmp_path / "toy", SHOP, {}, tested=False)
+    code = toy.builder.commit("code", BETTER)
+    tests = toy.builder.commit("tests", {"tests/test_new.toy": TEST})
+    words = toy.builder.commit("words", {"README.md": "x\n"})
+    body = f"It is wrong since {code[:9]}, {tests[:9]} or {words[:9]}"
+    result = drafted(toy, fix_of(words, toy.base), body=body)
+    assert "or [link removed]" in result.task.instruction
+    assert not [sha for sha in (code, tests, words) if sha[:7] in result.task.instruction]
+    assert b"shop/core.toy" in result.gold_patch
+    assert b"README.md" in result.gold_patch
+    assert b"tests/test_new.toy" in result.test_patch
+
+
 @pytest.mark.parametrize(
     ("repo", "name"),
     [
