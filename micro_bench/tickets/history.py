@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from micro_bench.edge.git_output import Commit
-from micro_bench.tickets.words import fragment_number, is_changelog, pull_of
+from micro_bench.tickets.words import fragment_number, is_changelog, pull_of, references
 
+AT_ONCE = timedelta(seconds=10)
+"""A rebase commits its commits anew, all in one go."""
 _LONG_LIVED = re.compile(
     r"^Merge (?:remote-tracking )?branch(?:es)? '(?:[\w.-]+/)?"
     r"(?:main|master|develop|devel|dev|trunk|stable|next"
@@ -72,7 +74,7 @@ def read_history(clone: History, branch: str | None = None) -> tuple[Change, ...
 
 
 def in_rows(history: Sequence[Change], settled: Container[str] = ()) -> tuple[Change, ...]:
-    """The history, with commits right after one another that name one pull request as one.
+    """The history, with commits right after one another that say they are one thing as one.
 
     Args:
         history: Newest first.
@@ -106,13 +108,26 @@ def joined(changes: Sequence[Change], pull: int | None) -> Change:
 
 
 def _row(last: Change, line: Mapping[str, Change], settled: Container[str]) -> Iterator[Change]:
-    """The change and those right before it that name the same pull request."""
+    """The change and those right before it that say they belong together."""
     one: Change | None = last
-    while one and one.base and not one.branch and one.pull and one.pull == last.pull:
-        if one.commit in settled:
+    after = last
+    while one and one.base and not one.branch and one.commit not in settled:
+        if one is not last and not _go_together(one, after):
             return
         yield one
-        one = line.get(one.base)
+        after, one = one, line.get(one.base)
+
+
+def _go_together(one: Change, after: Change) -> bool:
+    """Whether both name one pull request, or close the same tickets and were made at once."""
+    if one.pull is not None or after.pull is not None:
+        return one.pull == after.pull
+    at_once = abs(one.committed - after.committed) <= AT_ONCE
+    return at_once and bool(_closed(one)) and _closed(one) == _closed(after)
+
+
+def _closed(change: Change) -> set[int]:
+    return {one.number for one in references(change.message, "") if one.closing}
 
 
 def _units(

@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from micro_bench.edge.git_output import Commit
 from micro_bench.model.ticket import PullRequest
-from micro_bench.tickets.history import Change
+from micro_bench.tickets.history import AT_ONCE, Change
 from micro_bench.tickets.words import is_revert, references
 
 Originals = Callable[[str, str], Sequence[Commit]]
@@ -24,8 +24,6 @@ Originals = Callable[[str, str], Sequence[Commit]]
 
 _MOST = 250
 """A tracker rebases no more than a hundred commits; what is further back is not looked at."""
-_AT_ONCE = timedelta(seconds=10)
-"""A rebase commits its commits anew, all at once."""
 _AS_IT_MERGED = timedelta(seconds=60)
 _SQUASHED = re.compile(r"^\* \S", re.MULTILINE)
 """A squash lists the subjects of its commits."""
@@ -117,7 +115,7 @@ def in_doubt(pull: PullRequest, run: Run) -> tuple[Change, ...]:
 def at_once(changes: Sequence[Change]) -> int:
     """How many of the first were committed in one go."""
     for place, (one, before) in enumerate(pairwise(changes), 1):
-        if abs(one.committed - before.committed) > _AT_ONCE:
+        if abs(one.committed - before.committed) > AT_ONCE:
             return place
     return len(changes)
 
@@ -136,7 +134,7 @@ def _is_crowded(run: Run) -> bool:
     """Whether what stands before was committed in the same go, and so may belong to it."""
     if not run.beyond or run.beyond[0].branch:
         return False
-    return abs(run.beyond[0].committed - run.changes[-1].committed) <= _AT_ONCE
+    return abs(run.beyond[0].committed - run.changes[-1].committed) <= AT_ONCE
 
 
 def _named(pull: PullRequest, run: Run, _: Originals) -> int:

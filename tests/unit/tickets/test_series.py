@@ -371,6 +371,22 @@ def test_a_direct_commit_is_a_fix_by_its_own_words(team: Team) -> None:
     assert team.span() == ["all"]
 
 
+@pytest.mark.parametrize(
+    ("first", "apart", "whole"),
+    [("Fixes #1", 0, True), ("Fixes #1", 1, False), ("Fixes #2", 0, False), ("See #1", 0, False)],
+)
+def test_pushed_commits_that_close_the_same_at_once(
+    team: Team, first: str, apart: int, whole: bool
+) -> None:
+    team.change("other")
+    team.change("code", f"Write code\n\n{first}")
+    team.hours += apart - 1
+    team.change("tests", "Write tests\n\nFixes #1")
+    best = team.linked().fixes[0]
+    changed = team.run("diff", "--name-only", best.base, best.commit).split()
+    assert changed == (["code.py", "tests.py"] if whole else ["tests.py"])
+
+
 def test_a_part_that_was_taken_back_takes_the_fix_with_it(team: Team) -> None:
     write("code", "tests")(team)
     last = team.head()

@@ -146,6 +146,11 @@ def test_the_words_are_quoted() -> None:
         ("Backport (#11) (#12)", 12),
         ("Merge pull request #12 from a/b", 12),
         ("Merged in x (pull request #12)", 12),
+        ("gh-3: add it (GH-12)", 12),
+        ("Auto merge of #12 - ada:topic, r=bob", 12),
+        ("Merge #12", 12),
+        ("Merge #11 #12", None),
+        ("Merge #12x", None),
         ("Add it #12", None),
         ("Add it (fixes #12)", None),
         ("(#12) leads", None),
@@ -153,6 +158,24 @@ def test_the_words_are_quoted() -> None:
 )
 def test_the_number_at_the_end_is_the_pull_request(subject: str, number: int | None) -> None:
     assert pull_of(f"{subject}\n\nbody (#99)\n") == number
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("PR-URL: https://github.com/acme/parcel/pull/12", 12),
+        ("Pull-Request: #12", 12),
+        ("Part-of: <https://forge.example/acme/parcel/-/merge_requests/12>", 12),
+        ("Merge-Request: !12", 12),
+        ("part of: #12", None),
+        ("This needs PR-URL: #12", None),
+        ("PR-URL: https://github.com/acme/parcel/issues/12", None),
+    ],
+)
+def test_a_line_of_its_own_may_name_the_pull_request(line: str, number: int | None) -> None:
+    message = f"Add it\n\nCloses #3\n{line}\nReviewed-by: Ada\n"
+    assert pull_of(message) == number
+    assert [one.number for one in references(without_pull(message), REPO) if one.closing] == [3]
 
 
 def test_the_pull_request_is_no_mention() -> None:
@@ -256,6 +279,7 @@ PIECES = (
 REPEATED = (
     *ALPHABET,
     *PIECES.replace("_", "\t").split(" "),
+    "PR-URL: #1\n", "Part-of: <https://a/pull/",
     "#1 ", "> ", "` ", "`a ", "```\n", "~~~\n", "> a\n", "- #1\n", "fixes: \n- #1\n", "fixes #1 ",
 )  # fmt: skip
 
@@ -268,6 +292,7 @@ def read_all(text: str) -> None:
     reverted_commits(text)
     reverted_pulls(text, REPO)
     without_pull(text)
+    pull_of(text)
     is_changelog(text)
 
 
