@@ -92,10 +92,15 @@ class Execution(Noun):
 
 
 class Verification(Noun):
-    """What executing a task's image showed. Without `verified` it cannot be run."""
+    """What executing a task's image showed. Without `verified` it cannot be run.
+
+    It holds as long as everything that decided it is the same: see `pipeline/inputs.py`.
+    """
 
     task: Slug
     task_digest: Digest
+    recipe_digest: Digest
+    settings_digest: Digest
     image_key: Digest
     image_digest: str
     python: str

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from micro_bench import plugins
 from micro_bench.attempts import run as attempts
-from micro_bench.edge import clock, host
+from micro_bench.edge import clock
 from micro_bench.edge.files import storage_errors
 from micro_bench.edge.patching import applied, patch_paths
 from micro_bench.errors import EngineError
@@ -19,6 +19,7 @@ from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Execution, Leak, RunKind, Verification
 from micro_bench.model.score import CriterionName, CriterionResult, FindingState, Scan, Verdict
 from micro_bench.model.task import Task
+from micro_bench.pipeline.inputs import Inputs, holds
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared, prepare
 from micro_bench.scores import grade as grading
@@ -74,29 +75,20 @@ class _Evidence:
 def verify_task(
     line: Line, task: Task, *, repetitions: int, again: bool = False
 ) -> tuple[Prepared, Verification]:
-    """Prepare a task and execute it; an earlier verification of the same image holds.
+    """Prepare a task and execute it; an earlier verification of the very same holds.
 
     Raises:
         MicroBenchError: It could not be prepared, or the engine broke: nothing is known then.
     """
     prepared = prepare(line, task)
     stored = line.specs.verification(task.id)
-    if stored and not again and _still_holds(stored, prepared, repetitions):
+    enough = stored and stored.repetitions >= repetitions and not again
+    if stored and enough and holds(line, stored, prepared):
         return prepared, stored
     evidence = _execute(line, prepared, repetitions)
     found = _conclude(line, prepared, evidence, repetitions)
     line.specs.save_verification(found)
     return prepared, found
-
-
-def _still_holds(stored: Verification, prepared: Prepared, repetitions: int) -> bool:
-    return (
-        stored.task_digest == prepared.task.execution_digest()
-        and stored.image_key == prepared.image.key
-        and stored.image_digest == prepared.image.digest
-        and stored.repetitions >= repetitions
-        and stored.harness == host.harness_version()
-    )
 
 
 def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
@@ -171,11 +163,13 @@ def _conclude(
     reasons += _last_words(line, prepared, evidence)
     found = _leaks(line, prepared)
     reasons += [f"leak: {leak.what} in {leak.where}" for leak in found]
+    now = Inputs.of(task, prepared.recipe, line.settings)
     return Verification(
-        task=task.id, task_digest=task.execution_digest(), image_key=prepared.image.key,
+        task=task.id, task_digest=now.spec, recipe_digest=now.recipe,
+        settings_digest=now.settings, image_key=prepared.image.key,
         image_digest=prepared.image.digest, python=prepared.image.python,
         isolation=line.backend.isolation(),
-        harness=host.harness_version(), repetitions=repetitions, verified=not reasons,
+        harness=now.harness, repetitions=repetitions, verified=not reasons,
         reasons=tuple(reasons), fail_to_pass=derived.fail_to_pass,
         pass_to_pass=derived.pass_to_pass, flaky=derived.flaky, leaks=found,
         collection_errors=derived.collection_errors, waived_gates=waived,
