@@ -30,7 +30,7 @@ class TestResult(Noun):
     seconds: Seconds = 0.0
     message: str = ""
     collection: bool = False
-    """The file as a whole could not be collected, or was skipped; `id` is the file."""
+    """The file could not be collected; `id` is the file."""
 
 
 class CauseKind(StrEnum):
@@ -103,7 +103,4 @@ class TestsRun(Noun):
 
     def collection_errors(self) -> tuple[str, ...]:
         """`file: message` of each file that could not be collected."""
-        return tuple(
-            f"{r.id}: {r.message}" for r in self.results
-            if r.collection and r.status is not TestStatus.SKIPPED
-        )  # fmt: skip
+        return tuple(f"{r.id}: {r.message}" for r in self.results if r.collection)

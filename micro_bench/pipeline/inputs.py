@@ -73,7 +73,7 @@ def holds(line: Line, found: Verification, prepared: Prepared) -> bool:
     """Whether executing it again would execute the very same."""
     image = prepared.image
     return (
-        not Inputs.of(prepared.task, prepared.recipe, line.settings).changed(found)
+        not inputs(line, prepared.task).changed(found)
         and (found.image_key, found.image_digest) == (image.key, image.digest)
         and found.isolation == line.backend.isolation()
     )

@@ -119,7 +119,7 @@ def test_a_recorded_report_gives_each_test_its_cause():
                                "cannot import name 'Mapping' from 'collections'"),
         "tests/test_mark.py": ("error", True, "settings",
                                "'nope' not found in `markers` configuration option"),
-        "tests/test_skip_module.py": ("skipped", True, "requirement", "No module named 'numpyx'"),
+        "tests/test_skip_module.py": ("skipped", False, "requirement", "No module named 'numpyx'"),
         "tests/test_syntax.py": ("error", True, "language_version", "SyntaxError: invalid syntax"),
         "tests/test_conn.py::test_a": ("failed", False, "service",
                                        "ConnectionRefusedError: [Errno 111] Connection refused"),
@@ -141,12 +141,11 @@ def test_a_recorded_report_gives_each_test_its_cause():
     }  # fmt: skip
 
 
-def test_a_file_that_is_skipped_as_a_whole_is_no_test_and_no_error():
+def test_a_file_that_is_skipped_as_a_whole_keeps_its_name_and_the_reason():
     results = python.results((REPORTS / "not_run.xml").read_bytes())
     assert results is not None
     (skipped,) = [r for r in results if r.id == "tests/test_skip_module.py"]
     assert skipped.status is TestStatus.SKIPPED
-    assert skipped.collection
     assert "numpyx" in skipped.message
 
 

@@ -46,19 +46,15 @@ def results(report: bytes) -> tuple[TestResult, ...] | None:
 def _result(case: Element) -> TestResult:
     status, message = _status(case)
     name = case.get("name", "")
-    collection = _is_collection(status, message)
+    collection = status is TestStatus.ERROR and message.startswith(COLLECTION)
+    whole = collection or message.startswith(COLLECTION_SKIPPED)
     return TestResult(
-        id=name.replace(".", "/") + ".py" if collection else _node_id(case, name),
+        id=name.replace(".", "/") + ".py" if whole else _node_id(case, name),
         status=status,
         seconds=_seconds(case.get("time", "0")),
         message=message[:MESSAGE_LIMIT],
         collection=collection,
     )
-
-
-def _is_collection(status: TestStatus, message: str) -> bool:
-    starts = {TestStatus.ERROR: COLLECTION, TestStatus.SKIPPED: COLLECTION_SKIPPED}
-    return status in starts and message.startswith(starts[status])
 
 
 def _status(case: Element) -> tuple[TestStatus, str]:
