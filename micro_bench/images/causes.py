@@ -74,9 +74,9 @@ def _tests_of(file: str, after: Definitions) -> list[str]:
 
 
 def words(cause: Cause | Meaning) -> str:
-    """`No module named 'x' (it is ...; `requirements: [...]`)`."""
-    more = "; ".join(part for part in (cause.means, cause.mend) if part)
-    return f"{cause.said} ({more})" if more else cause.said
+    """`No module named 'x'; x is installed by nothing; to mend it: `requirements: [...]`."""
+    mend = f"to mend it: {cause.mend}" if cause.mend else ""
+    return "; ".join(part for part in (cause.said, cause.means, mend) if part)
 
 
 def what(cause: Cause) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from micro_bench import codec
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
+from micro_bench.pipeline.explaining import executed, shortcomings
 from micro_bench.pipeline.inputs import inputs
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import cut, prepare
@@ -82,17 +83,19 @@ def _evidence(line: Line, found: Verification | None, task: Task) -> list[str]:
     split = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     lines = [
         (
-            f"verified: {_verified(line, found, task)}, {found.repetitions} repetitions of each "
-            f"execution in {found.image_digest[:19]} (Python {found.python})"
+            f"verified: {_verified(line, found, task)}, in {found.image_digest[:19]} "
+            f"(Python {found.python}, {found.repetitions} repetitions)"
         ),
+        executed(found.executions),
         (
             f"FAIL_TO_PASS {len(found.fail_to_pass)} ({split or 'none'}), "
-            f"PASS_TO_PASS {len(found.pass_to_pass)}, flaky and quarantined {len(found.flaky)}"
+            f"PASS_TO_PASS {len(found.pass_to_pass)}, quarantined: flaky {len(found.flaky)}, "
+            f"dependent on load {len(found.load_sensitive)}"
         ),
     ]
     lines += [f"  {test.kind}: {test.id}" for test in found.fail_to_pass]
-    lines += [f"  flaky: {test.id}" for test in found.flaky]
     lines += [f"  why not: {reason}" for reason in found.reasons]
+    lines += shortcomings(found)
     lines += [f"  gate {gate} waived: {why}" for gate, why in sorted(found.waived_gates.items())]
     return lines
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -18,14 +17,15 @@ from micro_bench.images import leaks, verify
 from micro_bench.images.causes import Definitions
 from micro_bench.images.flaky import BUSY
 from micro_bench.model.attempt import AgentRef, Finished
-from micro_bench.model.execution import TestsRun, Trust
+from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import Execution, Leak, RunKind, Verification
 from micro_bench.model.score import CriterionName, CriterionResult, FindingState, Scan, Verdict
 from micro_bench.model.task import Task
 from micro_bench.pipeline import logs
+from micro_bench.pipeline.explaining import explainer
 from micro_bench.pipeline.inputs import holds, inputs
 from micro_bench.pipeline.line import Line
-from micro_bench.pipeline.loaded import unhurried
+from micro_bench.pipeline.loaded import unhurried, worth_loading
 from micro_bench.pipeline.prepare import Prepared, prepare
 from micro_bench.sandboxes.busy import busy
 from micro_bench.scores import grade as grading
@@ -119,8 +119,9 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
             executions.append(_execution(kind, number, started, graded, log))
             if kind is RunKind.GOLD_HIDDEN and number == 1:
                 scans = graded.scans
-    if line.settings.load_check and all(r.trust is Trust.AGREE for r in runs[RunKind.GOLD_HIDDEN]):
-        for kind, patch in ((RunKind.GOLD_BUSY, gold), (RunKind.BASE_BUSY, b"")):
+    if line.settings.load_check:
+        for kind in worth_loading(task, runs):
+            patch = gold if kind is RunKind.GOLD_BUSY else b""
             started, log = clock.now(), f"{kind}-1.log"
             graded = _graded(line, unhurried(hidden), patch, folder / log, start=busy(line.start))
             runs[kind].append(graded.run)
@@ -177,7 +178,7 @@ def _conclude(
 ) -> Verification:
     task = prepared.task
     scope = frozenset(_modules(prepared.language, task.tests.hidden))
-    explain = partial(prepared.language.cause, files=prepared.everything, recipe=prepared.recipe)
+    explain = explainer(line, prepared)
     folder = line.workspace.verification(task.id)
     derived = verify.derive(
         evidence.runs, verify.HiddenTests(*_definitions(line, prepared), scope), explain=explain,

@@ -221,7 +221,7 @@ def test_what_the_runner_complained_of_is_part_of_the_reason():
     )
     assert found.reasons[0] == (
         "the tests do not run to their end with the gold patch: crashed, exit code 4: "
-        "No module named 'x' (it is missing; add x)"
+        "No module named 'x'; it is missing; to mend it: add x"
     )
 
 
@@ -280,7 +280,7 @@ def test_a_hidden_file_that_is_not_collected_is_the_first_cause():
     (reason,) = found.reasons
     assert reason == (
         "no FAIL_TO_PASS: with the gold patch, too, tests/test_a.py cannot be collected: "
-        "no module named _spe (it is compiled; build it) (and 1 other causes)"
+        "no module named _spe; it is compiled; to mend it: build it (and 1 other causes)"
     )
 
 
@@ -293,7 +293,7 @@ def test_a_verified_task_tells_which_of_its_hidden_tests_decide_nothing():
     (told_of,) = found.warnings
     assert told_of == (
         f"2 of 3 hidden tests fail with the gold patch and decide nothing ({A}, {C}): "
-        "assert 1 == 2 (it is compiled; build it)"
+        "assert 1 == 2; it is compiled; to mend it: build it"
     )
 
 

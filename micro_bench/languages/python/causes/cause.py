@@ -66,13 +66,11 @@ def _syntax(match: re.Match[str], files: Files, recipe: Recipe) -> Meaning:
 
 
 def _older(said: str, means: str, files: Files, recipe: Recipe) -> Meaning:
-    minor, source, _complaints = interpreter.choose(
-        files, projects(files, Recipe()), Recipe(), (recipe.python or "",)
-    )
-    if recipe.python or source.startswith("default"):
+    """The version that the manifests ask for, unless that is the one that ran."""
+    minor, source, _complaints = interpreter.choose(files, projects(files, Recipe()), Recipe())
+    mend = f'`python: "{minor}"` in recipe.yaml ({source}), or an older one'
+    if source.startswith("default") or minor == recipe.python:
         mend = 'name the version that the code was written for in recipe.yaml: `python: "3.x"`'
-    else:
-        mend = f'`python: "{minor}"` in recipe.yaml ({source}), or an older one'
     return Meaning(kind=CauseKind.LANGUAGE_VERSION, said=said, means=means, mend=mend)
 
 
