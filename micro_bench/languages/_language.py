@@ -13,7 +13,7 @@ from typing import Protocol
 from pydantic import Field
 
 from micro_bench.model.base import Noun
-from micro_bench.model.execution import TestResult
+from micro_bench.model.execution import Meaning, TestResult
 from micro_bench.model.graph import Graph
 from micro_bench.model.slice import Distribution, Environment
 
@@ -134,6 +134,12 @@ class Language(Protocol):
 
     def results(self, report: bytes) -> tuple[TestResult, ...] | None:
         """Read the runner's report (hostile input); None when it cannot be read."""
+
+    def cause(self, said: str, files: Files, recipe: Recipe) -> Meaning:
+        """Why a test did not run or was skipped, out of the message of its result."""
+
+    def complaint(self, log: str) -> str:
+        """What the runner complained of when it broke down, out of its output; empty if unknown."""
 
     def canary(self, passing: str, failing: str) -> str:
         """A test module with two tests of these names: one that passes, one that fails."""

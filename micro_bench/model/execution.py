@@ -33,6 +33,40 @@ class TestResult(Noun):
     """The file could not be collected; `id` is the file."""
 
 
+class CauseKind(StrEnum):
+    """What is behind a test that could not run."""
+
+    REQUIREMENT = "requirement"
+    """A package that the environment lacks."""
+    BUILD = "build"
+    """A part of the project that only a build makes: compiled or generated code."""
+    LAYOUT = "layout"
+    """A file of the repository that the tests do not reach."""
+    LANGUAGE_VERSION = "language_version"
+    """Another version of the language."""
+    SETTINGS = "settings"
+    """Variables, files or options that the tests want set."""
+    SYSTEM = "system"
+    """A program or a shared library."""
+    SERVICE = "service"
+    """Something that listens: a database, a queue."""
+    NETWORK = "network"
+    """The internet."""
+    UNKNOWN = "unknown"
+
+
+class Meaning(Noun):
+    """What a runner's words about one test mean. Empty texts where nobody knows."""
+
+    kind: CauseKind
+    said: str
+    """The essential words: `No module named 'x'`. Equal causes have equal words."""
+    means: str = ""
+    """In a sentence."""
+    mend: str = ""
+    """What would mend it, with the very line where there is one."""
+
+
 class Trust(StrEnum):
     """Whether exit code, report and canaries tell the same story."""
 

@@ -23,6 +23,9 @@ class TaskLock(Noun):
     python: str
     limits: Limits
     verified_at: Time
+    grading: Digest | None = None
+    """Over what decides a grading beside the spec and the image: recipe, settings, the lists of
+    tests and the waived gates. None in runs of before it was written down."""
     reviewed: bool = True
     """Whether a person had read it; false for drafts."""
 

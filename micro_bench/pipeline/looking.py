@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from micro_bench import codec
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
+from micro_bench.pipeline.explaining import executed, shortcomings
+from micro_bench.pipeline.inputs import inputs
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import cut, prepare
 from micro_bench.store import list_runs
@@ -22,20 +24,27 @@ def listing(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
         {
             "task": task.id, "tier": task.tier.number, "effort": task.effort.size,
             "status": task.status.value,
-            "verified": verified_word(line.specs.verification(task.id), task),
+            "verified": verified_word(line, task),
             "title": task.title,
         }
         for task in line.specs.tasks(patterns, wanted, retired=True)
     ]  # fmt: skip
 
 
-def verified_word(found: Verification | None, task: Task) -> str:
-    """`yes`, `no`, `never`, or `outdated` when the spec changed since."""
+def verified_word(line: Line, task: Task) -> str:
+    """`yes`, `no`, `never`, or `outdated` when something that decides it changed since."""
+    found = line.specs.verification(task.id)
     if found is None:
         return "never"
-    if found.task_digest != task.execution_digest():
+    if inputs(line, task).changed(found):
         return "outdated"
     return "yes" if found.verified else "no"
+
+
+def _verified(line: Line, found: Verification, task: Task) -> str:
+    changed = inputs(line, task).changed(found)
+    since = f" ({' and '.join(changed)} changed since; micro-bench verify)" if changed else ""
+    return f"{verified_word(line, task)}{since}"
 
 
 def facts(line: Line, ident: str) -> dict[str, object]:
@@ -61,11 +70,11 @@ def explanation(line: Line, ident: str) -> str:
         f"  {link.kind} {link.confidence:.2f} in {link.where}: {link.quote!r}"
         for link in task.links
     ]
-    parts += _evidence(found, task)
+    parts += _evidence(line, found, task)
     return "\n".join(parts)
 
 
-def _evidence(found: Verification | None, task: Task) -> list[str]:
+def _evidence(line: Line, found: Verification | None, task: Task) -> list[str]:
     if found is None:
         return ["not verified: nothing was executed yet (micro-bench verify)"]
     kinds: dict[str, int] = {}
@@ -74,17 +83,19 @@ def _evidence(found: Verification | None, task: Task) -> list[str]:
     split = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     lines = [
         (
-            f"verified: {verified_word(found, task)}, {found.repetitions} repetitions of each "
-            f"execution in {found.image_digest[:19]} (Python {found.python})"
+            f"verified: {_verified(line, found, task)}, in {found.image_digest[:19]} "
+            f"(Python {found.python}, {found.repetitions} repetitions)"
         ),
+        executed(found.executions),
         (
             f"FAIL_TO_PASS {len(found.fail_to_pass)} ({split or 'none'}), "
-            f"PASS_TO_PASS {len(found.pass_to_pass)}, flaky and quarantined {len(found.flaky)}"
+            f"PASS_TO_PASS {len(found.pass_to_pass)}, quarantined: flaky {len(found.flaky)}, "
+            f"dependent on load {len(found.load_sensitive)}"
         ),
     ]
     lines += [f"  {test.kind}: {test.id}" for test in found.fail_to_pass]
-    lines += [f"  flaky: {test.id}" for test in found.flaky]
     lines += [f"  why not: {reason}" for reason in found.reasons]
+    lines += shortcomings(found)
     lines += [f"  gate {gate} waived: {why}" for gate, why in sorted(found.waived_gates.items())]
     return lines
 

@@ -27,6 +27,7 @@ from micro_bench.model.run import RunLock, Skipped, TaskLock
 from micro_bench.model.score import Score, Verdict
 from micro_bench.model.task import Status, Task
 from micro_bench.pipeline.agents import Chosen
+from micro_bench.pipeline.inputs import grading_digest
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.scoring import Grader, score_attempt
@@ -146,7 +147,7 @@ def _store(
         store = open_run(line.workspace, request.name)
         if store.lock.plan != lock.plan:
             raise BadInputError(
-                f"run {request.name} was made with other tasks, images, agents or k",
+                f"run {request.name} was made with {_difference(store.lock, lock)}",
                 next_step="choose another --name",
             )
         return store
@@ -192,10 +193,29 @@ def _lock(
 
 
 def _plan(tasks: Sequence[TaskLock], agents: Sequence[AgentRef], k: int) -> str:
-    """What makes two commands the same: tasks as specified, images, agents as configured, k."""
-    parts = [f"{task.id} {task.task_digest} {task.image_key}" for task in tasks]
+    """What makes two commands the same: tasks as specified, images, how they are graded, agents
+    as configured, k.
+    """
+    parts = [f"{t.id} {t.task_digest} {t.image_key} {t.grading}" for t in tasks]
     parts += [agent.content_digest() for agent in agents]
     return hashlib.sha256("\n".join([*parts, str(k)]).encode()).hexdigest()
+
+
+def _difference(then: RunLock, now: RunLock) -> str:
+    """What another plan has that this one has not, in words."""
+    old, new = {t.id: t for t in then.tasks}, {t.id: t for t in now.tasks}
+    both = [(old[name], new[name]) for name in new if name in old]
+    found = {
+        "other tasks": old.keys() != new.keys(),
+        "other specs": any(a.task_digest != b.task_digest for a, b in both),
+        "other images": any(a.image_key != b.image_key for a, b in both),
+        "another recipe, other settings or other lists of tests":
+            any(a.grading != b.grading for a, b in both),
+        "another isolation": then.isolation != now.isolation,
+        "other agents": then.agents != now.agents,
+        "another k": then.k != now.k,
+    }  # fmt: skip
+    return ", ".join(name for name, differs in found.items() if differs) or "another order"
 
 
 def _task_lock(ready: Ready) -> TaskLock:
@@ -205,6 +225,7 @@ def _task_lock(ready: Ready) -> TaskLock:
         task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
         base_digest=image.base_digest, python=image.python, limits=task.limits,
         verified_at=ready.verification.finished, reviewed=task.status is Status.REVIEWED,
+        grading=grading_digest(ready.verification),
     )  # fmt: skip
 
 

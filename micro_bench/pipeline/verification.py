@@ -9,22 +9,31 @@ from types import ModuleType
 
 from micro_bench import plugins
 from micro_bench.attempts import run as attempts
-from micro_bench.edge import clock, host
+from micro_bench.edge import clock
 from micro_bench.edge.files import storage_errors
 from micro_bench.edge.patching import applied, patch_paths
 from micro_bench.errors import EngineError
 from micro_bench.images import leaks, verify
+from micro_bench.images.causes import Definitions
+from micro_bench.images.flaky import BUSY
 from micro_bench.model.attempt import AgentRef, Finished
-from micro_bench.model.execution import TestsRun, Trust
+from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import Execution, Leak, RunKind, Verification
 from micro_bench.model.score import CriterionName, CriterionResult, FindingState, Scan, Verdict
 from micro_bench.model.task import Task
+from micro_bench.pipeline import logs
+from micro_bench.pipeline.explaining import explainer
+from micro_bench.pipeline.inputs import holds, inputs
 from micro_bench.pipeline.line import Line
+from micro_bench.pipeline.loaded import unhurried, worth_loading
 from micro_bench.pipeline.prepare import Prepared, prepare
+from micro_bench.sandboxes.busy import busy
 from micro_bench.scores import grade as grading
 from micro_bench.scores import judge as judging
 
 SCANNERS = "scores.scanners"
+STEADY = tuple(kind for kind in RunKind if kind not in BUSY.values())
+"""What is repeated."""
 
 
 def scanners() -> tuple[ModuleType, ...]:
@@ -74,29 +83,20 @@ class _Evidence:
 def verify_task(
     line: Line, task: Task, *, repetitions: int, again: bool = False
 ) -> tuple[Prepared, Verification]:
-    """Prepare a task and execute it; an earlier verification of the same image holds.
+    """Prepare a task and execute it; an earlier verification of the very same holds.
 
     Raises:
         MicroBenchError: It could not be prepared, or the engine broke: nothing is known then.
     """
     prepared = prepare(line, task)
     stored = line.specs.verification(task.id)
-    if stored and not again and _still_holds(stored, prepared, repetitions):
+    enough = stored and stored.repetitions >= repetitions and not again
+    if stored and enough and holds(line, stored, prepared):
         return prepared, stored
     evidence = _execute(line, prepared, repetitions)
     found = _conclude(line, prepared, evidence, repetitions)
     line.specs.save_verification(found)
     return prepared, found
-
-
-def _still_holds(stored: Verification, prepared: Prepared, repetitions: int) -> bool:
-    return (
-        stored.task_digest == prepared.task.execution_digest()
-        and stored.image_key == prepared.image.key
-        and stored.image_digest == prepared.image.digest
-        and stored.repetitions >= repetitions
-        and stored.harness == host.harness_version()
-    )
 
 
 def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
@@ -108,7 +108,7 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
     runs: dict[RunKind, list[TestsRun]] = {kind: [] for kind in RunKind}
     executions, scans = list[Execution](), tuple[Scan, ...]()
     for number in range(1, repetitions + 1):
-        for kind in RunKind:
+        for kind in STEADY:
             patch = gold if kind is RunKind.GOLD_HIDDEN else b""
             if kind is RunKind.NOOP:
                 patch = _noop_patch(line, prepared, folder)
@@ -119,15 +119,28 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
             executions.append(_execution(kind, number, started, graded, log))
             if kind is RunKind.GOLD_HIDDEN and number == 1:
                 scans = graded.scans
+    if line.settings.load_check:
+        for kind in worth_loading(task, runs):
+            patch = gold if kind is RunKind.GOLD_BUSY else b""
+            started, log = clock.now(), f"{kind}-1.log"
+            graded = _graded(line, unhurried(hidden), patch, folder / log, start=busy(line.start))
+            runs[kind].append(graded.run)
+            executions.append(_execution(kind, 1, started, graded, log))
     return _Evidence({k: tuple(v) for k, v in runs.items()}, scans, tuple(executions))
 
 
-def _graded(line: Line, what: grading.Job, patch: bytes, log: Path) -> grading.Graded:
+def _graded(
+    line: Line, what: grading.Job, patch: bytes, log: Path, *, start: grading.Start | None = None
+) -> grading.Graded:
     with storage_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             return grading.grade(
-                line.start, what, patch, output, labels={"task": what.task.id, "stage": "verify"}
+                start or line.start,
+                what,
+                patch,
+                output,
+                labels={"task": what.task.id, "stage": "verify"},
             )
 
 
@@ -165,39 +178,34 @@ def _conclude(
 ) -> Verification:
     task = prepared.task
     scope = frozenset(_modules(prepared.language, task.tests.hidden))
-    derived = verify.derive(evidence.runs, *_definitions(line, prepared), scope)
+    explain = explainer(line, prepared)
+    folder = line.workspace.verification(task.id)
+    derived = verify.derive(
+        evidence.runs, verify.HiddenTests(*_definitions(line, prepared), scope), explain=explain,
+        complaints=logs.complaints(folder, evidence.runs, prepared.language.complaint, explain),
+    )  # fmt: skip
     waived = broken_gates(task, evidence.scans)
     reasons = [*derived.reasons, *_oracle_and_noop(task, derived, evidence, waived)]
-    reasons += _last_words(line, prepared, evidence)
+    if last := logs.last_words(folder, evidence.runs):
+        reasons += [last, *prepared.piece.environment.complaints]
     found = _leaks(line, prepared)
     reasons += [f"leak: {leak.what} in {leak.where}" for leak in found]
+    now = inputs(line, task)
     return Verification(
-        task=task.id, task_digest=task.execution_digest(), image_key=prepared.image.key,
+        task=task.id, task_digest=now.spec, recipe_digest=now.recipe,
+        settings_digest=now.settings, image_key=prepared.image.key,
         image_digest=prepared.image.digest, python=prepared.image.python,
         isolation=line.backend.isolation(),
-        harness=host.harness_version(), repetitions=repetitions, verified=not reasons,
+        harness=now.harness, repetitions=repetitions, verified=not reasons,
         reasons=tuple(reasons), fail_to_pass=derived.fail_to_pass,
         pass_to_pass=derived.pass_to_pass, flaky=derived.flaky, leaks=found,
+        load_sensitive=derived.load_sensitive, causes=derived.causes, warnings=derived.warnings,
         collection_errors=derived.collection_errors, waived_gates=waived,
         executions=evidence.executions, finished=clock.now(),
     )  # fmt: skip
 
 
-def _last_words(line: Line, prepared: Prepared, evidence: _Evidence) -> list[str]:
-    """Where the tests did not run to their end with the gold patch: what they said, and what may
-    be behind it.
-    """
-    for number, run in enumerate(evidence.runs[RunKind.GOLD_HIDDEN], 1):
-        if run.applied and run.trust is not Trust.AGREE:
-            folder = line.workspace.verification(prepared.task.id)
-            log = folder / f"{RunKind.GOLD_HIDDEN}-{number}.log"
-            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            said = f"its last line: {lines[-1].strip()[:200]!r}" if lines else "it is empty"
-            return [f"the log is {log}; {said}", *prepared.piece.environment.complaints]
-    return []
-
-
-def _definitions(line: Line, prepared: Prepared) -> tuple[verify.Definitions, verify.Definitions]:
+def _definitions(line: Line, prepared: Prepared) -> tuple[Definitions, Definitions]:
     language = prepared.language
     hidden = hidden_tests(prepared, line.specs.test_patch(prepared.task))
     before = {p: c for p, (_m, c) in prepared.base.items() if language.is_test_module(p)}

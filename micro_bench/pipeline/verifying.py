@@ -39,7 +39,8 @@ class Verified:
             f"flaky {len(found.flaky)}"
         )
         if found.verified:
-            return f"{self.task}: verified: {counts}"
+            told = "".join(f"\n  warning: {text}" for text in found.warnings)
+            return f"{self.task}: verified: {counts}{told}"
         return f"{self.task}: NOT VERIFIED: {'; '.join(found.reasons)} ({counts})"
 
 

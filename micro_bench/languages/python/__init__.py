@@ -1,5 +1,6 @@
 """Python: pytest, pip's index, and the manifests that projects really have."""
 
+from micro_bench.languages.python.causes.cause import cause
 from micro_bench.languages.python.graph.build import graph
 from micro_bench.languages.python.manifests.distributions import distributions
 from micro_bench.languages.python.manifests.environment import declared_dependencies, environment
@@ -16,12 +17,15 @@ from micro_bench.languages.python.testing.command import test_command
 from micro_bench.languages.python.testing.config import merge_infrastructure
 from micro_bench.languages.python.testing.definitions import test_definitions
 from micro_bench.languages.python.testing.results import canary, has_other_content, results
+from micro_bench.languages.python.testing.words import complaint
 
 NAME: str = "python"
 
 __all__ = [
     "NAME",
     "canary",
+    "cause",
+    "complaint",
     "contract_file",
     "counts_for_tier",
     "declared_dependencies",

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from micro_bench.languages.python.testing.words import first_error
 from micro_bench.model.execution import TestResult, TestStatus
 
 RANK = (
@@ -20,7 +21,8 @@ RANK = (
 """Worst first: a test that is reported twice (a failure and a broken teardown) keeps the worst."""
 MESSAGE_LIMIT = 300
 COLLECTION = "collection failure"
-_ERROR_LINE = re.compile(r"^E   +(\S.*)$", re.MULTILINE)
+COLLECTION_SKIPPED = "collection skipped"
+_SKIP_REASON = re.compile(r"Skipped: (.*?)['\"]?\)?$", re.DOTALL)
 
 
 def results(report: bytes) -> tuple[TestResult, ...] | None:
@@ -45,8 +47,9 @@ def _result(case: Element) -> TestResult:
     status, message = _status(case)
     name = case.get("name", "")
     collection = status is TestStatus.ERROR and message.startswith(COLLECTION)
+    whole = collection or message.startswith(COLLECTION_SKIPPED)
     return TestResult(
-        id=name.replace(".", "/") + ".py" if collection else _node_id(case, name),
+        id=name.replace(".", "/") + ".py" if whole else _node_id(case, name),
         status=status,
         seconds=_seconds(case.get("time", "0")),
         message=message[:MESSAGE_LIMIT],
@@ -63,15 +66,13 @@ def _status(case: Element) -> tuple[TestStatus, str]:
     message = child.get("message") or (child.text or "").strip()
     if tag == "skipped":
         expected = child.get("type") == "pytest.xfail"
+        if message == COLLECTION_SKIPPED:
+            reason = _SKIP_REASON.search((child.text or "").strip())
+            message = ": ".join([COLLECTION_SKIPPED, *([reason[1]] if reason else [])])
         return (TestStatus.XFAILED if expected else TestStatus.SKIPPED), message
     if tag == "error" and message == COLLECTION:
-        message = ": ".join([COLLECTION, *_last_error(child.text or "")])
+        message = ": ".join([COLLECTION, *filter(None, [first_error(child.text or "")])])
     return (TestStatus.ERROR if tag == "error" else TestStatus.FAILED), message
-
-
-def _last_error(text: str) -> list[str]:
-    """`ModuleNotFoundError: No module named 'x'` out of a file's traceback, if it has one."""
-    return [line.strip() for line in _ERROR_LINE.findall(text)[-1:]]
 
 
 def _node_id(case: Element, name: str) -> str:
