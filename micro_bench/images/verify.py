@@ -110,11 +110,13 @@ def _reasons(
     gold = runs[RunKind.GOLD_HIDDEN]
     if rejected := [run for run in gold if not run.applied]:
         yield f"the gold patch does not apply: {rejected[0].apply_error[-300:]}"
-    elif broken := [run for run in gold if run.trust is not Trust.AGREE]:
+    elif broken := [run for run in gold if run.trust not in (Trust.AGREE, Trust.BLIND)]:
         yield f"the tests do not run to their end with the gold patch: {_how(broken[0])}"
     for kind, repetitions in runs.items():
         if any(run.trust is Trust.TAMPERED for run in repetitions):
             yield f"results cannot be trusted in {kind}: exit code, report and canaries disagree"
+        if blind := [run for run in repetitions if run.trust is Trust.BLIND]:
+            yield f"the canaries cannot run here ({kind}): {blind[0].detail}"
     if not fail_to_pass:
         note = f" ({len(flaky)} flaky tests are quarantined)" if flaky else ""
         yield f"no FAIL_TO_PASS: {_why_none(runs, scope)}{note}"
@@ -139,4 +141,5 @@ def _why_none(runs: Runs, scope: frozenset[str]) -> str:
 
 def _how(run: TestsRun) -> str:
     memory = ", out of memory" if run.out_of_memory else ""
-    return f"{run.trust}, exit code {run.exit_code}{memory}"
+    detail = f": {run.detail}" if run.detail else ""
+    return f"{run.trust}, exit code {run.exit_code}{memory}{detail}"
