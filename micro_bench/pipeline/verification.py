@@ -21,6 +21,7 @@ from micro_bench.model.score import CriterionName, CriterionResult, FindingState
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared, prepare
+from micro_bench.scores import canaries
 from micro_bench.scores import grade as grading
 from micro_bench.scores import judge as judging
 
@@ -36,11 +37,12 @@ def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.
     """A task's grading. With `own`, the base's tests as they are instead of the hidden ones."""
     task, language = prepared.task, prepared.language
     wanted = tuple(dict.fromkeys((*task.tests.run, *_modules(prepared, task.tests.hidden))))
+    hidden = hidden_tests(prepared, test_patch)
+    like = {path: hidden.files[path][1] for path in _modules(prepared, tuple(hidden.files))}
     if own:
         hidden = grading.Hidden()
         tests = tuple(path for path in wanted if path in prepared.base)
     else:
-        hidden = hidden_tests(prepared, test_patch)
         tests = tuple(path for path in wanted if path in prepared.base or path in hidden.files)
         tests = tuple(path for path in tests if path not in hidden.deleted)
     infrastructure = {
@@ -48,7 +50,15 @@ def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.
         if language.is_infrastructure(path)
     }  # fmt: skip
     return grading.Job(
-        task, prepared.image, language, prepared.recipe, infrastructure, hidden, tests, scanners()
+        task,
+        prepared.image,
+        language,
+        prepared.recipe,
+        infrastructure,
+        hidden,
+        tests,
+        scanners(),
+        like,
     )
 
 
@@ -194,6 +204,7 @@ def _last_words(line: Line, prepared: Prepared, evidence: _Evidence) -> list[str
             folder = line.workspace.verification(prepared.task.id)
             log = folder / f"{RunKind.GOLD_HIDDEN}-{number}.log"
             lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            lines = [each for each in lines if not each.startswith(canaries.MARK)]
             said = f"its last line: {lines[-1].strip()[:200]!r}" if lines else "it is empty"
             return [f"the log is {log}; {said}", *prepared.piece.environment.complaints]
     return []

@@ -15,6 +15,8 @@ from types import ModuleType
 from micro_bench.languages._language import Canary, CanaryWords, Recipe
 from micro_bench.model.execution import TestResult, TestStatus, Trust
 
+MARK = "[micro-bench]"
+"""How a line in a log begins that is ours and not the runner's."""
 WORDS = 4
 COMMON_WORDS = (
     "after", "all", "and", "are", "before", "both", "by", "default", "each", "empty", "error",
@@ -63,14 +65,15 @@ class Canaries:
 
 
 def _said(*lines: str) -> bytes:
-    return "".join(f"[micro-bench] {line}\n" for line in lines).encode("utf-8", "replace")
+    return "".join(f"{MARK} {line}\n" for line in lines).encode("utf-8", "replace")
 
 
 def make(
     tests: Sequence[str], hidden: Mapping[str, bytes], language: ModuleType, recipe: Recipe
 ) -> Canaries:
-    """Canaries beside the first hidden test file that runs."""
-    beside = next((path for path in tests if path in hidden), tests[0] if tests else "")
+    """Canaries beside the first hidden test file that runs, or where one would."""
+    running = [path for path in tests if path in hidden]
+    beside = next(iter((*running, *hidden, *tests)), "")
     names = [
         name.rpartition("::")[2]
         for path, text in hidden.items()

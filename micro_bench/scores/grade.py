@@ -57,6 +57,8 @@ class Job:
     tests: tuple[str, ...]
     """Test files to run."""
     scanners: tuple[ModuleType, ...]
+    like: Mapping[str, bytes] = field(default_factory=dict)
+    """The hidden test files, whichever run: the canaries take after them."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,7 @@ def grade_in(sandbox: Sandbox, job: Job, patch: bytes, log: BinaryIO) -> Graded:
     """
     begin = clock.monotonic()
     try:
-        hidden = {path: content for path, (_mode, content) in job.hidden.files.items()}
-        canaries = make(job.tests, hidden, job.language, job.recipe)
+        canaries = make(job.tests, job.like, job.language, job.recipe)
         return _Grading(job, patch, canaries).run(sandbox, log, begin)
     finally:
         sandbox.close()

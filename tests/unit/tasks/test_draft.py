@@ -342,12 +342,13 @@ NAMING = {"toytest.cfg": "files check_"}
 )
 def test_a_file_that_the_project_calls_a_test_is_hidden(tmp_path: Path, before, after) -> None:
     found = drafted(Toy(tmp_path / "toy", before, after))
-    assert found.task.tests.hidden == ("shop/check_core.toy",)
-    assert found.task.tests.run == ("shop/check_core.toy",)
+    assert found.task.tests.hidden == ("shop/check_core.toy", "tests/test_new.toy")
+    assert "shop/check_core.toy" in found.task.tests.run
     assert b"check_core" not in found.gold_patch
     assert b"check_core" in found.test_patch
 
 
 def test_without_the_setting_it_is_source(tmp_path: Path) -> None:
-    result = refused(Toy(tmp_path / "toy", SPECS, SPECIFIED))
-    assert result.reason is Reason.NO_TEST_CHANGES
+    found = drafted(Toy(tmp_path / "toy", SPECS, SPECIFIED))
+    assert found.task.tests.hidden == ("tests/test_new.toy",)
+    assert b"check_core" in found.gold_patch
