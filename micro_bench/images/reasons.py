@@ -15,6 +15,7 @@ BASE = (RunKind.BASE_OWN, RunKind.BASE_HIDDEN, RunKind.NOOP)
 Complaints = Mapping[RunKind, Meaning]
 """Kind of execution -> what the runner said where it broke down."""
 CAUSES_TOLD = 5
+_TO_THE_END = (Trust.AGREE, Trust.TAMPERED, Trust.BLIND)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ def why_not(runs: Runs, found: Found) -> Iterable[str]:
     for kind, repetitions in runs.items():
         if kind not in BUSY.values() and any(r.trust is Trust.TAMPERED for r in repetitions):
             yield f"results cannot be trusted in {kind}: exit code, report and canaries disagree"
+        if blind := [run for run in repetitions if run.trust is Trust.BLIND]:
+            yield f"the canaries cannot run here ({kind}): {blind[0].detail}"
     if not found.fail_to_pass:
         yield f"no FAIL_TO_PASS: {_why_none(runs, found)}{_left_out(found)}"
 
@@ -52,7 +55,7 @@ def _broken(
 
     On the base, too: without its results every test of the fix would count as one that failed.
     """
-    broken = [r for r in repetitions if r.trust not in (Trust.AGREE, Trust.TAMPERED)]
+    broken = [r for r in repetitions if r.trust not in _TO_THE_END]
     if broken:
         complaint = found.complaints.get(kind)
         why = f": {reading.words(complaint)}" if complaint else ""
@@ -61,7 +64,8 @@ def _broken(
 
 def _how(run: TestsRun) -> str:
     memory = ", out of memory" if run.out_of_memory else ""
-    return f"{run.trust}, exit code {run.exit_code}{memory}"
+    detail = f": {run.detail}" if run.detail else ""
+    return f"{run.trust}, exit code {run.exit_code}{memory}{detail}"
 
 
 def _left_out(found: Found) -> str:

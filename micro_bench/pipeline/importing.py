@@ -16,6 +16,7 @@ from micro_bench.pipeline.line import Line
 from micro_bench.tasks.draft import DraftSettings, Workshop, draft_all
 from micro_bench.tasks.keep import keep
 from micro_bench.tasks.outcomes import Draft, Funnel, Rejected, funnel
+from micro_bench.tasks.rules import recipe_at
 from micro_bench.tasks.split import touches_both
 from micro_bench.tickets.history import read_history
 from micro_bench.tickets.importers._importer import ImportContext, Progress
@@ -64,9 +65,10 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     export = _read(line, source, progress)
     line.tell(f"{export.repo}: {len(export.tickets)} tickets, {len(export.pulls)} pull requests")
     language, recipe = line.language(source.language), line.specs.recipe(export.repo)
+    today = recipe_at(clone, source.branch or "HEAD", language, recipe)
 
     def both(paths: Sequence[str]) -> bool:
-        return touches_both(paths, language, recipe)
+        return touches_both(paths, language, today)
 
     linked = link(export, read_history(clone, source.branch), both)
     workshop = Workshop(clone, language, recipe, DraftSettings(comments=source.comments))

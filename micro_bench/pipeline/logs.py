@@ -9,8 +9,10 @@ from micro_bench.images.flaky import BUSY
 from micro_bench.images.tables import Runs
 from micro_bench.model.execution import Meaning, Trust
 from micro_bench.model.image import RunKind
+from micro_bench.scores import canaries
 
 READ = 2 * 2**20
+_WHOLE = (Trust.AGREE, Trust.BLIND)
 
 
 def complaints(
@@ -27,7 +29,7 @@ def complaints(
 def last_words(folder: Path, runs: Runs) -> str:
     """Where the tests did not run to their end: what they said last; empty if they all did."""
     for _kind, log in _broken(folder, runs):
-        lines = _text(log).strip().splitlines()
+        lines = [w for w in _text(log).strip().splitlines() if not w.startswith(canaries.MARK)]
         said = f"its last line: {lines[-1].strip()[:200]!r}" if lines else "it is empty"
         return f"the log is {log}; {said}"
     return ""
@@ -38,7 +40,7 @@ def _broken(folder: Path, runs: Runs) -> Iterator[tuple[RunKind, Path]]:
     order: Sequence[RunKind] = sorted(runs, key=lambda kind: kind is not RunKind.GOLD_HIDDEN)
     for kind in order:
         for number, run in enumerate(runs[kind], 1):
-            if run.applied and run.trust is not Trust.AGREE and kind not in BUSY.values():
+            if run.applied and run.trust not in _WHOLE and kind not in BUSY.values():
                 yield kind, folder / f"{kind}-{number}.log"
 
 

@@ -34,6 +34,7 @@ class Prepared:
     task: Task
     language: ModuleType
     recipe: Recipe
+    """The repository's, completed with what the base commit says itself."""
     base: Mapping[str, tuple[int, bytes]]
     """The kept files at the base commit: path -> (git mode, content)."""
     everything: Mapping[str, bytes]
@@ -52,10 +53,11 @@ def cut(
     """
     repo = line.repository(task.repo.name)
     _check_commits(repo, task)
-    language, recipe = line.language(task.language), line.specs.recipe(task.repo.name)
+    language = line.language(task.language)
     commit = task.repo.base_commit
     tree = {path: (int(file.mode, 8), file.blob) for path, file in repo.tree_files(commit).items()}
     everything = repo.read_files(commit)
+    recipe = language.completed(line.specs.recipe(task.repo.name), everything)
     graph = graphs.build(language, everything, recipe)
     source = slices.Source(
         repo.tree_id(commit), tree,
@@ -99,9 +101,10 @@ def prepare(line: Line, task: Task) -> Prepared:
     files = {**kept, **images.generated(piece.distributions)}
     material = Material(piece, files, seal(files, piece.environment.before), lock)
     image = line.builder.build(material)
+    language = line.language(task.language)
+    recipe = language.completed(line.specs.recipe(task.repo.name), everything)
     return Prepared(
-        task, line.language(task.language), line.specs.recipe(task.repo.name), kept, everything,
-        piece, image,
+        task, language, recipe, kept, everything, piece, image,
     )  # fmt: skip
 
 

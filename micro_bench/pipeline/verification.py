@@ -44,12 +44,13 @@ def scanners() -> tuple[ModuleType, ...]:
 def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.Job:
     """A task's grading. With `own`, the base's tests as they are instead of the hidden ones."""
     task, language = prepared.task, prepared.language
-    wanted = tuple(dict.fromkeys((*task.tests.run, *_modules(language, task.tests.hidden))))
+    wanted = tuple(dict.fromkeys((*task.tests.run, *_modules(prepared, task.tests.hidden))))
+    hidden = hidden_tests(prepared, test_patch)
+    like = {path: hidden.files[path][1] for path in _modules(prepared, tuple(hidden.files))}
     if own:
         hidden = grading.Hidden()
         tests = tuple(path for path in wanted if path in prepared.base)
     else:
-        hidden = hidden_tests(prepared, test_patch)
         tests = tuple(path for path in wanted if path in prepared.base or path in hidden.files)
         tests = tuple(path for path in tests if path not in hidden.deleted)
     infrastructure = {
@@ -57,12 +58,22 @@ def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.
         if language.is_infrastructure(path)
     }  # fmt: skip
     return grading.Job(
-        task, prepared.image, language, prepared.recipe, infrastructure, hidden, tests, scanners()
+        task,
+        prepared.image,
+        language,
+        prepared.recipe,
+        infrastructure,
+        hidden,
+        tests,
+        scanners(),
+        like,
     )
 
 
-def _modules(language: ModuleType, paths: Sequence[str]) -> tuple[str, ...]:
-    return tuple(path for path in paths if language.is_test_module(path))
+def _modules(prepared: Prepared, paths: Sequence[str]) -> tuple[str, ...]:
+    """The test files that are run anyway and those that the recipe calls so."""
+    language, recipe, run = prepared.language, prepared.recipe, prepared.task.tests.run
+    return tuple(path for path in paths if path in run or language.is_test_module(path, recipe))
 
 
 def hidden_tests(prepared: Prepared, test_patch: bytes) -> grading.Hidden:
@@ -177,7 +188,7 @@ def _conclude(
     line: Line, prepared: Prepared, evidence: _Evidence, repetitions: int
 ) -> Verification:
     task = prepared.task
-    scope = frozenset(_modules(prepared.language, task.tests.hidden))
+    scope = frozenset(_modules(prepared, task.tests.hidden))
     explain = explainer(line, prepared)
     folder = line.workspace.verification(task.id)
     derived = verify.derive(
@@ -206,17 +217,14 @@ def _conclude(
 
 
 def _definitions(line: Line, prepared: Prepared) -> tuple[Definitions, Definitions]:
-    language = prepared.language
+    language, recipe = prepared.language, prepared.recipe
     hidden = hidden_tests(prepared, line.specs.test_patch(prepared.task))
-    before = {p: c for p, (_m, c) in prepared.base.items() if language.is_test_module(p)}
-    after = {**before, **{p: c for p, (_m, c) in hidden.files.items()}}
+    before = {p: prepared.base[p][1] for p in _modules(prepared, tuple(prepared.base))}
+    after = {**before, **{p: hidden.files[p][1] for p in _modules(prepared, tuple(hidden.files))}}
     return (
-        {path: language.test_definitions(path, content) for path, content in before.items()},
-        {
-            path: language.test_definitions(path, content)
-            for path, content in after.items() if language.is_test_module(path)
-        },
-    )  # fmt: skip
+        {path: language.test_definitions(path, text, recipe) for path, text in before.items()},
+        {path: language.test_definitions(path, text, recipe) for path, text in after.items()},
+    )
 
 
 def broken_gates(task: Task, scans: Sequence[Scan]) -> dict[str, str]:

@@ -205,18 +205,27 @@ def run_tests(plan: dict[str, Any]) -> int:
     report.parent.mkdir(exist_ok=True)
     if not plan["argv"]:
         return 0
+    place = work / plan["folder"]
     done = subprocess.run(
-        plan["argv"], cwd=work, check=False, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
+        plan["argv"], cwd=place if place.is_dir() else work, env={**os.environ, **plan["env"]},
+        check=False, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+    )  # fmt: skip
     tell(read(report))
     return done.returncode
 
 
 def read(report: Path) -> bytes:
-    """The file, if it is one: what the tests put in its place is no report."""
+    """The file, if it is one: what the tests put in its place is no report.
+
+    Of one that is too large a byte more than the limit is told, so that the host sees it. A umask
+    that the tests left behind must not hide it.
+    """
     try:
+        if stat.S_ISREG(report.lstat().st_mode):
+            report.chmod(0o600)
         with os.fdopen(os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            return file.read(REPORT_LIMIT) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return file.read(REPORT_LIMIT + 1) if regular else b""
     except OSError:
         return b""
 

@@ -20,6 +20,8 @@ from micro_bench.model.task import Gate, Gates, TestPlan
 
 GOOD = (TestStatus.PASSED, TestStatus.XFAILED)
 FAILED_TESTS_SHOWN = 200
+UNBELIEVED = (Trust.TAMPERED, Trust.BLIND)
+"""The canaries of a verified task run with its gold patch: what keeps them from it is the patch."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def judge(
 
 def shows_nothing(run: TestsRun) -> bool:
     """Not one test ran: the patch's fault, or the machine's? The gold patch can tell."""
-    return run.applied and not run.results and run.trust is not Trust.TAMPERED
+    return run.applied and not run.results and run.trust not in UNBELIEVED
 
 
 def _failed(
@@ -160,7 +162,7 @@ def _verdict(
 ) -> tuple[Verdict, str]:
     if not run.applied:
         return Verdict.FAIL, "patch_rejected"
-    if run.trust is Trust.TAMPERED:
+    if run.trust in UNBELIEVED:
         return Verdict.TAMPERED, "exit code, report and canaries disagree"
     if not tests_passed:
         return Verdict.FAIL, _why_tests_failed(run, empty=empty)

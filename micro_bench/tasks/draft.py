@@ -24,6 +24,7 @@ from micro_bench.paths import slug
 from micro_bench.tasks.instruction import instruction_of, title_of
 from micro_bench.tasks.measure import Fixed, measure
 from micro_bench.tasks.outcomes import Draft, Reason, Rejected
+from micro_bench.tasks.rules import recipe_of_fix
 from micro_bench.tasks.split import Split, is_source, split
 from micro_bench.tasks.tiers import assess
 
@@ -107,6 +108,8 @@ class _Material:
     instruction: str
     changed: tuple[ChangedFile, ...]
     parts: Split
+    recipe: Recipe
+    """The repository's, completed for this fix."""
     before: Files
     after: Files
     base_graph: Graph
@@ -165,7 +168,7 @@ def _draft_one(
 
 def _material(ticket: Ticket, fix: Fix, workshop: Workshop) -> _Material:
     """Reads the fix; what can be refused without reading the trees is refused first."""
-    clone, language, recipe = workshop.clone, workshop.language, workshop.recipe
+    clone, language = workshop.clone, workshop.language
     missing = [sha for sha in (fix.commit, fix.base) if not clone.contains(sha)]
     if missing:
         raise _RejectedError(Reason.COMMIT_NOT_IN_CLONE, f"{missing[0]} is not in the clone")
@@ -173,6 +176,8 @@ def _material(ticket: Ticket, fix: Fix, workshop: Workshop) -> _Material:
     if not instruction:
         raise _RejectedError(Reason.INSTRUCTION_EMPTY, "the ticket has neither title nor text")
     changed = clone.changed(fix.base, fix.commit)
+    revs = (fix.base, fix.commit)
+    recipe = recipe_of_fix(clone, revs, changed, language, workshop.recipe)
     parts = split(changed, language, recipe)
     _refuse(changed, parts, workshop)
     before = _tree(clone, fix.base)
@@ -183,6 +188,7 @@ def _material(ticket: Ticket, fix: Fix, workshop: Workshop) -> _Material:
         instruction=instruction,
         changed=changed,
         parts=parts,
+        recipe=recipe,
         before=before,
         after=after,
         base_graph=graphs.build(language, before, recipe),
@@ -260,7 +266,7 @@ def _task(
 ) -> Task:
     ticket, fix = material.ticket, material.fix
     name = task_id(ticket)
-    tier, effort = assess(measure(_fixed(material), workshop.language, workshop.recipe))
+    tier, effort = assess(measure(_fixed(material), workshop.language, material.recipe))
     return Task(
         schema_version=1,
         id=name,
@@ -330,10 +336,10 @@ def _tests_to_run(material: _Material, workshop: Workshop) -> tuple[str, ...]:
         path
         for graph in (material.base_graph, material.fix_graph)
         for path in graphs.dependants(graph, material.parts.gold, graphs.RUNTIME_KINDS)
-        if path in material.after and language.is_test(path, workshop.recipe)
+        if path in material.after and language.is_test(path, material.recipe)
     }
     found = reaching | {*material.parts.hidden}
-    return tuple(sorted(path for path in found if language.is_test_module(path)))
+    return tuple(sorted(path for path in found if language.is_test_module(path, material.recipe)))
 
 
 def _remarks(material: _Material, language: Language) -> Iterator[str]:
@@ -342,5 +348,5 @@ def _remarks(material: _Material, language: Language) -> Iterator[str]:
     for path in material.parts.gold:
         if language.is_infrastructure(path):
             yield f"the fix changes {path}, which configures the tests: list it under `editable`?"
-    if not any(map(language.is_test_module, material.parts.hidden)):
+    if not any(language.is_test_module(p, material.recipe) for p in material.parts.hidden):
         yield "the hidden files hold no test module: only their data or support code changed"

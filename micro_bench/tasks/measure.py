@@ -203,7 +203,9 @@ def _changed_lines(changed: Iterable[ChangedFile], language: Language) -> int:
 def _tests_elsewhere(code: _Code) -> bool:
     """Whether the hidden test modules that belong to a package all belong to unchanged ones."""
     roots = _package_roots(code.fixed.fix_graph.packages)
-    modules = [path for path in code.fixed.hidden if code.language.is_test_module(path)]
+    modules = [
+        path for path in code.fixed.hidden if code.language.is_test_module(path, code.recipe)
+    ]
     homes = {home for path in modules if (home := _home(path, roots))}
     changed = {code.package(path) for path in code.paths}
     return bool(homes and changed) and homes.isdisjoint(changed)

@@ -70,13 +70,18 @@ def test_an_empty_tree(language):
 def test_no_change_and_no_definitions(language):
     change = language.symbol_change("a", b"", b"")
     assert (change.changed, change.public_breaks) == ((), ())
-    assert language.test_definitions("a", b"") == {}
+    assert language.test_definitions("a", b"", Recipe()) == {}
     assert language.results(b"nonsense") is None
 
 
 @each
 def test_the_command_names_the_paths_and_the_report(language):
-    plan = TestRun(junit="/grading/out.xml", timeout_s=5.0, python="/opt/venv/bin", extra=("--xx",))
+    plan = TestRun(
+        junit="/grading/out.xml",
+        timeout_s=5.0,
+        python="/opt/venv/bin",
+        recipe=Recipe(pytest_args=("--xx",)),
+    )
     command = language.test_command(("one", "two"), plan)
     assert isinstance(command, tuple)
     assert command[-2:] == ("one", "two")
@@ -89,7 +94,7 @@ def test_the_command_names_the_paths_and_the_report(language):
 def test_files_of_no_language(language, path):
     assert not language.owns(path)
     assert not language.is_test(path, Recipe())
-    assert not language.is_test_module(path)
+    assert not language.is_test_module(path, Recipe())
     assert not language.is_infrastructure(path)
     assert language.contract_file(path) is None
 

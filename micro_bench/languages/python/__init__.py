@@ -13,10 +13,12 @@ from micro_bench.languages.python.paths import (
     owns,
 )
 from micro_bench.languages.python.symbols import symbol_change
-from micro_bench.languages.python.testing.command import test_command
+from micro_bench.languages.python.testing.canary import canary
+from micro_bench.languages.python.testing.command import test_command, test_folder
+from micro_bench.languages.python.testing.completed import completed
 from micro_bench.languages.python.testing.config import merge_infrastructure
 from micro_bench.languages.python.testing.definitions import test_definitions
-from micro_bench.languages.python.testing.results import canary, has_other_content, results
+from micro_bench.languages.python.testing.results import has_other_content, results
 from micro_bench.languages.python.testing.words import complaint
 
 NAME: str = "python"
@@ -26,6 +28,7 @@ __all__ = [
     "canary",
     "cause",
     "complaint",
+    "completed",
     "contract_file",
     "counts_for_tier",
     "declared_dependencies",
@@ -42,4 +45,5 @@ __all__ = [
     "symbol_change",
     "test_command",
     "test_definitions",
+    "test_folder",
 ]

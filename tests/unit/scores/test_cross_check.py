@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from micro_bench.model.execution import TestResult, TestStatus, Trust
-from micro_bench.scores.grade import cross_check
+from micro_bench.scores.canaries import cross_check
 
 GOOD, BAD = "test_0badc0de", "test_deadbeef"
 PASSED, FAILED = TestStatus.PASSED, TestStatus.FAILED

@@ -26,17 +26,21 @@ CONFIG_NAMES = (
 _SECTIONS = {"setup.cfg": ("tool:pytest", "pytest"), "tox.ini": ("pytest",)}
 
 
-def effective_config(paths: Sequence[str], config: Mapping[str, str]) -> Mapping[str, Any]:
-    """What pytest reads: the first file with pytest's keys, from the paths' ancestor upwards."""
+def effective(
+    paths: Sequence[str], config: Mapping[str, str]
+) -> tuple[str, Mapping[str, Any]] | None:
+    """What pytest reads, with its folder: the first file with pytest's keys, from the paths'
+    ancestor upwards.
+    """
     directories = [posixpath.dirname(path.partition("::")[0]) for path in paths]
     directory = posixpath.commonpath(directories) if directories else ""
     while True:
         for name in CONFIG_NAMES:
             found = read_config(name, config.get(posixpath.join(directory, name)))
             if found is not None:
-                return found
+                return directory, found
         if not directory:
-            return {}
+            return None
         directory = posixpath.dirname(directory)
 
 

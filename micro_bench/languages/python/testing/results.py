@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import iterparse
 
 from micro_bench.languages.python.testing.words import first_error
 from micro_bench.model.execution import TestResult, TestStatus
@@ -20,36 +22,50 @@ RANK = (
 )
 """Worst first: a test that is reported twice (a failure and a broken teardown) keeps the worst."""
 MESSAGE_LIMIT = 300
-COLLECTION = "collection failure"
-COLLECTION_SKIPPED = "collection skipped"
-_SKIP_REASON = re.compile(r"Skipped: (.*?)['\"]?\)?$", re.DOTALL)
+COLLECTION, SKIPPED_FILE = "collection failure", "collection skipped"
+_SKIPPED_WHY = re.compile(r"Skipped: (.*?)['\"]?\)?$", re.DOTALL)
+_TEXT_READ = 100_000
 
 
-def results(report: bytes) -> tuple[TestResult, ...] | None:
+def results(report: bytes, ran: Sequence[str] = ()) -> tuple[TestResult, ...] | None:
     """Every test of the report, or None when it is not a readable report.
 
-    Collection errors are results too: their `id` is the file, `collection` is true.
+    Collection errors are results too: their `id` is the file or class, `collection` is true.
     """
+    files = {_dotted(path): path for path in ran}
+    found: dict[str, TestResult] = {}
     try:
-        root = fromstring(report, forbid_dtd=True)
+        for case in _cases(report):
+            result = _result(case, files)
+            known = found.get(result.id)
+            if known is None or RANK.index(result.status) < RANK.index(known.status):
+                found[result.id] = result
     except (ParseError, DefusedXmlException, ValueError):
         return None
-    found: dict[str, TestResult] = {}
-    for case in root.iter("testcase"):
-        result = _result(case)
-        known = found.get(result.id)
-        if known is None or RANK.index(result.status) < RANK.index(known.status):
-            found[result.id] = result
     return tuple(found.values())
 
 
-def _result(case: Element) -> TestResult:
+def _cases(report: bytes) -> Iterator[Element]:
+    """Each `testcase`, one at a time: what was read is dropped, output at once."""
+    above: list[Element] = []
+    for event, element in iterparse(io.BytesIO(report), events=("start", "end"), forbid_dtd=True):
+        if event == "start":
+            above.append(element)
+            continue
+        above.pop()
+        if element.tag == "testcase":
+            yield element
+        if above and not any(each.tag == "testcase" for each in above):
+            above[-1].remove(element)
+        elif element.tag in ("system-out", "system-err", "properties"):
+            element.clear()
+
+
+def _result(case: Element, files: dict[str, str]) -> TestResult:
     status, message = _status(case)
-    name = case.get("name", "")
     collection = status is TestStatus.ERROR and message.startswith(COLLECTION)
-    whole = collection or message.startswith(COLLECTION_SKIPPED)
     return TestResult(
-        id=name.replace(".", "/") + ".py" if whole else _node_id(case, name),
+        id=_node_id(case, files),
         status=status,
         seconds=_seconds(case.get("time", "0")),
         message=message[:MESSAGE_LIMIT],
@@ -63,35 +79,59 @@ def _status(case: Element) -> tuple[TestStatus, str]:
         return TestStatus.PASSED, ""
     order = {"error": 0, "failure": 1, "skipped": 2}
     tag, child = min(found, key=lambda item: order[item[0]])
-    message = child.get("message") or (child.text or "").strip()
+    message, text = child.get("message") or "", (child.text or "")[-_TEXT_READ:].strip()
     if tag == "skipped":
         expected = child.get("type") == "pytest.xfail"
-        if message == COLLECTION_SKIPPED:
-            reason = _SKIP_REASON.search((child.text or "").strip())
-            message = ": ".join([COLLECTION_SKIPPED, *([reason[1]] if reason else [])])
+        message = _with_reason(message or text, _SKIPPED_WHY.findall(text), SKIPPED_FILE)
         return (TestStatus.XFAILED if expected else TestStatus.SKIPPED), message
-    if tag == "error" and message == COLLECTION:
-        message = ": ".join([COLLECTION, *filter(None, [first_error(child.text or "")])])
-    return (TestStatus.ERROR if tag == "error" else TestStatus.FAILED), message
+    if tag == "error":
+        return TestStatus.ERROR, _with_reason(message or text, [first_error(text)])
+    return TestStatus.FAILED, message or text
 
 
-def _node_id(case: Element, name: str) -> str:
-    """`file::Class::name` out of file `a/b.py`, classname `a.b.Class` and the name."""
-    file, classname = case.get("file", ""), case.get("classname", "")
-    dotted = file.removesuffix(".py").replace("/", ".").replace("\\", ".")
-    if not file or not f"{classname}.".startswith(f"{dotted}."):
-        # a test inherited from a class of another file: `file` is where it was written
-        file, dotted = _module_of(classname)
+def _with_reason(message: str, reasons: Sequence[str], alone: str = COLLECTION) -> str:
+    """`ModuleNotFoundError: No module named 'x'` behind a message that says only where it was."""
+    said = reasons[-1].strip() if reasons else ""
+    return f"{message}: {said}" if message == alone and said else message
+
+
+def _node_id(case: Element, files: dict[str, str]) -> str:
+    """`file::Class::name` out of file `a/b.py`, classname `a.b.Class` and the name.
+
+    What could not be collected is a case, too: a file has its own name there and no classname.
+    """
+    file, classname, name = (case.get(key, "") for key in ("file", "classname", "name"))
+    if not classname and name == _dotted(file):
+        return file
+    if not classname and not file:
+        return files.get(name, name.replace(".", "/") + ".py")
+    file, dotted = _module(file, classname, files)
     classes = classname.removeprefix(dotted).strip(".")
     return "::".join([file, *(part for part in classes.split(".") if part), name])
 
 
-def _module_of(classname: str) -> tuple[str, str]:
-    """File and dotted name of the module, taking capitalised parts at the end for classes."""
+def _module(file: str, classname: str, files: dict[str, str]) -> tuple[str, str]:
+    """File and dotted name of the module that was collected.
+
+    `file` is where a test was written: for one inherited from a class of another file it is that
+    file. The files that ran tell; where they do not, capitalised parts are taken for classes.
+    """
     parts = classname.split(".")
+    own = bool(file) and f"{classname}.".startswith(f"{_dotted(file)}.")
+    if not (own and file in files.values()):
+        for length in range(len(parts), 0, -1):
+            dotted = ".".join(parts[:length])
+            if dotted in files:
+                return files[dotted], dotted
+    if own:
+        return file, _dotted(file)
     while len(parts) > 1 and parts[-1][:1].isupper():
         parts.pop()
     return "/".join(parts) + ".py", ".".join(parts)
+
+
+def _dotted(path: str) -> str:
+    return path.removesuffix(".py").replace("/", ".").replace("\\", ".")
 
 
 def _seconds(text: str) -> float:
@@ -99,11 +139,6 @@ def _seconds(text: str) -> float:
         return max(float(text.replace(",", "")), 0.0)
     except ValueError:
         return 0.0
-
-
-def canary(passing: str, failing: str) -> str:
-    """Two tests of the given names: the first passes, the second fails, whatever the code is."""
-    return f"def {passing}():\n    assert True\n\n\ndef {failing}():\n    assert False\n"
 
 
 def has_other_content(path: str) -> bool:
