@@ -13,8 +13,9 @@ from micro_bench.errors import BadInputError
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Export
 from micro_bench.pipeline.line import Line
-from micro_bench.tasks.draft import DraftSettings, Workshop, draft_all
+from micro_bench.tasks.draft import draft_all
 from micro_bench.tasks.keep import keep
+from micro_bench.tasks.material import DraftSettings, Workshop
 from micro_bench.tasks.outcomes import Draft, Funnel, Rejected, funnel
 from micro_bench.tasks.rules import recipe_at
 from micro_bench.tasks.split import touches_both
@@ -70,11 +71,11 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     def both(paths: Sequence[str]) -> bool:
         return touches_both(paths, language, today)
 
-    linked = link(export, read_history(clone, source.branch), both)
+    linked = link(export, read_history(clone, source.branch), both, clone.ahead)
     workshop = Workshop(clone, language, recipe, DraftSettings(comments=source.comments))
     tickets = [t for t in export.tickets if not source.only or t.number in source.only]
     done = _Progress(progress)
-    outcomes = tuple(draft_all(tickets, linked, workshop, done))
+    outcomes = tuple(draft_all(tickets, linked, workshop, done, among=export.tickets))
     result = Imported(export, funnel(outcomes), warnings=list(export.complaints))
     for outcome in outcomes:
         if isinstance(outcome, Draft):

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from micro_bench.model.task import Gate, Gates, Limits, SliceRequest, Status, Task
-from micro_bench.tasks.draft import Draft, draft
+from micro_bench.tasks.draft import draft
 from micro_bench.tasks.keep import keep
+from micro_bench.tasks.outcomes import Draft
 from tests.unit.tasks.toy import Toy, ticket
 
 
