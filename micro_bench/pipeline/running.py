@@ -13,7 +13,7 @@ from micro_bench.attempts import plan
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.plan import Slot
 from micro_bench.edge import clock, host
-from micro_bench.edge.patching import patch_paths
+from micro_bench.edge.patching import added_paths, patch_paths
 from micro_bench.errors import (
     BadInputError,
     EngineError,
@@ -328,6 +328,7 @@ class _Runner:
         what = attempts.Assignment(
             task, image, agent.ref, agent.plugin, slot.number,
             self._patch(ready, agent, slot), agent.secrets, agent.files, patch_paths,
+            added_paths(self.line.specs.gold_patch(task)),
         )  # fmt: skip
         with self.store.attempt_folder(slot.id) as folder:
             started = clock.now()
