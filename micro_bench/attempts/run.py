@@ -38,6 +38,11 @@ CANNOT_START = (126, 127)
 TAIL = 2000
 VARIABLE_LIMIT = 100_000
 """Bytes of the instruction in an environment variable."""
+IDENTITY = {
+    f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "agent"), ("EMAIL", "agent@localhost"))
+}  # fmt: skip
+"""For commits anywhere: git guesses none in a sandbox."""
 Start = Callable[[StartRequest], Sandbox]
 PathsOf = Callable[[bytes], tuple[str, ...]]
 
@@ -165,6 +170,7 @@ class _Try:
             "MICRO_BENCH_INSTRUCTION": _for_environment(brief.instruction, places),
             "MICRO_BENCH_INSTRUCTION_FILE": f"{places.bench}/task/instruction.md",
             "MICRO_BENCH_AGENT_FILES": f"{places.bench}/agent",
+            **IDENTITY,
             **self.what.secrets,
         }
         with (self.folder / "agent.log").open("wb") as log:

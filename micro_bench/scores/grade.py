@@ -192,6 +192,7 @@ class _Grading:
         return pack(
             [
                 Entry("in/inside.py", package_file("scores/_inside.py")),
+                Entry("in/_scanning.py", package_file("scores/_scanning.py")),
                 Entry("in/hidden.tar", pack(hidden)),
                 Entry("in/attempt.patch", self.patch),
                 Entry("in/plan.json", json.dumps(plan).encode()),

@@ -15,6 +15,7 @@ from micro_bench.attempts.inside.theirs import Tracked
 FILES = 50_000
 COMPILED = (b"__pycache__", b".pytest_cache", b".ruff_cache", b".mypy_cache")
 """Never taken, not even when the agent committed them: what they hold would run unread."""
+ENVIRONMENT_MARK = b"pyvenv.cfg"
 REFUSED = (b".git", b"git~1")
 
 
@@ -66,6 +67,8 @@ def walk(work: Work, choice: Choice, rules: Rules) -> Iterator[bytes]:
         for entry in entries:
             path = os.path.join(folder, entry.name)
             is_folder = entry.is_dir(follow_symlinks=False)
+            if is_folder and path not in choice.folders and _is_environment(work, path):
+                continue
             if entry.name == b".git" or not _may_be_taken(work, path, entry.name):
                 continue
             known = path in choice.counted or (is_folder and path in choice.folders)
@@ -77,8 +80,16 @@ def walk(work: Work, choice: Choice, rules: Rules) -> Iterator[bytes]:
                     stack.append((path, ignored))
                 else:
                     yield path
-            elif not outside and not is_compiled(path):
+            elif not is_compiled(path):
                 work.left.add("ignored", path + b"/" * is_folder)
+
+
+def _is_environment(work: Work, folder: bytes) -> bool:
+    """An environment that the agent made: interpreters and packages are no change of the code."""
+    found = os.path.isfile(os.path.join(work.place(folder), ENVIRONMENT_MARK))
+    if found:
+        work.left.add("a virtual environment", folder + b"/")
+    return found
 
 
 def _ignored(rules: Rules, path: bytes, *, folder: bool) -> bool:

@@ -14,7 +14,7 @@ GITLINK = "160000"
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_CONFIG_NOSYSTEM": "1", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_TERMINAL_PROMPT": "0",
-    "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1", "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1",
     "LC_ALL": "C.UTF-8",
 }  # fmt: skip
 Tree = dict[bytes, tuple[str, str]]

@@ -20,6 +20,8 @@ class Rules:
 
     def __init__(self, git: Git) -> None:
         self._git = git
+        self.unanswered = b""
+        """A path that git had no answer for."""
         self._asked: subprocess.Popen[bytes] | None = None
 
     def enter(self, folder: bytes, content: bytes | None) -> None:
@@ -41,6 +43,7 @@ class Rules:
             return self._ask(path)
         except (OSError, EOFError):
             self.close()
+            self.unanswered = path
             return False
 
     def _ask(self, path: bytes) -> bool:
@@ -53,7 +56,7 @@ class Rules:
             )  # fmt: skip
         asked, answered = self._asked.stdin, self._asked.stdout
         assert asked is not None and answered is not None  # noqa: S101, PT018 - both are pipes
-        asked.write(path + b"\0")
+        asked.write(b"./" + path + b"\0")  # a colon at the beginning would mean something
         asked.flush()
         fields = [_until_null(answered) for _number in range(4)]
         return bool(fields[0]) and not fields[2].startswith(b"!")

@@ -81,6 +81,8 @@ def take(plan: dict[str, Any], place: str) -> int:
         paths = list(walk(work, Choice.of(base, theirs, wanted), rules))
     finally:
         rules.close()
+    if rules.unanswered:
+        left.add("taken: git could not say whether it is ignored", rules.unanswered)
     for path in bounded(paths, base, left):
         work.take(path, plan["limit"])
     _not_checked_out(work, theirs)
