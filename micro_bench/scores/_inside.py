@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-MERGED_LIMIT, REPORT_LIMIT = 16 * 2**20, 64 * 2**20
+MERGED_LIMIT, REPORT_LIMIT = 4 * 2**20, 64 * 2**20
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 
 

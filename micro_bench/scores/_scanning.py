@@ -105,9 +105,10 @@ class _Scan:
         if done.returncode != 0 or not _is_json(text):
             last = (errors.strip().splitlines() or ["no word"])[-1]
             return f"the scanner crashes, exit code {done.returncode}: {last[:200]}"
-        if len(text) > self._left:
+        length = len(json.dumps(text))  # as it is sent
+        if length > self._left:
             return "more findings than can be told"
-        self._left -= len(text)
+        self._left -= length
         self.runs.append({"files": files, "code": 0, "output": text, "errors": errors})
         return ""
 

@@ -26,12 +26,14 @@ from micro_bench.model.execution import TestResult, TestsRun, TestStatus, Trust
 from micro_bench.model.image import Image
 from micro_bench.model.score import Scan
 from micro_bench.model.task import Task
-from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Places, Sandbox, StartRequest
+from micro_bench.sandboxes._sandbox import Places, Sandbox, StartRequest
 from micro_bench.scores import scan
 
 REPORT_LIMIT = 64 * 2**20
 LINE_LIMIT = 64 * 2**20
 SCANNER_TIMEOUT_S = 60
+SCANNER_OUTPUT_LIMIT = 16 * 2**20
+"""As sent: all scanners, their sources and files to merge must fit in the one line."""
 PREPARE_S = 300
 CANARY_WORDS = 4
 COMMON_WORDS = (
@@ -300,7 +302,7 @@ def _scanner(module: ModuleType, owned: Sequence[str], places: Places) -> dict[s
     return {
         "name": module.NAME, "argv": list(module.command(places.tools)),
         "files": [path for path in owned if module.owns(path)],
-        "timeout_s": SCANNER_TIMEOUT_S, "output_limit": OUTPUT_LIMIT,
+        "timeout_s": SCANNER_TIMEOUT_S, "output_limit": SCANNER_OUTPUT_LIMIT,
     }  # fmt: skip
 
 

@@ -39,6 +39,8 @@ def _read(module: ModuleType, record: dict[str, Any], sources: dict[str, str]) -
     ) + _broken_by_the_patch(module.NAME, reading)
     if blocked := _blocked(lost):
         return _scan(module, "blocked", _named(blocked), found)
+    if reading.state == "incomplete":
+        return _scan(module, "incomplete", reading.detail, found)
     any_new = any(finding.state is FindingState.NEW for finding in found)
     detail = f"not before the change either: {_named(_after(lost))}" if _after(lost) else ""
     return _scan(module, "findings" if any_new else "clean", detail, found)
@@ -50,24 +52,26 @@ def _joined(module: ModuleType, record: dict[str, Any]) -> tuple[Reading, dict[s
     A run that cannot be read is no scan of its files. Where none can, it is the scanner that does
     not work: that is `crashed`.
     """
-    lost, good, why = dict(record["lost"]), list[Reading](), ""
+    lost, good, why, vague = dict(record["lost"]), list[Reading](), "", ""
     for run in record["runs"]:
         reading = module.read(run["code"], run["output"], run["errors"])
         try:
             reading = _with_listed_paths(reading, run["files"])
         except KeyError as error:
             reading = Reading("crashed", detail=f"it speaks of {error}, which it was not given")
-        if reading.state == "crashed" or (reading.state == "incomplete" and not reading.unread):
+        if reading.state == "crashed":
             why = reading.detail
             lost.update(dict.fromkeys(run["files"], reading.detail))
         else:
             good.append(reading)
+            if reading.state == "incomplete" and not reading.unread:
+                vague = reading.detail
             lost.update(dict.fromkeys(reading.unread, reading.detail))
     if not good:
         return Reading("crashed", detail=why or "; ".join(sorted(set(lost.values()))[:3])), {}
     raws = tuple(raw for reading in good for raw in reading.findings)
     unparsed = tuple(path for reading in good for path in reading.unparsed)
-    return Reading("ran", raws, unparsed), lost
+    return Reading("incomplete" if vague else "ran", raws, unparsed, vague), lost
 
 
 def _blocked(lost: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -63,7 +64,8 @@ def walk(work: Work, choice: Choice, rules: Rules) -> Iterator[bytes]:
         folder, outside = stack.pop()
         entries = work.list(folder)
         if not outside:
-            rules.enter(folder, _rules_of(work, folder, entries))
+            with contextlib.suppress(OSError):  # a path too long to be made again
+                rules.enter(folder, _rules_of(work, folder, entries))
         for entry in entries:
             path = os.path.join(folder, entry.name)
             is_folder = entry.is_dir(follow_symlinks=False)
