@@ -29,6 +29,7 @@ from micro_bench.model.task import Status, Task
 from micro_bench.pipeline.agents import Chosen
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared
+from micro_bench.pipeline.recordings import mended
 from micro_bench.pipeline.scoring import Grader, score_attempt
 from micro_bench.pipeline.verification import verify_task
 from micro_bench.sandboxes._sandbox import Sandbox
@@ -350,7 +351,7 @@ class _Runner:
         if agent.plugin.NEEDS == "gold_patch":
             return self.line.specs.gold_patch(ready.prepared.task)
         if agent.plugin.NEEDS == "recording":
-            return agent.recording(ready.prepared.task, slot.number)
+            return mended(agent.recording(ready.prepared.task, slot.number))
         return None
 
     def _grade(self, slot: Slot, attempt: Attempt, standing_by: Sandbox | None = None) -> Score:
