@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from micro_bench.attempts.plan import Slot
-from micro_bench.errors import NotFoundError
+from micro_bench.errors import BadInputError, NotFoundError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.score import Score
+from micro_bench.paths import name_mistake
 from micro_bench.pipeline import agents, reporting, running, scoring
 from micro_bench.pipeline.line import Line
 from micro_bench.store import open_run
@@ -44,6 +45,8 @@ class Ran:
 
 def run_command(line: Line, options: RunOptions, advance: Advance) -> Ran:
     """Run, then report."""
+    if options.name is not None and (wrong := name_mistake(options.name)):
+        raise BadInputError(f"--name: {options.name!r} {wrong}", next_step="choose another --name")
     tasks = line.specs.tasks(options.tasks, options.tiers)
     if not tasks:
         raise NotFoundError(

@@ -13,7 +13,7 @@ from micro_bench.attempts import plan
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.plan import Slot
 from micro_bench.edge import clock, host
-from micro_bench.edge.patching import patch_paths
+from micro_bench.edge.patching import added_paths, patch_paths
 from micro_bench.errors import (
     BadInputError,
     EngineError,
@@ -30,6 +30,7 @@ from micro_bench.pipeline.agents import Chosen
 from micro_bench.pipeline.inputs import grading_digest
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared
+from micro_bench.pipeline.recordings import mended
 from micro_bench.pipeline.scoring import Grader, score_attempt
 from micro_bench.pipeline.verification import verify_task
 from micro_bench.sandboxes._sandbox import Sandbox
@@ -349,6 +350,7 @@ class _Runner:
         what = attempts.Assignment(
             task, image, agent.ref, agent.plugin, slot.number,
             self._patch(ready, agent, slot), agent.secrets, agent.files, patch_paths,
+            added_paths(self.line.specs.gold_patch(task)),
         )  # fmt: skip
         with self.store.attempt_folder(slot.id) as folder:
             started = clock.now()
@@ -370,7 +372,7 @@ class _Runner:
         if agent.plugin.NEEDS == "gold_patch":
             return self.line.specs.gold_patch(ready.prepared.task)
         if agent.plugin.NEEDS == "recording":
-            return agent.recording(ready.prepared.task, slot.number)
+            return mended(agent.recording(ready.prepared.task, slot.number))
         return None
 
     def _grade(self, slot: Slot, attempt: Attempt, standing_by: Sandbox | None = None) -> Score:

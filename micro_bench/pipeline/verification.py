@@ -11,12 +11,12 @@ from micro_bench import plugins
 from micro_bench.attempts import run as attempts
 from micro_bench.edge import clock
 from micro_bench.edge.files import storage_errors
-from micro_bench.edge.patching import applied, patch_paths
+from micro_bench.edge.patching import added_paths, applied, patch_paths
 from micro_bench.errors import EngineError
 from micro_bench.images import leaks, verify
 from micro_bench.images.causes import Definitions
 from micro_bench.images.flaky import BUSY
-from micro_bench.model.attempt import AgentRef, Finished
+from micro_bench.model.attempt import AgentFailed, AgentRef, Finished
 from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import Execution, Leak, RunKind, Verification
 from micro_bench.model.score import CriterionName, CriterionResult, FindingState, Scan, Verdict
@@ -89,6 +89,8 @@ class _Evidence:
     scans: tuple[Scan, ...]
     """Of the first run of the gold patch."""
     executions: tuple[Execution, ...]
+    lost: tuple[str, ...] = ()
+    """What became of the gold patch on the way of an attempt; empty if it is whole."""
 
 
 def verify_task(
@@ -117,12 +119,15 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
     hidden, own = job(prepared, test_patch), job(prepared, test_patch, own=True)
     folder = line.workspace.verification(task.id)
     runs: dict[RunKind, list[TestsRun]] = {kind: [] for kind in RunKind}
-    executions, scans = list[Execution](), tuple[Scan, ...]()
+    executions, scans, lost = list[Execution](), tuple[Scan, ...](), list[str]()
     for number in range(1, repetitions + 1):
         for kind in STEADY:
-            patch = gold if kind is RunKind.GOLD_HIDDEN else b""
+            patch = b""
+            if kind is RunKind.GOLD_HIDDEN:
+                patch, gone = _oracle_patch(line, prepared, folder, gold)
+                lost += [each for each in gone if each not in lost]
             if kind is RunKind.NOOP:
-                patch = _noop_patch(line, prepared, folder)
+                patch = _attempted(line, prepared, folder, "noop", None).patch
             log = f"{kind}-{number}.log"
             started = clock.now()
             graded = _graded(line, own if kind is RunKind.BASE_OWN else hidden, patch, folder / log)
@@ -137,7 +142,7 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
             graded = _graded(line, unhurried(hidden), patch, folder / log, start=busy(line.start))
             runs[kind].append(graded.run)
             executions.append(_execution(kind, 1, started, graded, log))
-    return _Evidence({k: tuple(v) for k, v in runs.items()}, scans, tuple(executions))
+    return _Evidence({k: tuple(v) for k, v in runs.items()}, scans, tuple(executions), tuple(lost))
 
 
 def _graded(
@@ -155,18 +160,35 @@ def _graded(
             )
 
 
-def _noop_patch(line: Line, prepared: Prepared, folder: Path) -> bytes:
-    """The whole way of an attempt, by an agent that does nothing."""
-    plugin = plugins.load("attempts.agents", "noop")
+def _oracle_patch(
+    line: Line, prepared: Prepared, folder: Path, gold: bytes
+) -> tuple[bytes, list[str]]:
+    """What the oracle leaves behind, and what of the gold patch is not in it."""
+    tried = _attempted(line, prepared, folder, "oracle", gold)
+    if isinstance(tried.outcome, AgentFailed):
+        return gold, [f"the oracle's attempt failed: {tried.outcome.tail.strip()[-300:]}"]
+    gone = sorted(set(patch_paths(gold)) - set(patch_paths(tried.patch)))
+    named = [str(note) for note in getattr(tried.outcome, "notes", ())]
+    lost = [f"the oracle's attempt lost {', '.join(gone[:5])} ({'; '.join(named[:3])})"]
+    return tried.patch, lost if gone else []
+
+
+def _attempted(
+    line: Line, prepared: Prepared, folder: Path, agent: str, patch: bytes | None
+) -> attempts.Tried:
+    """The whole way of an attempt, by an agent of ours."""
     what = attempts.Assignment(
-        prepared.task, prepared.image, AgentRef(name="noop", kind="noop", version="1"), plugin,
-        1, None, {}, {}, patch_paths,
+        prepared.task, prepared.image, AgentRef(name=agent, kind=agent, version="1"),
+        plugins.load("attempts.agents", agent), 1, patch, {}, {}, patch_paths,
+        added_paths(line.specs.gold_patch(prepared.task)),
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     tried = attempts.attempt(line.start, what, folder)
-    if not isinstance(tried.outcome, Finished):
-        raise EngineError(f"{prepared.task.id}: the no-op attempt failed: {tried.outcome}")
-    return tried.patch
+    if not isinstance(tried.outcome, Finished | AgentFailed) or (
+        patch is None and not isinstance(tried.outcome, Finished)
+    ):
+        raise EngineError(f"{prepared.task.id}: the {agent}'s attempt failed: {tried.outcome}")
+    return tried
 
 
 def _execution(
@@ -197,6 +219,7 @@ def _conclude(
     )  # fmt: skip
     waived = broken_gates(task, evidence.scans)
     reasons = [*derived.reasons, *_oracle_and_noop(task, derived, evidence, waived)]
+    reasons += evidence.lost
     if last := logs.last_words(folder, evidence.runs):
         reasons += [last, *prepared.piece.environment.complaints]
     found = _leaks(line, prepared)
@@ -238,7 +261,7 @@ def broken_gates(task: Task, scans: Sequence[Scan]) -> dict[str, str]:
                 f"{f.rule} in {f.path}" for scan in scans if scan.criterion is name
                 for f in scan.findings if f.state is FindingState.NEW
             ]  # fmt: skip
-            waived[name.value] = f"the gold patch breaks it: {', '.join(new[:5])}"
+            waived[name.value] = f"the gold patch breaks it: {', '.join(new[:5]) or found.detail}"
         elif found.result is CriterionResult.UNSCORED:
             waived[name.value] = f"it cannot be measured on the gold patch: {found.detail}"
     return waived

@@ -24,12 +24,14 @@ from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Image
 from micro_bench.model.score import Scan
 from micro_bench.model.task import Task
-from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Places, Sandbox, StartRequest
+from micro_bench.sandboxes._sandbox import Places, Sandbox, StartRequest
 from micro_bench.scores import scan
 from micro_bench.scores.canaries import Canaries, cross_check, explain, make
 from micro_bench.scores.told import Told
 
 SCANNER_TIMEOUT_S = 60
+SCANNER_OUTPUT_LIMIT = 16 * 2**20
+"""As sent: all scanners, their sources and files to merge must fit in the one line."""
 PREPARE_S = 300
 Start = Callable[[StartRequest], Sandbox]
 
@@ -189,6 +191,7 @@ class _Grading:
         return pack(
             [
                 Entry("in/inside.py", package_file("scores/_inside.py")),
+                Entry("in/_scanning.py", package_file("scores/_scanning.py")),
                 Entry("in/hidden.tar", pack(hidden)),
                 Entry("in/attempt.patch", self.patch),
                 Entry("in/plan.json", json.dumps(plan).encode()),
@@ -235,7 +238,7 @@ def _scanner(module: ModuleType, owned: Sequence[str], places: Places) -> dict[s
     return {
         "name": module.NAME, "argv": list(module.command(places.tools)),
         "files": [path for path in owned if module.owns(path)],
-        "timeout_s": SCANNER_TIMEOUT_S, "output_limit": OUTPUT_LIMIT,
+        "timeout_s": SCANNER_TIMEOUT_S, "output_limit": SCANNER_OUTPUT_LIMIT,
     }  # fmt: skip
 
 

@@ -80,6 +80,8 @@ def judge(
     )
     tests_passed = not failing and run.applied and run.trust is Trust.AGREE
     verdict, reason = _verdict(run, criteria, tests_passed=tests_passed, empty=empty)
+    if verdict is Verdict.FAIL and tests_passed:
+        reason = _gate_reason(CriterionName(reason), required.gates, scans)
     if shows_nothing(run) and control is not Trust.AGREE:
         verdict, reason = Verdict.INVALID, f"no test ran, and none with the gold patch: {control}"
     system_red = None if empty else _system_red(failed, required)
@@ -132,26 +134,46 @@ def gate(
     waived: Mapping[str, str],
     applied: bool,  # noqa: FBT001 - a fact of the run
 ) -> Criterion:
-    """One gate over all scanners of its criterion. A scan that did not finish is unscored."""
+    """One gate over all scanners of its criterion.
+
+    A scan that did not finish is unscored; unless it is the patch that cannot be scanned.
+    """
     reason = rule.waived or waived.get(name.value) or ("" if rule.enabled else "switched off")
     if reason:
         return Criterion(name=name, result=CriterionResult.WAIVED, detail=reason)
     mine = [scan for scan in scans if scan.criterion is name]
     if not applied or not mine:
         return Criterion(name=name, result=CriterionResult.UNSCORED, detail="no scan ran")
-    count = sum(
-        finding.state is FindingState.NEW and finding.severity.rank >= rule.min_severity.rank
-        for scan in mine for finding in scan.findings
-    )  # fmt: skip
+    count = _new_findings(name, rule, scans)
+    blocked = [f"{s.scanner} cannot scan {s.detail}" for s in mine if s.state == "blocked"]
     broken = [f"{s.scanner} {s.state}" for s in mine if s.state in _UNFINISHED]
     detail = (
         f"{count} new findings of severity {rule.min_severity} or above, {rule.max_new} allowed"
     )
     if count > rule.max_new:
         return Criterion(name=name, result=CriterionResult.FAILED, detail=detail)
+    if blocked:
+        return Criterion(name=name, result=CriterionResult.FAILED, detail="; ".join(blocked))
     if broken:
         return Criterion(name=name, result=CriterionResult.UNSCORED, detail=", ".join(broken))
     return Criterion(name=name, result=CriterionResult.PASSED, detail=detail)
+
+
+def _new_findings(name: CriterionName, rule: Gate, scans: Sequence[Scan]) -> int:
+    """How many count against the gate."""
+    return sum(
+        finding.state is FindingState.NEW and finding.severity.rank >= rule.min_severity.rank
+        for scan in scans if scan.criterion is name for finding in scan.findings
+    )  # fmt: skip
+
+
+def _gate_reason(name: CriterionName, gates: Gates, scans: Sequence[Scan]) -> str:
+    """Findings, or files that a scanner which works cannot scan."""
+    rules = {CriterionName.LINT: gates.lint, CriterionName.SAST: gates.sast}
+    rule = rules.get(name)
+    if rule is None or _new_findings(name, rule, scans) > rule.max_new:
+        return name.value
+    return f"{name.value}_unscannable"
 
 
 _UNFINISHED = ("incomplete", "crashed", "timeout")

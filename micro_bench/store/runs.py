@@ -19,7 +19,7 @@ from micro_bench.errors import BusyError, NotFoundError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.run import RunLock
 from micro_bench.model.score import Score
-from micro_bench.paths import Workspace
+from micro_bench.paths import Workspace, name_mistake
 
 ATTEMPT, SCORE, LOCK = "attempt.json", "score.json", "lock.json"
 
@@ -144,7 +144,7 @@ def open_run(workspace: Workspace, name: str) -> RunStore:
             raise NotFoundError(f"there is no run in {workspace.runs}")
         return runs[-1]
     path = workspace.run(name) / LOCK
-    if not path.exists():
+    if name_mistake(name) or not path.exists():
         known = ", ".join(run.lock.run for run in list_runs(workspace)) or "none"
         raise NotFoundError(f"there is no run {name!r} in {workspace.runs}: {known}")
     return RunStore(path.parent, codec.load(path, RunLock))

@@ -117,6 +117,28 @@ def test_a_scan_cut_short_fails_if_what_it_found_is_enough():
     assert judged(looks=looks).reason == "lint"
 
 
+@pytest.mark.parametrize("gate", ["lint", "sast"])
+def test_a_patch_that_cannot_be_scanned_fails_with_a_reason_of_its_own(gate):
+    found = judged(looks=scans(**{gate: "blocked"}))
+    assert (found.verdict, found.reason) == (Verdict.FAIL, f"{gate}_unscannable")
+    assert results(found)[gate] == "failed"
+    assert found.tests_passed
+
+
+def test_findings_come_before_what_cannot_be_scanned():
+    both = scan(CriterionName.SAST, "blocked", finding(Severity.HIGH))
+    found = judged(looks=(scan(CriterionName.LINT), both))
+    assert (found.verdict, found.reason) == (Verdict.FAIL, "sast")
+
+
+def test_no_broken_scanner_hides_a_patch_that_cannot_be_scanned():
+    """Whoever could break one scanner would leave the denominator otherwise."""
+    found = judged(looks=(*scans(lint="crashed", sast="blocked"),))
+    assert found.verdict is Verdict.FAIL
+    two = (scan(CriterionName.SAST, "crashed"), scan(CriterionName.SAST, "blocked"))
+    assert judged(looks=(scan(CriterionName.LINT), *two)).reason == "sast_unscannable"
+
+
 def test_a_gate_without_any_scan_is_not_clean():
     found = judged(looks=())
     assert (found.verdict, results(found)["lint"]) == (Verdict.UNSCORED, "unscored")
