@@ -18,9 +18,12 @@ def register(app: typer.Typer) -> None:
 def import_(
     ctx: typer.Context,
     source: Annotated[
-        str, typer.Argument(help="An export (file or folder), or github:OWNER/NAME.")
+        str, typer.Argument(help="A clone, an export (file or folder), or github:OWNER/NAME.")
     ],
-    clone: Annotated[Path, typer.Option("--clone", help="The repository's local clone.")],
+    clone: Annotated[
+        Path | None,
+        typer.Option("--clone", help="The local clone. [default: the source, or as remembered]"),
+    ] = None,
     repo: Annotated[
         str | None, typer.Option("--repo", help="OWNER/NAME, if the source does not say it.")
     ] = None,
@@ -31,7 +34,7 @@ def import_(
         str | None, typer.Option("--branch", help="Where fixes are. [default: the clone's own]")
     ] = None,
     only: Annotated[
-        list[int] | None, typer.Option("--only", help="Only these ticket numbers.")
+        list[str] | None, typer.Option("--only", help="Only these tickets, by number or name.")
     ] = None,
     *,
     comments: Annotated[
