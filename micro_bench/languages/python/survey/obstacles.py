@@ -153,18 +153,19 @@ def _all_text(files: Files) -> str:
 
 def _compiled(files: Files, recipe: Recipe) -> Iterator[Obstacle]:
     """No build back end runs, so what it would compile is not there."""
-    for project in projects(files, recipe):
-        folder = f"{project.directory}/" if project.directory else ""
+    places = {"", *(project.directory for project in projects(files, recipe))}
+    for place in sorted(places):
+        folder = f"{place}/" if place else ""
         setup, manifest = f"{folder}setup.py", f"{folder}pyproject.toml"
         build = table(load_toml(files.get(manifest)), "build-system")
         asked = " ".join(texts(build.get("requires"))).lower()
         by = next((name for name in _COMPILES if re.search(rf"\b{name}\b", asked)), "")
-        place = setup if _EXTENSION.search(shown(files, setup)) else manifest if by else ""
-        if place:
+        found = setup if _EXTENSION.search(shown(files, setup)) else manifest if by else ""
+        if found:
             what = "a compiled extension, which is not built"
             yield Obstacle(
                 what=f"{what}{f' ({by})' if by else ''}: tests that import it fail",
-                seen_in=place,
+                seen_in=found,
             )
             return
 
