@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from micro_bench.cli import _line, _output
+from micro_bench.cli import _line, _output, _source
 
 
 def register(app: typer.Typer) -> None:
@@ -17,20 +14,11 @@ def register(app: typer.Typer) -> None:
 
 def assess(
     ctx: typer.Context,
-    source: Annotated[str, typer.Argument(help="A clone, or what `import` takes.")],
-    clone: Annotated[
-        Path | None,
-        typer.Option("--clone", help="The local clone, where the source is none."),
-    ] = None,
-    repo: Annotated[
-        str | None, typer.Option("--repo", help="OWNER/NAME, if the source does not say it.")
-    ] = None,
-    importer: Annotated[
-        str | None, typer.Option("--from", help="The importer. [default: recognised]")
-    ] = None,
-    branch: Annotated[
-        str | None, typer.Option("--branch", help="Where fixes are. [default: the clone's own]")
-    ] = None,
+    source: _source.Tickets,
+    clone: _source.Clone = None,
+    repo: _source.Repo = None,
+    importer: _source.From = None,
+    branch: _source.Branch = None,
     *,
     as_json: _output.Json = False,
 ) -> None:

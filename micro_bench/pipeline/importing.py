@@ -78,7 +78,7 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
         Imported(export, warnings=list(export.complaints)), progress,
     )  # fmt: skip
     line.specs.remember_clone(export.repo, place)
-    work.do([ticket for ticket in export.tickets if source.wants(ticket)])
+    work.do(source.chosen(export.tickets))
     return work.result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,11 +33,19 @@ class Source:
     branch: str | None = None
     only: frozenset[str] = frozenset()
     """Numbers or names of tickets; empty for all."""
+    newest: int | None = None
+    """Only so many, those that were closed last."""
     refresh: bool = False
     comments: bool = False
 
-    def wants(self, ticket: Ticket) -> bool:
-        """Whether the ticket is among those asked for."""
+    def chosen(self, tickets: Iterable[Ticket]) -> list[Ticket]:
+        """Those that were asked for."""
+        found = [ticket for ticket in tickets if self._wants(ticket)]
+        if self.newest is None:
+            return found
+        return sorted(found, key=lambda one: one.closed or one.opened)[-self.newest :]
+
+    def _wants(self, ticket: Ticket) -> bool:
         wanted = {name.lower().removeprefix("#") for name in self.only}
         return not wanted or bool(wanted & {str(ticket.number), ticket.label.removeprefix("#")})
 

@@ -221,6 +221,14 @@ def test_only_takes_numbers_and_names(shop: GitBuilder, tmp_path: Path) -> None:
     assert sorted(result.written) == sorted(["shop-9", f"shop-{last}"])
 
 
+def test_newest_takes_those_closed_last(shop: GitBuilder, tmp_path: Path) -> None:
+    result = take(tmp_path / "ws", shop.path, newest=2)
+    assert {task.title for task in tasks(tmp_path / "ws").values()} == {
+        "Never round down", "Carts may be empty",
+    }  # fmt: skip
+    assert result.funnel.total == 2
+
+
 def test_without_a_clone_the_tracker_asks_for_one_before_it_reads(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError) as caught:
         take(tmp_path / "ws", export(tmp_path / "export", issue(1, "x")))
