@@ -17,6 +17,8 @@ from micro_bench.tickets.importers._git_claims import KEY
 
 _MOST_COMMITS = 10
 """Of a branch whose merge says nothing; more would be a diary."""
+_LONGEST_TITLE = 300
+"""Longer lines are left as they are: patterns with lists would take too long."""
 _WHOLE_MERGE = re.compile(
     r"Merge (?:pull request|PR) #\d+\b.*|Merged in .*\(pull request #\d+\)\s*"
     r"|Merge (?:remote-tracking )?(?:branch|commit|tag).*|Merge [0-9a-f]{7,40} into .*"
@@ -73,7 +75,8 @@ class Spoken:
 
 def is_release(change: Change) -> bool:
     """Whether all that the message says is that there is a release."""
-    return _NO_TICKET.fullmatch(change.message.strip()) is not None
+    said = change.message.strip()
+    return len(said) <= _LONGEST_TITLE and _NO_TICKET.fullmatch(said) is not None
 
 
 def spoken(change: Change, *, proposed: bool) -> Spoken:
@@ -109,6 +112,8 @@ def _own(message: str) -> tuple[str, str]:
 def _title(subject: str) -> str:
     """The subject without the numbers that stand before and behind what it says."""
     shown = " ".join(subject.split())
+    if len(shown) > _LONGEST_TITLE:
+        return shown
     if _ONLY_CLOSING.fullmatch(shown):
         return ""
     for _ in range(3):
@@ -123,7 +128,7 @@ def _body(text: str) -> str:
 
 
 def _is_closing(line: str) -> bool:
-    return len(line) < 300 and _ONLY_CLOSING.fullmatch(line) is not None
+    return len(line) <= _LONGEST_TITLE and _ONLY_CLOSING.fullmatch(line) is not None
 
 
 def _of_branch(change: Change, known: str) -> Iterator[tuple[str, str]]:
