@@ -5,8 +5,9 @@ Every draft is saved as it is made: an import that is interrupted keeps what it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from micro_bench.edge.git import Repository
 from micro_bench.edge.host import harness_version
@@ -75,11 +76,22 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     work = _Work(
         line, linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
         {task.id: task for task in line.specs.of_repository(export.repo)},
-        Imported(export, warnings=list(export.complaints)), progress,
+        Imported(export, warnings=[*export.complaints, *_other_names(line, export.repo, place)]),
+        progress,
     )  # fmt: skip
     line.specs.remember_clone(export.repo, place)
     work.do(source.chosen(export.tickets))
     return work.result
+
+
+def _other_names(line: Line, repo: str, place: Path) -> Iterator[str]:
+    """Tasks that an earlier import of the same clone keeps under another name."""
+    for name, known in line.specs.clones().items():
+        if name != repo and known == place.resolve() and line.specs.of_repository(name):
+            yield (
+                f"this clone's tasks are also kept as {name}: `--repo {name}` would have joined"
+                f" them with those of {repo}"
+            )
 
 
 def _greeting(export: Export) -> str:

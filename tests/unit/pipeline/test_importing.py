@@ -215,6 +215,15 @@ def test_one_fix_is_no_second_task_of_another_ticket(shop: GitBuilder, tmp_path:
     assert set(tasks(root)) == {"shop-1"}
 
 
+def test_a_clone_that_is_known_by_another_name_is_told(shop: GitBuilder, tmp_path: Path) -> None:
+    root = tmp_path / "ws"
+    take(root, shop.path, repo="old/name")
+    result = take(root, tracker(shop, tmp_path / "export"), clone=shop.path)
+    assert any("--repo old/name" in warning for warning in result.warnings)
+    joined = take(root, tmp_path / "export", clone=shop.path, repo="old/name")
+    assert any("name-1: now in the words of #1" in warning for warning in joined.warnings)
+
+
 def test_only_takes_numbers_and_names(shop: GitBuilder, tmp_path: Path) -> None:
     last = shop.run("log", "--format=%h", "--abbrev=10", "--grep=Carts").strip()
     result = take(tmp_path / "ws", shop.path, only=frozenset({"#9", last}))
@@ -250,7 +259,7 @@ def _start(root: Path, source: Path) -> subprocess.Popen[str]:
 def test_an_interrupted_import_keeps_its_tasks_and_goes_on(tmp_path: Path) -> None:
     built = GitBuilder(tmp_path / "shop")
     built.commit("Open", {"shop/__init__.py": "", "shop/a.py": "A = 1\n"})
-    for value in range(2, 42):
+    for value in range(2, 20):
         fix(built, value, f"Fix #{value}: Make it {value}")
     root = tmp_path / "ws"
     assert subprocess.run(
@@ -263,7 +272,7 @@ def test_an_interrupted_import_keeps_its_tasks_and_goes_on(tmp_path: Path) -> No
     _, told = first.communicate(timeout=60)
     assert first.returncode == 130, told
     saved = tasks(root)
-    assert 0 < len(saved) < 40
+    assert 0 < len(saved) < 18
     assert "kept: " in told
     assert "the same command resumes" in told
     (journal,) = (root / "runs").glob("import-*.jsonl")
@@ -273,10 +282,10 @@ def test_an_interrupted_import_keeps_its_tasks_and_goes_on(tmp_path: Path) -> No
     before = every_byte(root)
     spoken: list[str] = []
     result = import_tickets(line(root, spoken), Source(str(built.path)), silent)
-    assert len(result.written) + len(result.unchanged) == 40
+    assert len(result.written) + len(result.unchanged) == 18
     assert len(saved) - 1 <= len(result.unchanged) <= len(saved)
     assert any("are done since the import that was interrupted" in one for one in spoken)
-    assert result.funnel.total == 40
+    assert result.funnel.total == 18
     assert {name: every_byte(root)[name] for name in before} == before
     assert not list((root / "runs").glob("import-*.jsonl"))
 
