@@ -115,6 +115,16 @@ def test_what_the_tests_import_and_nothing_declares() -> None:
     assert "requirements: [freezegun]" not in recipes(declared)
 
 
+def test_a_tree_that_declares_nothing_is_asked_for_all_its_imports() -> None:
+    files = {"app/a.py": b"import yaml\nimport requests\n", "docs/conf.py": b"import sphinx\n"}
+    assert "requirements: [requests, pyyaml]" in recipes(files)
+
+
+def test_an_interpreter_that_is_not_to_be_had() -> None:
+    files = {"setup.py": b"from setuptools import setup\nsetup(python_requires='<3.0')\n"}
+    assert 'python: "3.11"' in recipes(files)
+
+
 def test_programs_of_ci() -> None:
     text = (
         b"- run: |\n    sudo apt-get -qq install -y --no-install-recommends graphviz \\\n"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from micro_bench.languages._language import Files, Obstacle, Recipe
 from micro_bench.languages.python.manifests.environment import environment, projects
-from micro_bench.languages.python.manifests.suppliers import Imported, missing_imports
+from micro_bench.languages.python.manifests.interpreter import PREFERRED
+from micro_bench.languages.python.manifests.suppliers import distribution_of, is_run
 from micro_bench.languages.python.paths import is_test
-from micro_bench.languages.python.source import UnparsableError, parse
+from micro_bench.languages.python.survey.imports import OURS, importing, unsupplied
 from micro_bench.languages.python.survey.runner import DJANGO, PYTEST, UNITTEST
 from micro_bench.languages.python.survey.text import of_ci, of_services, shown
 from micro_bench.languages.python.values import load_toml, table, texts
+from micro_bench.model.slice import Environment
 
 _COMPILES = ("maturin", "meson-python", "scikit-build", "scikit-build-core", "setuptools-rust",
              "cython", "cffi", "pybind11", "numpy", "mypyc", "nanobind")  # fmt: skip
@@ -40,7 +39,6 @@ _SETTINGS = re.compile(r"DJANGO_SETTINGS_MODULE[\"']?\s*[,=\]:]+\s*[\"']?([A-Za-
 _DJANGO_FILES = ("manage.py", "runtests.py", "tests/runtests.py", "tox.ini", "pytest.ini",
                  "setup.cfg", "pyproject.toml", "tests/manage.py", "conftest.py")  # fmt: skip
 _HOLDS_TESTS = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+test_?\w*\(", re.MULTILINE)
-_TOP_IMPORT = re.compile(rb"^(?:import|from)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _KNOWN_TO_RUN = (PYTEST, UNITTEST, "none")
 
@@ -56,7 +54,9 @@ def find_obstacles(
         )  # fmt: skip
     yield from _unnamed(files, modules, recipe)
     yield from _runner(files, runner)
-    yield from _undeclared(files, modules, recipe)
+    wanted = environment(files, _ANY_TIME, recipe)
+    yield from _interpreter(wanted)
+    yield from _undeclared(files, modules, wanted, recipe)
     yield from _compiled(files, recipe)
     yield from _services(files, modules)
     yield from _programs(files)
@@ -82,43 +82,36 @@ def _unnamed(files: Files, modules: Sequence[str], recipe: Recipe) -> Iterator[O
         )
 
 
-def _really(files: Files, modules: Sequence[str]) -> set[str]:
-    """What the modules import whatever happens: not in a text, and not tried only."""
-    found: set[str] = set()
-    for path in modules:
-        with suppress(UnparsableError):
-            found.update(_imports(parse(files[path])))
-    return found
-
-
-def _imports(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            yield from (name.name.partition(".")[0] for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
-
-
 def _most(counted: tuple[str, int]) -> tuple[int, str]:
     return counted[1], counted[0]
 
 
-def _undeclared(files: Files, modules: Sequence[str], recipe: Recipe) -> Iterator[Obstacle]:
-    """What test modules import at the left margin and no manifest, library or file supplies."""
-    wanted = {m[1].decode() for path in modules for m in _TOP_IMPORT.finditer(files[path])}
-    own = {part.removesuffix(".py") for path in files if path.endswith(".py")
-           for part in path.split("/")}  # fmt: skip
-    unknown = wanted - own - sys.stdlib_module_names - {"pytest", "_pytest"}
-    listed = environment(files, _ANY_TIME, recipe).requirements
-    suspects = missing_imports(Imported(frozenset(), frozenset(unknown)), listed)
-    missing = sorted(suspects & _really(files, _importing(files, modules, sorted(suspects))))
+def _undeclared(
+    files: Files, modules: Sequence[str], wanted: Environment, recipe: Recipe
+) -> Iterator[Obstacle]:
+    """What is imported and no manifest supplies: by the tests; by all where nothing is declared."""
+    declared = any(item.source != OURS for item in wanted.requirements)
+    own = [path for path in files if path.endswith(".py") and is_run(path)]
+    asking = modules if declared else [p for p in own if p in modules or not is_test(p, recipe)]
+    missing = unsupplied(files, asking, wanted.requirements)
     if missing:
-        users = _importing(files, modules, missing)
+        users = importing(files, asking, missing)
+        named = ", ".join(map(distribution_of, missing[:6]))
+        kind = "test modules" if declared else "modules"
         yield Obstacle(
-            what=f"no manifest declares {', '.join(missing[:6])}, which"
-            f" {len(users)} of {len(modules)} test modules import",
+            what=f"no manifest names {', '.join(missing[:6])} (it may come with another), which"
+            f" {len(users)} of {len(asking)} {kind} import",
             seen_in=users[0],
-            recipe=f"requirements: [{', '.join(missing[:6])}]",
+            recipe=f"requirements: [{named}]",
+        )
+
+
+def _interpreter(wanted: Environment) -> Iterator[Obstacle]:
+    if wanted.python not in PREFERRED:
+        yield Obstacle(
+            what=f"asks for Python {wanted.python}, none of {', '.join(sorted(PREFERRED))}",
+            seen_in=wanted.python_source,
+            recipe=f'python: "{PREFERRED[0]}"',
         )
 
 
@@ -174,7 +167,7 @@ def _services(files: Files, modules: Sequence[str]) -> Iterator[Obstacle]:
     for path, text in of_services(files):
         for name, (image, clients) in _SERVICES.items():
             if re.search(_IMAGE % image, text):
-                users = _importing(files, modules, clients.split())
+                users = importing(files, modules, clients.split())
                 yield Obstacle(
                     what=f"{name}: a sandbox has no services; {_share(users, modules)}",
                     seen_in=path,
@@ -182,12 +175,6 @@ def _services(files: Files, modules: Sequence[str]) -> Iterator[Obstacle]:
                 )
         if "services" in text:
             return
-
-
-def _importing(files: Files, modules: Iterable[str], names: Iterable[str]) -> list[str]:
-    wanted = "|".join(names).encode()
-    pattern = re.compile(rb"^\s*(?:import|from)\s+(?:" + wanted + rb")\b", re.MULTILINE)
-    return [path for path in modules if pattern.search(files[path])]
 
 
 def _share(users: Sequence[str], modules: Sequence[str]) -> str:
