@@ -9,6 +9,7 @@ repo_slices/<repo>/recipe.yaml         what a lead adds for a whole repository
 repo_slices/<repo>/<task>.slice.yaml   the slice's manifest
 repo_slices/<repo>/<task>.graph.json   the typed import graph
 repo_slices/<repo>/<task>.lock         names, versions and hashes of the environment
+runs/import-<repo>.jsonl               how far an interrupted import came
 runs/verification/<task>/              verification.json and the logs of its executions
 runs/<run>/lock.json                   everything that identifies the run
 runs/<run>/attempts/<task>/<agent>/<number>/
@@ -81,6 +82,9 @@ class Workspace:
 
     def lock(self, repo: str, task: str) -> Path:
         return self.repo_slices(repo) / f"{task}.lock"
+
+    def import_journal(self, repo: str) -> Path:
+        return self.runs / f"import-{slug(repo)}.jsonl"
 
     def verification(self, task: str) -> Path:
         return self.runs / "verification" / task

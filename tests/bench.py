@@ -72,7 +72,7 @@ def _workspace(root: Path) -> Line:
     settings = resolve({"workspace": root / "ws", "repetitions": 1}, {}, root).settings
     line = Line(settings, _say)
     clone = content.repository(root / "clone")
-    import_tickets(line, Source(str(content.tickets()), clone, only=frozenset({1})), silent)
+    import_tickets(line, Source(str(content.tickets()), clone, only=frozenset({"1"})), silent)
     run_command(line, RunOptions(("oracle",), (TASK,), name="warm-up"), lambda _event: None)
     return line
 

@@ -126,24 +126,27 @@ def imported(result: Imported, *, as_json: bool) -> None:
     if as_json:
         data({
             "repo": result.export.repo, "funnel": result.funnel, "written": result.written,
-            "unchanged": result.unchanged, "warnings": result.warnings,
+            "unchanged": result.unchanged, "warnings": result.warnings, "words": result.words,
             "rejected": [one.model_dump(mode="json") for one in result.rejected],
         })  # fmt: skip
         return
     for one in result.rejected:
-        say(f"#{one.ticket}: {one.reason}: {one.detail}")
+        say(f"{result.labels.get(one.ticket, one.ticket)}: {one.reason}: {one.detail}")
     for warning in result.warnings:
         say(f"note: {warning}")
-    for text in funnel_lines(result.funnel):
+    for text in funnel_lines(result.funnel, result.labels):
         typer.echo(text)
+    if set(result.words) - {"tracker"}:
+        counted = ", ".join(f"{count} {words}" for words, count in sorted(result.words.items()))
+        typer.echo(f"  words: {counted}")
     typer.echo(f"written {len(result.written)}, unchanged {len(result.unchanged)}")
 
 
-def funnel_lines(funnel: Funnel) -> list[str]:
+def funnel_lines(funnel: Funnel, labels: Mapping[int, str]) -> list[str]:
     """How many tickets came to what, a line each."""
     lines = [f"{funnel.total} tickets -> {len(funnel.drafted)} tasks"]
     for reason, tickets in funnel.rejected.items():
-        shown = ", ".join(f"#{number}" for number in tickets[:12])
+        shown = ", ".join(labels.get(number, f"#{number}") for number in tickets[:12])
         more = f" and {len(tickets) - 12} more" if len(tickets) > 12 else ""
         lines.append(f"  {len(tickets)} without a task: {reason} ({shown}{more})")
     return lines

@@ -114,6 +114,27 @@ class Recipe(Noun):
     """Paths (globs) that no slice keeps."""
 
 
+class Obstacle(Noun):
+    """Something of a repository that will not work by itself, and what would make it."""
+
+    what: str
+    seen_in: str
+    """The file that tells it."""
+    recipe: str = ""
+    """Lines of a `recipe.yaml`; empty where none helps."""
+
+
+class Survey(Noun):
+    """How a tree is tested, as far as its files tell. Nothing was run."""
+
+    runner: str
+    """What starts the tests in the project's own hands."""
+    runner_from: str
+    """The file that says so."""
+    test_modules: int
+    obstacles: tuple[Obstacle, ...] = ()
+
+
 class TestRun(Noun):
     """What `test_command` needs beside the paths."""
 
@@ -222,6 +243,9 @@ class Language(Protocol):
 
         Of several versions of the language that would do, one of `offered` is taken.
         """
+
+    def survey(self, files: Files, recipe: Recipe) -> Survey:
+        """Which test runner the tree has, and what stands in the way of running its tests."""
 
     def distributions(
         self, files: Files, tag_version: str | None, recipe: Recipe

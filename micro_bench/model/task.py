@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from micro_bench.model.base import Digest, Noun, Sha, Slug, Time
-from micro_bench.model.ticket import Confidence, Link
+from micro_bench.model.ticket import Confidence, Link, Words
 
 SCHEMA_VERSION = 1
 """Of the spec files. A change of the format raises it and ships with a migration."""
@@ -117,6 +117,13 @@ class Effort(Noun):
         return self.human or self.auto
 
 
+class ImportedWords(Noun):
+    """SHA-256 of the words as they were imported: tells whether a person changed them since."""
+
+    title: Digest
+    instruction: Digest
+
+
 class TicketRef(Noun):
     """The ticket a task was made from."""
 
@@ -126,6 +133,10 @@ class TicketRef(Noun):
     opened: Time
     also_closes: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
+    words: Words = Words.TRACKER
+    """Whose words title and instruction were made of."""
+    imported: ImportedWords | None = None
+    """Only where a later import from the tracker may put better words in their place."""
 
 
 class Repo(Noun):

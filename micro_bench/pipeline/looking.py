@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from micro_bench import codec
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
+from micro_bench.model.ticket import Words
 from micro_bench.pipeline.explaining import executed, shortcomings
 from micro_bench.pipeline.inputs import inputs
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import cut, prepare
 from micro_bench.store import list_runs
 from micro_bench.tasks import tiers
+from micro_bench.tasks.keep import edited
 
 Rows = list[dict[str, object]]
 """One record an item, its keys in the order of a table's columns."""
@@ -23,7 +25,7 @@ def listing(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
     return [
         {
             "task": task.id, "tier": task.tier.number, "effort": task.effort.size,
-            "status": task.status.value,
+            "status": task.status.value, "words": task.ticket.words.value,
             "verified": verified_word(line, task),
             "title": task.title,
         }
@@ -65,6 +67,7 @@ def explanation(line: Line, ident: str) -> str:
         f"effort {task.effort.size}: {task.tier.evidence.changed_lines} changed lines "
         "(S up to 5, M up to 65, L above)"
     )
+    parts.append(_provenance(task))
     parts.append(f"fix {task.repo.fix_commit[:12]}, linked with {task.link_confidence:.2f} by")
     parts += [
         f"  {link.kind} {link.confidence:.2f} in {link.where}: {link.quote!r}"
@@ -72,6 +75,20 @@ def explanation(line: Line, ident: str) -> str:
     ]
     parts += _evidence(line, found, task)
     return "\n".join(parts)
+
+
+def _provenance(task: Task) -> str:
+    """Whose words the instruction is made of, and what that means."""
+    words, changed = task.ticket.words, edited(task)
+    by_hand = f"; {' and '.join(changed)} edited since" if changed else ""
+    if words is Words.TRACKER:
+        return f"words: of the tracker's ticket #{task.ticket.number}{by_hand}"
+    doubt = {
+        Words.COMMIT_SUBJECT: "a subject line only: it may say too little to be fair",
+        Words.COMMIT_MESSAGE: "written with the fix: they may give it away",
+        Words.PULL_REQUEST: "written with the fix: they may give it away",
+    }[words]
+    return f"words: {words} ({doubt}){by_hand}"
 
 
 def _evidence(line: Line, found: Verification | None, task: Task) -> list[str]:

@@ -110,10 +110,14 @@ class SpecStore:
         local = self.workspace.root / "task.schema.json"
         return self.workspace.root / SCHEMA if not local.exists() else local
 
-    def existing(self, repo: str, ident: str) -> Task | None:
-        """The spec of an earlier import, if there is one."""
-        path = self.workspace.spec(repo, ident)
-        return codec.load(path, Task) if path.exists() else None
+    def of_repository(self, repo: str) -> tuple[Task, ...]:
+        """The specs of earlier imports of one repository.
+
+        Raises:
+            BadInputError: With the mistakes of all of them at once.
+        """
+        folder = self.workspace.repo_tickets(repo)
+        return tuple(codec.load_all(sorted(folder.glob("*.yaml")), Task))
 
     def gold_patch(self, task: Task) -> bytes:
         """The fix without its tests."""

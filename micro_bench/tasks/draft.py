@@ -149,7 +149,8 @@ def _task(
 def task_id(ticket: Ticket) -> str:
     """`cachetools-292` for ticket 292 of `tkem/cachetools`."""
     short = slug(ticket.repo.rpartition("/")[2]).lstrip("._-")[:80] or "task"
-    return f"{short}-{ticket.number}"
+    named = slug(ticket.change.name) if ticket.change and ticket.change.name else ticket.number
+    return f"{short}-{named}"
 
 
 def _ticket_ref(ticket: Ticket, fix: Fix) -> TicketRef:

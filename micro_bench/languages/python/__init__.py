@@ -12,6 +12,7 @@ from micro_bench.languages.python.paths import (
     is_test_module,
     owns,
 )
+from micro_bench.languages.python.survey import survey
 from micro_bench.languages.python.symbols import symbol_change
 from micro_bench.languages.python.testing.canary import canary
 from micro_bench.languages.python.testing.command import test_command, test_folder
@@ -42,6 +43,7 @@ __all__ = [
     "merge_infrastructure",
     "owns",
     "results",
+    "survey",
     "symbol_change",
     "test_command",
     "test_definitions",

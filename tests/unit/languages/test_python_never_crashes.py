@@ -77,6 +77,7 @@ def test_a_tree_has_an_environment(tree):
     assert environment == python.environment(tree, WHEN, Recipe())
     assert any(item.text.startswith("pytest") for item in environment.requirements)
     python.declared_dependencies(tree)
+    assert python.survey(tree, Recipe()) == python.survey(tree, Recipe())
     assert python.distributions(tree, "1.0", Recipe()) == python.distributions(
         tree, "1.0", Recipe()
     )
@@ -126,6 +127,7 @@ def test_monsters(content):
     graphs.build(python, tree, Recipe())
     python.environment(tree, WHEN, Recipe())
     python.distributions(tree, None, Recipe())
+    python.survey(tree, Recipe())
     python.symbol_change("a.py", content, b"x = 1\n")
     python.symbol_change("a.py", b"x = 1\n", content)
     python.test_definitions("tests/test_a.py", content, Recipe())
