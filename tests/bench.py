@@ -73,7 +73,7 @@ def _workspace(root: Path) -> Line:
     line = Line(settings, _say)
     clone = content.repository(root / "clone")
     import_tickets(line, Source(str(content.tickets()), clone, only=frozenset({1})), silent)
-    run_command(line, RunOptions(("oracle",), (TASK,), name="warm-up"), lambda _event: None)
+    run_command(line, RunOptions(("oracle",), (TASK,), name="warm-up"))
     return line
 
 
@@ -82,7 +82,7 @@ def _overhead(line: Line, jobs: int) -> Overhead:
     changed = {**dict(line.settings), "jobs": jobs, "k": ATTEMPTS}
     here = Line(Settings.model_validate(changed), _say)
     options = RunOptions(("oracle",), (TASK,), name=f"oracle-{jobs}")
-    ran = run_command(here, options, lambda _event: None)
+    ran = run_command(here, options)
     store = open_run(here.workspace, ran.run)
     attempts, scores = store.attempts(), store.scores()
     begin = min(attempt.started for attempt in attempts)

@@ -24,7 +24,7 @@ import typer
 from typer.main import get_command
 
 from micro_bench import cli
-from micro_bench.cli._context import Globals
+from micro_bench.cli._context import Globals, remember
 from micro_bench.cli._output import failure, say
 from micro_bench.errors import INTERRUPTED, BugError, MicroBenchError
 from micro_bench.paths import SETTINGS_FILE
@@ -116,6 +116,7 @@ def _globals(
     ] = False,
 ) -> None:
     ctx.obj = Globals(workspace, verbose)
+    remember(workspace)
 
 
 def _show_version(*, on: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from micro_bench.cli import _line, _output
+from micro_bench.cli import _line, _live, _next, _output
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,8 @@ def slice_(
     from micro_bench.pipeline.looking import cut_all
 
     rows = cut_all(_line.line(ctx, clones=clone), patterns or (), tier or ())
-    _output.records(rows, as_json=as_json)
+    steps = [_next.step("image", "make them runnable"), _next.verify()]
+    _output.records(rows, key="slices", as_json=as_json, steps=steps)
 
 
 def image(
@@ -41,6 +42,8 @@ def image(
     """Build the tasks' images; what exists is used again."""
     from micro_bench.pipeline.looking import build_all
 
-    line = _line.line(ctx, {"jobs": jobs, "backend": backend}, clone)
-    rows = build_all(line, patterns or (), tier or ())
-    _output.records(rows, as_json=as_json)
+    options = {"jobs": jobs, "backend": backend}
+    with _live.watching() as watch:
+        line = _line.line(ctx, options, clone, watch)
+        rows = build_all(line, patterns or (), tier or ())
+    _output.records(rows, key="images", as_json=as_json, steps=[_next.verify()])

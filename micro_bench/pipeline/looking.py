@@ -8,7 +8,7 @@ from micro_bench import codec
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line, in_parallel
-from micro_bench.pipeline.prepare import cut, prepare
+from micro_bench.pipeline.prepare import Prepared, cut, prepare
 from micro_bench.store import list_runs
 from micro_bench.tasks import tiers
 
@@ -44,6 +44,7 @@ def facts(line: Line, ident: str) -> dict[str, object]:
     found = line.specs.verification(ident)
     return {
         "task": task.model_dump(mode="json"),
+        "verified": verified_word(found, task),
         "verification": found.model_dump(mode="json") if found else None,
     }
 
@@ -111,7 +112,14 @@ def build_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Row
     """Build every image."""
     rows: Rows = []
     tasks = line.specs.tasks(patterns, wanted)
-    for task, result in in_parallel(lambda t: prepare(line, t), tasks, line.settings.jobs):
+    line.watch.begin("image", len(tasks))
+
+    def one(task: Task) -> Prepared:
+        prepared = prepare(line, task)
+        line.watch.done(task.id, f"built: {prepared.image.tag}")
+        return prepared
+
+    for task, result in in_parallel(one, tasks, line.settings.jobs, abandon=line.abandon):
         if isinstance(result, BaseException):
             raise result
         image = result.image

@@ -93,11 +93,13 @@ def _check_commits(repo: Repository, task: Task) -> None:
 
 def prepare(line: Line, task: Task) -> Prepared:
     """Cut the slice, resolve its environment, build its image; what exists is used again."""
+    line.watch.stage(task.id, "cutting its slice")
     piece, kept, everything = cut(line, task)
     own = [distribution.name for distribution in piece.distributions]
     lock = resolve(line, task, piece.environment, own)
     files = {**kept, **images.generated(piece.distributions)}
     material = Material(piece, files, seal(files, piece.environment.before), lock)
+    line.watch.stage(task.id, "building its environment and image")
     image = line.builder.build(material)
     return Prepared(
         task, line.language(task.language), line.specs.recipe(task.repo.name), kept, everything,
@@ -113,6 +115,7 @@ def resolve(line: Line, task: Task, wanted: Environment, own: Sequence[str]) -> 
     stored = line.specs.lock(task)
     if stored and f"# requirements {sha}\n" in stored and f"# python {wanted.python}." in stored:
         return stored
+    line.watch.stage(task.id, "resolving its environment")
     line.tell(f"{task.id}: resolving {len(texts)} requirements as of {wanted.before:%Y-%m-%d}")
     body = packages.compile_lock(texts, base.python, wanted.before, own)
     head = LOCK_HEAD.format(python=base.python, date=wanted.before.isoformat(), sha=sha)

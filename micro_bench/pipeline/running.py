@@ -51,6 +51,7 @@ class Request:
     name: str | None = None
     new: bool = False
     demo: bool = False
+    part: str = ""
 
 
 @dataclass
@@ -85,8 +86,10 @@ def get_ready(
         prepared, found = verify_task(line, task, repetitions=repetitions)
         if not found.verified:
             raise UnverifiedError("; ".join(found.reasons))
+        line.watch.done(task.id, "")
         return Ready(prepared, found, Grader.of(line, prepared, found))
 
+    line.watch.begin("verify", len(tasks))
     ready, skipped = dict[str, Ready](), list[Skipped]()
     for task, result in in_parallel(one, tasks, jobs, abandon=line.abandon):
         if isinstance(result, StorageError):
@@ -186,7 +189,7 @@ def _lock(
         run=request.name or f"{stamp}-{digest[:6]}", created=created, plan=digest,
         harness=host.harness_version(), k=request.k, skipped=skipped,
         isolation=line.backend.isolation(), host=_host(), jobs=request.jobs, demo=request.demo,
-        tasks=tasks,
+        part=request.part, tasks=tasks,
         agents=agents,
     )  # fmt: skip
 
@@ -204,7 +207,8 @@ def _task_lock(ready: Ready) -> TaskLock:
         id=task.id, title=task.title, tier=task.tier.number, effort=task.effort.size,
         task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
         base_digest=image.base_digest, python=image.python, limits=task.limits,
-        verified_at=ready.verification.finished, reviewed=task.status is Status.REVIEWED,
+        verified_at=ready.verification.finished, repetitions=ready.verification.repetitions,
+        reviewed=task.status is Status.REVIEWED,
     )  # fmt: skip
 
 
@@ -241,6 +245,7 @@ class _Runner:
         self._scores = self.store.scores()
         complete = {i for i, attempt in stored.items() if _is_complete(attempt, self._scores)}
         left = plan.remaining(slots, complete)
+        self.line.watch.begin("attempt", len(left))
         result = Result(self.store, found=len(complete & {slot.id for slot in slots}))
         ungraded = {i: a for i, a in stored.items() if not isinstance(a.outcome, InfraFailed)}
 

@@ -113,6 +113,7 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
             if kind is RunKind.NOOP:
                 patch = _noop_patch(line, prepared, folder)
             log = f"{kind}-{number}.log"
+            line.watch.stage(task.id, f"executing {kind} {number} of {repetitions}")
             started = clock.now()
             graded = _graded(line, own if kind is RunKind.BASE_OWN else hidden, patch, folder / log)
             runs[kind].append(graded.run)
@@ -169,6 +170,7 @@ def _conclude(
     waived = broken_gates(task, evidence.scans)
     reasons = [*derived.reasons, *_oracle_and_noop(task, derived, evidence, waived)]
     reasons += _last_words(line, prepared, evidence)
+    line.watch.stage(task.id, "looking for leaks")
     found = _leaks(line, prepared)
     reasons += [f"leak: {leak.what} in {leak.where}" for leak in found]
     return Verification(
