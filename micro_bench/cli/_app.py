@@ -25,6 +25,7 @@ from typer.main import get_command
 
 from micro_bench import cli
 from micro_bench.cli._context import Globals, remember
+from micro_bench.cli._help import EPILOG, Grouped
 from micro_bench.cli._output import failure, say
 from micro_bench.errors import INTERRUPTED, BugError, MicroBenchError
 from micro_bench.paths import SETTINGS_FILE
@@ -49,6 +50,8 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name=NAME,
         help="Turn your own production tickets into a private benchmark for coding agents.",
+        cls=Grouped,
+        epilog=EPILOG,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,

@@ -33,7 +33,11 @@ def verify(
     ] = False,
     as_json: _output.Json = False,
 ) -> None:
-    """Execute base, hidden tests, gold patch and no-op in each task's image, several times."""
+    """Prove the tasks: the base fails, the fix passes, nothing leaks.
+
+    Base, hidden tests, gold patch and no-op are executed in each task's image, several times.
+    What is stored and still holds is not executed again. Interrupt at will.
+    """
     from micro_bench.pipeline.verifying import verify_all
 
     options = {"jobs": jobs, "backend": backend, "repetitions": repetitions}
@@ -73,7 +77,10 @@ def run(
     ] = False,
     as_json: _output.Json = False,
 ) -> None:
-    """Have agents attempt tasks k times each; interrupt at will, the same command goes on."""
+    """Have agents attempt tasks k times each, grade, report.
+
+    Interrupt at will: the same command goes on where it stopped.
+    """
     from micro_bench.pipeline.commands import RunOptions, run_command
 
     settings = {
@@ -104,7 +111,10 @@ def score(
     *,
     as_json: _output.Json = False,
 ) -> None:
-    """Grade a run's stored attempts again; no agent is run, old scores stay."""
+    """Grade a run's stored attempts again.
+
+    No agent is run, and old scores stay.
+    """
     from micro_bench.pipeline.commands import score_command
 
     options = {"jobs": jobs, "backend": backend}

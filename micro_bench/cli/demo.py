@@ -33,11 +33,12 @@ def demo(
     ] = False,
     as_json: _output.Json = False,
 ) -> None:
-    """Tickets, tasks, slices, images, attempts, scores, report: all of it, for real.
+    """Show the whole line on a bundled example.
+
+    Tickets, tasks, slices, images, attempts, scores, report: all of it, for real.
 
     With --quick it needs no engine, no root and no key, and takes about a minute: one task of
     each tier, three agents, one attempt each, in the local sandbox, verified with one repetition.
-    It runs without a checkout: uvx --from micro-bench micro-bench demo --quick
     """
     from micro_bench.pipeline.demo import Demo, run_demo
 

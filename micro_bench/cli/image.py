@@ -21,7 +21,10 @@ def slice_(
     *,
     as_json: _output.Json = False,
 ) -> None:
-    """Cut the tasks' slices: write manifests and import graphs under repo_slices/."""
+    """Cut the tasks' slices: manifests and import graphs.
+
+    They are written under repo_slices/.
+    """
     from micro_bench.pipeline.looking import cut_all
 
     rows = cut_all(_line.line(ctx, clones=clone), patterns or (), tier or ())

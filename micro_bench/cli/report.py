@@ -24,7 +24,10 @@ def report(
     *,
     as_json: _output.Json = False,
 ) -> None:
-    """Print the per-tier table of a run and write the report in every format beside it."""
+    """Print a run's table by tier, and write every format.
+
+    The files lie beside the run.
+    """
     from micro_bench.pipeline.commands import report_command
 
     text, document, written = report_command(_line.line(ctx), run, formats or (), k or ())

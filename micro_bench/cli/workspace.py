@@ -22,7 +22,10 @@ def init(
     *,
     as_json: _output.Json = False,
 ) -> None:
-    """Make a workspace: folders, commented settings and the next steps. Overwrites nothing."""
+    """Make a workspace: folders and commented settings.
+
+    Nothing is overwritten.
+    """
     from micro_bench import starter
 
     written = starter.create(folder)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from micro_bench.model.report import CONTROLS, Cell, Estimate, MarkKind, Rates, Report, WallTime
 from micro_bench.model.task import TIER_NAMES
-from micro_bench.reports.waterfall import USABLE_PATCH
+from micro_bench.reports.waterfall import UNTAMPERED, USABLE_PATCH
 
 NOT_AVAILABLE = "n/a"
 
@@ -16,6 +16,7 @@ FEW_TASKS = 10
 
 STEP_LABELS = {
     USABLE_PATCH: "usable patch",
+    UNTAMPERED: "untampered",
     "fail_to_pass": "hidden tests",
     "pass_to_pass": "tests that passed",
     "lint": "lint",

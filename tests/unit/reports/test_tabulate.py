@@ -149,7 +149,8 @@ def test_the_waterfall_counts_each_attempt_once():
     steps = {step.name: step for step in cell.waterfall}
     lost = {name: step.lost for name, step in steps.items()}
     assert list(lost.items()) == [
-        ("usable_patch", 3),  # agent, tampered, no_change
+        ("usable_patch", 2),  # agent, no_change
+        ("untampered", 1),
         ("fail_to_pass", 3),  # tests, messy, late_fail
         ("pass_to_pass", 1),
         ("lint", 1),
