@@ -27,7 +27,7 @@ EPILOG = (
 class Grouped(TyperGroup):
     """The root command."""
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as its parent
         """One section a group."""
         named = [name for names in GROUPS.values() for name in names]
         rest = tuple(name for name in self.commands if name not in named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from micro_bench import codec
+from micro_bench.edge.recipes import skill_path
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line, in_parallel
@@ -88,6 +89,11 @@ def _evidence(found: Verification | None, task: Task) -> list[str]:
     lines += [f"  why not: {reason}" for reason in found.reasons]
     lines += [f"  gate {gate} waived: {why}" for gate, why in sorted(found.waived_gates.items())]
     return lines
+
+
+def skill() -> str:
+    """The page by which a coding agent drives this program."""
+    return skill_path().read_text(encoding="utf-8")
 
 
 def task_schema() -> str:

@@ -16,11 +16,11 @@ FEW_TASKS = 10
 
 STEP_LABELS = {
     USABLE_PATCH: "usable patch",
-    UNTAMPERED: "untampered",
+    UNTAMPERED: "trusted",
     "fail_to_pass": "hidden tests",
     "pass_to_pass": "tests that passed",
     "lint": "lint",
-    "sast": "security scan",
+    "sast": "security",
 }
 
 MARKS = {
