@@ -96,6 +96,9 @@ def _invoke(argv: Sequence[str]) -> int:
     except typer.Abort as end:
         raise KeyboardInterrupt from end
     except _ClickError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.ctx.get_help())
+            return 0
         where = error.ctx.command_path if getattr(error, "ctx", None) else NAME
         message = " ".join(error.format_message().split())
         raise UsageError(message or "a command is missing", next_step=f"{where} --help") from None

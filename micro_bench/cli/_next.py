@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from micro_bench import errors
 from micro_bench.cli import _context
+from micro_bench.errors import MicroBenchError
 
 if TYPE_CHECKING:
     from micro_bench.pipeline.commands import Ran, Rescored
@@ -48,10 +50,24 @@ def as_json(steps: Steps) -> list[dict[str, str]]:
     return [asdict(one) for one in steps]
 
 
+ANYWAY: dict[type[MicroBenchError], str] = {
+    errors.BadInputError: "correct it, then give the same command again",
+    errors.NotFoundError: "`micro-bench --help` has the commands that list what there is",
+    errors.EngineError: "`micro-bench doctor` tells what this machine lacks",
+    errors.BuildError: "`micro-bench doctor` tells what this machine lacks",
+    errors.TrackerError: "the same command goes on where it stopped",
+    errors.StorageError: "make the place writable or free some space; the same command goes on",
+}
+"""What to do about an error that says nothing of its own."""
+
+
+def text_of(error: MicroBenchError) -> str:
+    """What the error says is to be done, or what holds for its kind."""
+    return error.next_step or ANYWAY.get(type(error), "`micro-bench --help` shows the commands")
+
+
 def of_error(text: str) -> tuple[Step, ...]:
     """An error's next step; its command apart, where it names one."""
-    if not text:
-        return ()
     if text.startswith(f"{PROGRAM} "):
         return (Step(text, "mends what went wrong"),)
     named = _QUOTED.search(text)
@@ -96,7 +112,7 @@ def after_import(result: Imported) -> Steps:
 def after_listing(rows: Sequence[dict[str, object]]) -> Steps:
     """By how far the tasks are."""
     if not rows:
-        return (tickets(),)
+        return (Step(f"{PROGRAM} init DIR", "a workspace, if this is none yet"), tickets())
     waiting = [row for row in rows if row["verified"] != "yes" and row["status"] != "retired"]
     if waiting:
         return (

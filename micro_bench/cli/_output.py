@@ -84,17 +84,17 @@ def failure(error: MicroBenchError, *, as_json: bool) -> None:
     say(f"error ({error.title}): {error.message}")
     for mistake in mistakes:
         say(f"  {mistake}")
-    if error.next_step:
-        say(f"next: {error.next_step}")
+    step = _next.text_of(error)
+    say(f"next: {step}")
     if as_json:
         about = {
             "code": error.exit_code,
             "title": error.title,
             "message": error.message,
-            "next_step": error.next_step,
+            "next_step": step,
             "mistakes": [asdict(mistake) for mistake in mistakes],
         }
-        data({"error": about}, _next.of_error(error.next_step))
+        data({"error": about}, _next.of_error(step))
 
 
 def either(text: str, value: object, *, as_json: bool, steps: Steps = ()) -> None:
@@ -143,7 +143,7 @@ def imported(result: Imported, *, as_json: bool) -> None:
 
 def funnel_lines(funnel: Funnel) -> list[str]:
     """How many tickets came to what, a line each."""
-    lines = [f"{funnel.total} tickets -> {len(funnel.drafted)} tasks"]
+    lines = [f"{_next.count(funnel.total, 'ticket')} -> {_next.count(len(funnel.drafted), 'task')}"]
     for reason, tickets in funnel.rejected.items():
         shown = ", ".join(f"#{number}" for number in tickets[:12])
         more = f" and {len(tickets) - 12} more" if len(tickets) > 12 else ""

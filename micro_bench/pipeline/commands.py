@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from micro_bench.attempts.plan import Slot
-from micro_bench.errors import NotFoundError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.score import Score, Verdict
 from micro_bench.pipeline import agents, reporting, running, scoring
+from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line
 from micro_bench.store import open_run
 
@@ -44,14 +44,9 @@ class Ran:
 
 def run_command(line: Line, options: RunOptions) -> Ran:
     """Run, then report."""
-    tasks = line.specs.tasks(options.tasks, options.tiers)
-    if not tasks:
-        raise NotFoundError(
-            f"there is no task to run in {line.workspace.tickets} (retired ones are never run)",
-            next_step="`micro-bench import` makes some",
-        )
     request = running.Request(
-        tasks, agents.parse(options.agents, line.settings.agent_network), line.settings.k,
+        chosen(line, options.tasks, options.tiers),
+        agents.parse(options.agents, line.settings.agent_network), line.settings.k,
         line.settings.jobs, options.name, new=options.new, demo=options.demo,
         part=options.part,
     )  # fmt: skip

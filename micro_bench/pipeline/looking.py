@@ -8,8 +8,10 @@ from micro_bench import codec
 from micro_bench.edge.recipes import skill_path
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
+from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared, cut, prepare
+from micro_bench.reports.wording import count
 from micro_bench.store import list_runs
 from micro_bench.tasks import tiers
 
@@ -76,8 +78,8 @@ def _evidence(found: Verification | None, task: Task) -> list[str]:
     split = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     lines = [
         (
-            f"verified: {verified_word(found, task)}, {found.repetitions} repetitions of each "
-            f"execution in {found.image_digest[:19]} (Python {found.python})"
+            f"verified: {verified_word(found, task)}, {count(found.repetitions, 'repetition')} "
+            f"of each execution in {found.image_digest[:19]} (Python {found.python})"
         ),
         (
             f"FAIL_TO_PASS {len(found.fail_to_pass)} ({split or 'none'}), "
@@ -104,7 +106,7 @@ def task_schema() -> str:
 def cut_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
     """Cut every slice."""
     rows: Rows = []
-    for task in line.specs.tasks(patterns, wanted):
+    for task in chosen(line, patterns, wanted):
         piece, _kept, _everything = cut(line, task)
         rows.append({
             "task": task.id, "level": piece.level.value, "kept": piece.kept_files,
@@ -117,7 +119,7 @@ def cut_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
 def build_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
     """Build every image."""
     rows: Rows = []
-    tasks = line.specs.tasks(patterns, wanted)
+    tasks = chosen(line, patterns, wanted)
     line.watch.begin("image", len(tasks))
 
     def one(task: Task) -> Prepared:

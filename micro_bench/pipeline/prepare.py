@@ -20,6 +20,7 @@ from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, Slice
 from micro_bench.model.task import SliceRequest, Task
 from micro_bench.pipeline.line import Line
+from micro_bench.reports.wording import count
 from micro_bench.slices import cut as slices
 
 LOCK_HEAD = (
@@ -116,7 +117,9 @@ def resolve(line: Line, task: Task, wanted: Environment, own: Sequence[str]) -> 
     if stored and f"# requirements {sha}\n" in stored and f"# python {wanted.python}." in stored:
         return stored
     line.watch.stage(task.id, "resolving its environment")
-    line.tell(f"{task.id}: resolving {len(texts)} requirements as of {wanted.before:%Y-%m-%d}")
+    line.tell(
+        f"{task.id}: resolving {count(len(texts), 'requirement')} as of {wanted.before:%Y-%m-%d}"
+    )
     body = packages.compile_lock(texts, base.python, wanted.before, own)
     head = LOCK_HEAD.format(python=base.python, date=wanted.before.isoformat(), sha=sha)
     line.specs.save_lock(task, head + body)

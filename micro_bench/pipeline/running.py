@@ -31,6 +31,7 @@ from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.scoring import Grader, score_attempt
 from micro_bench.pipeline.verification import verify_task
+from micro_bench.reports.wording import count
 from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading
 from micro_bench.store import RunStore, list_runs, open_run
@@ -117,7 +118,7 @@ def run(line: Line, request: Request, done: Done, *, repetitions: int) -> Result
     """
     swept = line.backend.sweep()
     if swept:
-        line.tell(f"removed {swept} sandboxes that a dead process left behind")
+        line.tell(f"removed {count(swept, 'sandbox', 'es')} that a dead process left behind")
     _refuse_unconfined(line, request.agents)
     ready, skipped = get_ready(line, request.tasks, repetitions=repetitions, jobs=request.jobs)
     if not ready:

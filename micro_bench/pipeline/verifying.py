@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from micro_bench.errors import MicroBenchError, StorageError
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
+from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.verification import verify_task
 
@@ -57,9 +58,10 @@ def verify_all(
     """Verify the chosen tasks in parallel.
 
     Raises:
+        NotFoundError: There is nothing to verify.
         EngineError, StorageError: Nothing can go on; finished verifications are stored.
     """
-    tasks = line.specs.tasks(patterns, tiers)
+    tasks = chosen(line, patterns, tiers)
     line.backend.sweep()
     stop = threading.Event()
     line.watch.begin("verify", len(tasks))

@@ -59,7 +59,8 @@ def _broken_controls(run: RunFacts, overall: Sequence[Cell]) -> Iterator[str]:
         if bad:
             did = "did not pass" if kinds[cell.agent] == "oracle" else "passed"
             yield (
-                f"Void: the control {cell.agent} {did} in {bad} of {rates.attempts} attempts. "
+                f"Void: the control {cell.agent} {did} in {bad} of "
+                f"{count(rates.attempts, 'attempt')}. "
                 "Find out why before you read any other number of this run."
             )
 

@@ -115,9 +115,9 @@ def tier_name(tier: int | None) -> str:
     return "All tiers" if tier is None else f"Tier {tier}: {TIER_NAMES[tier]}"
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, plural: str = "s") -> str:
     """`1 task`, `12 tasks`."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    return f"{number} {noun}" + ("" if number == 1 else plural)
 
 
 def clean(text: str, limit: int = 200) -> str:
