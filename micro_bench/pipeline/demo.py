@@ -48,13 +48,15 @@ def run_demo(line: Line, demo: Demo) -> Shown:
     """Import, verify, run recorded agents, report."""
     here = _workspace(line, demo)
     _import(here)
-    tasks, agents = here.specs.tasks(), content.agents()
-    every = f"{count(len(tasks), 'task')} and {count(len(agents), 'agent')}"
+    tasks, agents, part = here.specs.tasks(), content.agents(), ""
     if demo.quick:
-        tasks = one_of_each_tier(tasks)
-        agents = {name: agents[name] for name in QUICK_AGENTS}
-    part = _part(here.settings, tasks, agents, every) if demo.quick else ""
-    if part:
+        few = one_of_each_tier(tasks)
+        part = (
+            f"{len(few)} of {count(len(tasks), 'task')} (one of each tier), {len(QUICK_AGENTS)} of "
+            f"{count(len(agents), 'agent')}, {count(here.settings.k, 'attempt')} each; "
+            f"verified with {count(here.settings.repetitions, 'repetition')}"
+        )
+        tasks, agents = few, {name: agents[name] for name in QUICK_AGENTS}
         here.tell(f"quick demonstration: {part}")
     chosen = tuple(task.id for task in tasks)
     found = verify_all(here, chosen)
@@ -71,16 +73,6 @@ def one_of_each_tier(tasks: Sequence[Task]) -> tuple[Task, ...]:
     for task in sorted(tasks, key=lambda task: task.ticket.number not in QUICK_TICKETS):
         chosen.setdefault(task.tier.number, task)
     return tuple(chosen[tier] for tier in sorted(chosen))
-
-
-def _part(
-    settings: Settings, tasks: Sequence[Task], agents: Sequence[str] | dict[str, Path], every: str
-) -> str:
-    return (
-        f"{count(len(tasks), 'task')} (one of each tier) and {count(len(agents), 'agent')} "
-        f"of {every}; {count(settings.k, 'attempt')} for each, "
-        f"{count(settings.repetitions, 'repetition')} in verification"
-    )
 
 
 def _workspace(line: Line, demo: Demo) -> Line:

@@ -317,3 +317,19 @@ def test_a_run_with_nothing_in_it_is_a_report():
 def test_an_estimate_is_whole_and_in_order(value, lo, hi):
     with pytest.raises(ValueError, match="Estimate"):
         Estimate(value=value, lo=lo, hi=hi, tasks=1, attempts=1)
+
+
+def test_what_was_replayed_verified_once_or_is_a_part_is_said():
+    who = agent("recorded", "replay")
+    tasks = (
+        TaskFacts(id="one", title="One", tier=1, effort="S", repetitions=1),
+        TaskFacts(id="two", title="Two", tier=1, effort="S", repetitions=3),
+        TaskFacts(id="old", title="Old", tier=1, effort="S"),
+    )
+    run = run_facts(agents=(who, ALPHA), tasks=tasks, part="4 tasks of 12")
+    text = "\n".join(tabulate(run, [], {}).warnings)
+    assert "Part only: 4 tasks of 12." in text
+    assert "Replayed: the patches of recorded were recorded earlier." in text
+    assert "Verified with one repetition: 1 of 3 tasks." in text
+    plain = "\n".join(tabulate(run_facts(agents=(ALPHA,), tasks=tasks[1:]), [], {}).warnings)
+    assert not any(word in plain for word in ("Part only", "Replayed", "one repetition"))
