@@ -198,7 +198,7 @@ job the attempts share the machine, so each takes longer while the run gets shor
 
 ## The quick demo
 
-`micro-bench demo --quick` with an empty cache: {quick[0]:.0f} s, and again {quick[1]:.0f} s; that is
+`micro-bench demo --quick` with an empty cache: {quick[0]:.0f} s, and again {quick[1]:.0f} s:
 {quick[0] / demo[1]:.2f} and {quick[1] / demo[2]:.2f} of `make demo` below.
 
 ## The demo

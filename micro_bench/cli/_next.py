@@ -81,7 +81,7 @@ def count(number: int, noun: str) -> str:
 
 def after_init(folder: Path) -> Steps:
     """The machine, then the tickets."""
-    clone = "a clone is enough; it needs no tracker"
+    clone = "a clone is enough, no tracker is needed"
     return (
         step("doctor", "what this machine lacks, with the mends", workspace=folder),
         step("import ../NAME", f"tickets of your repository: {clone}", workspace=folder),

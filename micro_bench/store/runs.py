@@ -150,7 +150,7 @@ def open_run(workspace: Workspace, name: str) -> RunStore:
     path = workspace.run(name) / LOCK
     if not path.exists():
         known = [run.lock.run for run in list_runs(workspace)]
-        close = get_close_matches(name, known, n=1)
+        close = get_close_matches(name, ["latest", *known], n=1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise NotFoundError(
             f"there is no run {name!r} in {workspace.runs}{hint}",

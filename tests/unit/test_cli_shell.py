@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -32,17 +31,14 @@ def micro_bench(*argv: str, cwd: Path | None = None) -> subprocess.CompletedProc
     )
 
 
-def test_help_is_fast_and_loads_nothing_heavy() -> None:
+def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys; from micro_bench.cli._app import run; run(['--help']);"
         f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
     )
-    begin = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    seconds = time.monotonic() - begin
     assert done.stderr == "[]\n"
     assert "doctor" in done.stdout
-    assert seconds < 4, "0.1 s alone; the bound is wide because tests share the machine"
 
 
 def test_the_version_names_the_commit() -> None:

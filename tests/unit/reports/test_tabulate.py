@@ -30,7 +30,17 @@ BROKEN = AgentFailed(exit_code=1, tail="no key\n\n")
 
 ENDINGS = (
     *("pass", "waived", "tests", "regression", "messy", "lint", "sast", "unscored"),
-    *("tampered", "invalid", "no_change", "infra", "agent", "ungraded", "late_pass", "late_fail"),
+    *(
+        "tampered",
+        "invalid",
+        "no_change",
+        "patch_rejected",
+        "infra",
+        "agent",
+        "ungraded",
+        "late_pass",
+        "late_fail",
+    ),
 )
 
 
@@ -149,7 +159,7 @@ def test_the_waterfall_counts_each_attempt_once():
     steps = {step.name: step for step in cell.waterfall}
     lost = {name: step.lost for name, step in steps.items()}
     assert list(lost.items()) == [
-        ("usable_patch", 2),  # agent, no_change
+        ("usable_patch", 3),  # agent, no_change, patch_rejected
         ("untampered", 1),
         ("fail_to_pass", 3),  # tests, messy, late_fail
         ("pass_to_pass", 1),
