@@ -54,7 +54,7 @@ class Board:
             self._done += 1
             self._failed.update([failed] if failed else [])
             if became:
-                self._tell(inert(f"{self._counted()}: {item}: {became}"))
+                self._tell(inert(f"{self._counted()}: {item}: {became}", "\n"))
 
     def status(self) -> str:
         """The line; empty before the first phase and when nothing is left."""
