@@ -129,7 +129,9 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str], current: 
     layers[1] = _file_layer(root / SETTINGS_FILE)
     mistakes = [mistake for layer in layers for mistake in layer.mistakes]
     if mistakes:
-        raise BadInputError(f"{len(mistakes)} bad settings", mistakes=mistakes)
+        raise BadInputError(
+            f"{len(mistakes)} bad setting{'s' * (len(mistakes) > 1)}", mistakes=mistakes
+        )
     values = {key: value for layer in layers for key, value in layer.values.items()}
     sources = dict.fromkeys(fields(), "default") | {
         key: origin for layer in layers for key, origin in layer.sources.items()

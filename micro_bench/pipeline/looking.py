@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from micro_bench import codec
+from micro_bench.edge.recipes import skill_path
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Words
+from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.explaining import executed, shortcomings
 from micro_bench.pipeline.inputs import inputs
 from micro_bench.pipeline.line import Line, in_parallel
-from micro_bench.pipeline.prepare import cut, prepare
+from micro_bench.pipeline.prepare import Prepared, cut, prepare
+from micro_bench.reports.wording import count
 from micro_bench.store import list_runs
 from micro_bench.tasks import tiers
 from micro_bench.tasks.keep import edited
@@ -55,6 +58,7 @@ def facts(line: Line, ident: str) -> dict[str, object]:
     found = line.specs.verification(ident)
     return {
         "task": task.model_dump(mode="json"),
+        "verified": verified_word(line, task),
         "verification": found.model_dump(mode="json") if found else None,
     }
 
@@ -101,7 +105,7 @@ def _evidence(line: Line, found: Verification | None, task: Task) -> list[str]:
     lines = [
         (
             f"verified: {_verified(line, found, task)}, in {found.image_digest[:19]} "
-            f"(Python {found.python}, {found.repetitions} repetitions)"
+            f"(Python {found.python}, {count(found.repetitions, 'repetition')})"
         ),
         executed(found.executions),
         (
@@ -117,6 +121,11 @@ def _evidence(line: Line, found: Verification | None, task: Task) -> list[str]:
     return lines
 
 
+def skill() -> str:
+    """The page by which a coding agent drives this program."""
+    return skill_path().read_text(encoding="utf-8")
+
+
 def task_schema() -> str:
     """The JSON Schema of spec files."""
     return codec.json_schema(Task)
@@ -125,7 +134,7 @@ def task_schema() -> str:
 def cut_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
     """Cut every slice."""
     rows: Rows = []
-    for task in line.specs.tasks(patterns, wanted):
+    for task in chosen(line, patterns, wanted):
         piece, _kept, _everything = cut(line, task)
         rows.append({
             "task": task.id, "level": piece.level.value, "kept": piece.kept_files,
@@ -138,8 +147,15 @@ def cut_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
 def build_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
     """Build every image."""
     rows: Rows = []
-    tasks = line.specs.tasks(patterns, wanted)
-    for task, result in in_parallel(lambda t: prepare(line, t), tasks, line.settings.jobs):
+    tasks = chosen(line, patterns, wanted)
+    line.watch.begin("image", len(tasks))
+
+    def one(task: Task) -> Prepared:
+        prepared = prepare(line, task)
+        line.watch.done(task.id, f"built: {prepared.image.tag}")
+        return prepared
+
+    for task, result in in_parallel(one, tasks, line.settings.jobs, abandon=line.abandon):
         if isinstance(result, BaseException):
             raise result
         image = result.image

@@ -20,6 +20,7 @@ from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, Slice
 from micro_bench.model.task import SliceRequest, Task
 from micro_bench.pipeline.line import Line
+from micro_bench.reports.wording import count
 from micro_bench.slices import cut as slices
 
 LOCK_HEAD = (
@@ -95,11 +96,13 @@ def _check_commits(repo: Repository, task: Task) -> None:
 
 def prepare(line: Line, task: Task) -> Prepared:
     """Cut the slice, resolve its environment, build its image; what exists is used again."""
+    line.watch.stage(task.id, "cutting its slice")
     piece, kept, everything = cut(line, task)
     own = [distribution.name for distribution in piece.distributions]
     lock = resolve(line, task, piece.environment, own)
     files = {**kept, **images.generated(piece.distributions)}
     material = Material(piece, files, seal(files, piece.environment.before), lock)
+    line.watch.stage(task.id, "building its environment and image")
     image = line.builder.build(material)
     language = line.language(task.language)
     recipe = language.completed(line.specs.recipe(task.repo.name), everything)
@@ -116,7 +119,10 @@ def resolve(line: Line, task: Task, wanted: Environment, own: Sequence[str]) -> 
     stored = line.specs.lock(task)
     if stored and f"# requirements {sha}\n" in stored and f"# python {wanted.python}." in stored:
         return stored
-    line.tell(f"{task.id}: resolving {len(texts)} requirements as of {wanted.before:%Y-%m-%d}")
+    line.watch.stage(task.id, "resolving its environment")
+    line.tell(
+        f"{task.id}: resolving {count(len(texts), 'requirement')} as of {wanted.before:%Y-%m-%d}"
+    )
     body = packages.compile_lock(texts, base.python, wanted.before, own)
     head = LOCK_HEAD.format(python=base.python, date=wanted.before.isoformat(), sha=sha)
     line.specs.save_lock(task, head + body)

@@ -33,6 +33,7 @@ from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.recordings import mended
 from micro_bench.pipeline.scoring import Grader, score_attempt
 from micro_bench.pipeline.verification import verify_task
+from micro_bench.reports.wording import count
 from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading
 from micro_bench.store import RunStore, list_runs, open_run
@@ -53,6 +54,7 @@ class Request:
     name: str | None = None
     new: bool = False
     demo: bool = False
+    part: str = ""
 
 
 @dataclass
@@ -87,8 +89,10 @@ def get_ready(
         prepared, found = verify_task(line, task, repetitions=repetitions)
         if not found.verified:
             raise UnverifiedError("; ".join(found.reasons))
+        line.watch.done(task.id, "")
         return Ready(prepared, found, Grader.of(line, prepared, found))
 
+    line.watch.begin("verify", len(tasks))
     ready, skipped = dict[str, Ready](), list[Skipped]()
     for task, result in in_parallel(one, tasks, jobs, abandon=line.abandon):
         if isinstance(result, StorageError):
@@ -116,7 +120,7 @@ def run(line: Line, request: Request, done: Done, *, repetitions: int) -> Result
     """
     swept = line.backend.sweep()
     if swept:
-        line.tell(f"removed {swept} sandboxes that a dead process left behind")
+        line.tell(f"removed {count(swept, 'sandbox', 'es')} that a dead process left behind")
     _refuse_unconfined(line, request.agents)
     ready, skipped = get_ready(line, request.tasks, repetitions=repetitions, jobs=request.jobs)
     if not ready:
@@ -188,7 +192,7 @@ def _lock(
         run=request.name or f"{stamp}-{digest[:6]}", created=created, plan=digest,
         harness=host.harness_version(), k=request.k, skipped=skipped,
         isolation=line.backend.isolation(), host=_host(), jobs=request.jobs, demo=request.demo,
-        tasks=tasks,
+        part=request.part, tasks=tasks,
         agents=agents,
     )  # fmt: skip
 
@@ -225,8 +229,8 @@ def _task_lock(ready: Ready) -> TaskLock:
         id=task.id, title=task.title, tier=task.tier.number, effort=task.effort.size,
         task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
         base_digest=image.base_digest, python=image.python, limits=task.limits,
-        verified_at=ready.verification.finished, reviewed=task.status is Status.REVIEWED,
-        grading=grading_digest(ready.verification),
+        verified_at=ready.verification.finished, repetitions=ready.verification.repetitions,
+        reviewed=task.status is Status.REVIEWED, grading=grading_digest(ready.verification),
     )  # fmt: skip
 
 
@@ -263,6 +267,7 @@ class _Runner:
         self._scores = self.store.scores()
         complete = {i for i, attempt in stored.items() if _is_complete(attempt, self._scores)}
         left = plan.remaining(slots, complete)
+        self.line.watch.begin("attempt", len(left))
         result = Result(self.store, found=len(complete & {slot.id for slot in slots}))
         ungraded = {i: a for i, a in stored.items() if not isinstance(a.outcome, InfraFailed)}
 

@@ -149,6 +149,7 @@ def rescore(
             attempt for attempt in store.attempts()
             if not isinstance(attempt.outcome, AgentFailed | InfraFailed)
         ]  # fmt: skip
+        line.watch.begin("score", len(wanted))
         results = in_parallel(one, wanted, jobs, abandon=line.abandon)
     for _attempt, error in results:
         if isinstance(error, BaseException):

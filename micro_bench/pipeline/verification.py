@@ -129,6 +129,7 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
             if kind is RunKind.NOOP:
                 patch = _attempted(line, prepared, folder, "noop", None).patch
             log = f"{kind}-{number}.log"
+            line.watch.stage(task.id, f"executing {kind} {number} of {repetitions}")
             started = clock.now()
             graded = _graded(line, own if kind is RunKind.BASE_OWN else hidden, patch, folder / log)
             runs[kind].append(graded.run)
@@ -139,6 +140,7 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
         for kind in worth_loading(task, runs):
             patch = gold if kind is RunKind.GOLD_BUSY else b""
             started, log = clock.now(), f"{kind}-1.log"
+            line.watch.stage(task.id, f"executing {kind}")
             graded = _graded(line, unhurried(hidden), patch, folder / log, start=busy(line.start))
             runs[kind].append(graded.run)
             executions.append(_execution(kind, 1, started, graded, log))
@@ -222,6 +224,7 @@ def _conclude(
     reasons += evidence.lost
     if last := logs.last_words(folder, evidence.runs):
         reasons += [last, *prepared.piece.environment.complaints]
+    line.watch.stage(task.id, "looking for leaks")
     found = _leaks(line, prepared)
     reasons += [f"leak: {leak.what} in {leak.where}" for leak in found]
     now = inputs(line, task)
