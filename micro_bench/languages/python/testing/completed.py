@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from micro_bench.languages._language import Files, Recipe, TestNames
 from micro_bench.languages.python import ini, names
-from micro_bench.languages.python.testing.config import CONFIG_NAMES, read_config
+from micro_bench.languages.python.testing.config import CONFIG_NAMES, listed, read_config
 from micro_bench.languages.python.values import words
 
 _STARTERS = frozenset(
@@ -87,17 +86,8 @@ def _names(
 def _joined(
     sides: Iterable[Mapping[str, Any]], key: str, otherwise: tuple[str, ...]
 ) -> tuple[str, ...]:
-    found = [_words(side[key]) if key in side else otherwise for side in sides]
+    found = [listed(side[key]) if key in side else otherwise for side in sides]
     return tuple(dict.fromkeys(word for each in found for word in each)) or names.NOTHING
-
-
-def _words(value: object) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(str(each) for each in value)
-    try:
-        return tuple(shlex.split(str(value)))
-    except ValueError:
-        return tuple(str(value).split())
 
 
 def _roots(
@@ -105,7 +95,7 @@ def _roots(
 ) -> Iterator[str]:
     """`testpaths` that hold little but tests: what lies beside those belongs to them."""
     for folder, read in settings.items():
-        for place in _words(read.get("testpaths", ())):
+        for place in listed(read.get("testpaths", ())):
             root = posixpath.normpath(posixpath.join(folder, place))
             if root not in (".", folder) and not root.startswith("..") and "*" not in root:
                 modules = [path for path in files if _is_module(path, root)]
