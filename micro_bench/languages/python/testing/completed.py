@@ -72,7 +72,7 @@ def _names(
     """What each configured folder says, and the conventions where nothing is configured."""
     folders = sorted({*before, *after}, key=lambda each: (-each.count("/"), each == "", each))
     for folder in folders:
-        sides = [side[folder] for side in (before, after) if folder in side]
+        sides = [_nearest(before, folder), *([after[folder]] if folder in after else [])]
         yield TestNames(
             below=folder,
             files=_joined(sides, "python_files", names.CONVENTIONAL),
@@ -81,6 +81,13 @@ def _names(
         )
     if "" not in before:
         yield TestNames(files=(*names.CONVENTIONAL, names.UNITTEST))
+
+
+def _nearest(settings: Mapping[str, Mapping[str, Any]], folder: str) -> Mapping[str, Any]:
+    """What holds in a folder that need not have a configuration of its own."""
+    while folder and folder not in settings:
+        folder = posixpath.dirname(folder)
+    return settings.get(folder, {})
 
 
 def _joined(
