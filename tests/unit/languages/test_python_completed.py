@@ -53,6 +53,18 @@ def test_a_pattern_that_fits_source_counts_among_tests_only(pattern):
     ]
 
 
+def test_where_the_project_says_where_its_tests_are_odd_names_count_there_only():
+    text = "[pytest]\npython_files = *test_*.py\ntestpaths = tests\n"
+    recipe = completed({"pytest.ini": text})
+    assert modules(recipe, "tests/unittest_a.py", "pkg/get_test_info.py", "pkg/test_a.py") == [
+        "tests/unittest_a.py",
+        "pkg/test_a.py",
+    ]
+    assert modules(recipe, "tests/a_test.py") == [], "the project does not call this a test"
+    everywhere = completed({"pytest.ini": text.replace("tests", "tests .")})
+    assert modules(everywhere, "pkg/get_test_info.py") == ["pkg/get_test_info.py"]
+
+
 def test_the_nearest_configuration_counts():
     files = {
         "pytest.ini": "[pytest]\npython_files = *_spec.py\n",
@@ -103,6 +115,8 @@ def test_what_lies_beside_the_tests_of_a_test_path_belongs_to_them():
         **dict.fromkeys(("src/check_a.py", "src/core.py", "src/more.py"), ""),
     }
     recipe = completed(files)
+    assert recipe.tests == ()
+    recipe = completed({**files, "pyproject.toml": files["pyproject.toml"].replace('".", ', "")})
     assert recipe.tests == ("checks",)
     assert python.is_test("checks/a.json", recipe)
     assert not python.is_test("src/core.py", recipe)
@@ -137,7 +151,7 @@ def test_how_the_project_starts_its_tests(name, text, expected):
         ("Makefile", "a:\n\tA=1 pytest\nb:\n\tA=2 pytest\n", {}),
         ("tox.ini", "[testenv]\nsetenv =\n  PYTHONPATH = src\n  PATH = x\n  COVERAGE_FILE = y\n",
          {}),
-        (".github/workflows/ci.yml", "      run: A=1 pytest\n", {"A": "1"}),
+        (".github/workflows/ci.yml", "      run: A=1 pytest\n", {}),
     ],
 )  # fmt: skip
 def test_the_variables_that_the_project_sets(name, text, expected):
