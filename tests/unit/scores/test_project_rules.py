@@ -164,6 +164,7 @@ def test_the_cache_is_there_and_private(tmp_path: Path):
     assert seen.statuses == {"test_a.py::test_a": "passed", "test_a.py::test_b": "passed"}
 
 
+BAD = "raise SystemExit(3)\n"
 WHERE = "import os\nfrom pathlib import Path\n\n\ndef test_a():\n"
 
 
@@ -187,8 +188,8 @@ WHERE = "import os\nfrom pathlib import Path\n\n\ndef test_a():\n"
          "__import__('tools.gen').gen.A == 1"),
         ({"tools/gen.py": "A = 1\n", "Makefile": "test:\n\tpython3 -m pytest -q\n"}, Recipe(),
          "tests/test_a.py", "__import__('tools.gen').gen.A == 1"),
-        ({"pytest.py": "raise SystemExit(3)\n"}, Recipe(runner="python -m pytest"),
-         "tests/test_a.py", "True"),
+        ({"pytest.py": BAD, "pytest_timeout.py": BAD, "pluggy.py": BAD},
+         Recipe(runner="python -m pytest"), "tests/test_a.py", "True"),
     ],
 )  # fmt: skip
 def test_variables_folder_and_runner(tmp_path: Path, tree, recipe, path, asks):

@@ -31,9 +31,11 @@ nothing of pytest's own writes to it.
 
 _AS_MODULE = (
     "import os, sys; sys.path.pop(0); import pytest; "
-    "sys.path.insert(0, os.getcwd()); sys.exit(pytest.main())"
+    "sys.path.append(os.getcwd()); sys.exit(pytest.main())"
 )
-"""`python -m pytest`, but for the order: no file of the tree can take pytest's place."""
+"""`python -m pytest`, but for the order: no file of the tree can take the place of pytest, of its
+plugins or of the standard library.
+"""
 
 
 def test_folder(paths: Sequence[str], plan: TestRun) -> str:
