@@ -154,6 +154,10 @@ def test_nothing_to_pass_is_a_reason_with_its_cause(base, gold, scope, words):
         (ran({}, applied=False, apply_error="hunk 3"), "does not apply: hunk 3"),
         (ran({}, trust=Trust.TIMEOUT, exit_code=None), "timeout, exit code None"),
         (
+            ran({}, trust=Trust.CRASHED, exit_code=1, detail="too large"),
+            "crashed, exit code 1: too large",
+        ),
+        (
             ran({}, trust=Trust.CRASHED, exit_code=137, out_of_memory=True),
             "crashed, exit code 137, out of memory",
         ),
@@ -170,6 +174,17 @@ def test_results_that_cannot_be_trusted_are_a_reason_wherever(kind):
     runs[kind] = (*runs[kind], ran({A: P}, trust=Trust.TAMPERED))
     found = derive(runs, SAME, SAME, frozenset())
     assert any(f"cannot be trusted in {kind}" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("kind", list(RunKind))
+def test_canaries_that_the_project_keeps_from_running_are_a_reason_of_their_own(kind):
+    runs = evidence({A: F}, {A: P})
+    runs[kind] = (*runs[kind], ran({A: P}, trust=Trust.BLIND, exit_code=0, detail="skipped: x"))
+    found = derive(runs, SAME, SAME, frozenset())
+    assert [r for r in found.reasons if "canar" in r] == [
+        f"the canaries cannot run here ({kind}): skipped: x"
+    ]
+    assert not any("do not run to their end" in reason for reason in found.reasons)
 
 
 def test_a_base_that_crashes_is_no_reason():
