@@ -53,6 +53,7 @@ _CHANGELOG = re.compile(
     r"(change|changes|changelog|history|news|releases?|release[-_]notes|whats[-_]?new)"
     r"(\.(md|rst|txt|adoc))?"
 )
+_NEVER_TESTS = frozenset({"conftest.py", "__init__.py", "__main__.py", "setup.py"})
 _GENERATED = frozenset({"_version.py", "_generated.py"})
 
 _CONTRACTS = {
@@ -108,7 +109,7 @@ def is_test_module(path: str, recipe: Recipe) -> bool:
     usual count everywhere.
     """
     name = path.rpartition("/")[2]
-    if not name.endswith(".py") or name in ("conftest.py", "__init__.py"):
+    if not name.endswith(".py") or name in _NEVER_TESTS:
         return False
     wanted = patterns(path, recipe)
     fitting = [pattern for pattern in wanted.files if fits(path, pattern)]

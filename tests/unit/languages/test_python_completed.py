@@ -47,7 +47,7 @@ def test_a_pattern_that_fits_source_counts_among_tests_only(pattern):
     recipe = completed({"pytest.ini": f"[pytest]\npython_files = {pattern}\n"})
     assert not python.is_test("src/testing.py", recipe)
     assert not python.is_test("src/core.py", recipe)
-    assert modules(recipe, "src/test_a.py", "tests/testa.py", "tests/conftest.py") == [
+    assert modules(recipe, "src/test_a.py", "tests/testa.py", "tests/__main__.py") == [
         "src/test_a.py",
         "tests/testa.py",
     ]
