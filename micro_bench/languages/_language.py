@@ -76,6 +76,9 @@ class TestNames(Noun):
     """The folder it speaks of; empty for the whole repository."""
     files: tuple[str, ...] = ()
     """Globs of the files that hold tests: `*_spec.py`."""
+    within: tuple[Folder, ...] = ()
+    """The folders that hold such files, if only some do. Elsewhere the language's usual names
+    count, as far as they fit the globs."""
     classes: tuple[str, ...] = ()
     """Prefixes or globs of their classes: `Describe`."""
     functions: tuple[str, ...] = ()

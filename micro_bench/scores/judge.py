@@ -185,7 +185,7 @@ def _verdict(
     if not run.applied:
         return Verdict.FAIL, "patch_rejected"
     if run.trust in UNBELIEVED:
-        return Verdict.TAMPERED, "exit code, report and canaries disagree"
+        return Verdict.TAMPERED, _why_unbelieved(run)
     if not tests_passed:
         return Verdict.FAIL, _why_tests_failed(run, empty=empty)
     for criterion in criteria:
@@ -197,13 +197,20 @@ def _verdict(
     return Verdict.PASS, ""
 
 
+def _why_unbelieved(run: TestsRun) -> str:
+    if run.trust is Trust.BLIND:
+        return f"no canary ran, and with the gold patch they do: {run.detail}"
+    return "exit code, report and canaries disagree"
+
+
 def _why_tests_failed(run: TestsRun, *, empty: bool) -> str:
     if empty:
         return "no_change"
     if run.trust is Trust.TIMEOUT:
         return "tests_timeout"
     if run.trust is Trust.CRASHED:
-        return "tests_out_of_memory" if run.out_of_memory else "tests_crashed"
+        word = "tests_out_of_memory" if run.out_of_memory else "tests_crashed"
+        return f"{word}: {run.detail}" if run.detail else word
     return "tests"
 
 

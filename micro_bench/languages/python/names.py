@@ -23,6 +23,7 @@ class Names(NamedTuple):
     """How tests are called in one place."""
 
     files: tuple[str, ...]
+    within: tuple[str, ...]
     classes: tuple[str, ...]
     functions: tuple[str, ...]
 
@@ -31,7 +32,7 @@ def patterns(path: str, recipe: Recipe) -> Names:
     """How tests are called where the path lies; a recipe that is silent means the conventions."""
     entries = [each for each in recipe.test_names if is_beneath(path, each.below)]
     return Names(
-        next((each.files for each in entries if each.files), CONVENTIONAL),
+        *next(((e.files, e.within) for e in entries if e.files), (CONVENTIONAL, ())),
         next((each.classes for each in entries if each.classes), CLASSES),
         next((each.functions for each in entries if each.functions), FUNCTIONS),
     )

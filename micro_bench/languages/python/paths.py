@@ -53,6 +53,7 @@ _CHANGELOG = re.compile(
     r"(change|changes|changelog|history|news|releases?|release[-_]notes|whats[-_]?new)"
     r"(\.(md|rst|txt|adoc))?"
 )
+_NEVER_TESTS = frozenset({"conftest.py", "__init__.py", "__main__.py", "setup.py"})
 _GENERATED = frozenset({"_version.py", "_generated.py"})
 
 _CONTRACTS = {
@@ -103,18 +104,20 @@ def is_test(path: str, recipe: Recipe) -> bool:
 def is_test_module(path: str, recipe: Recipe) -> bool:
     """Whether pytest collects tests from this file.
 
-    A pattern such as `*.py` or `test*.py` fits source too: it counts among the tests alone, or
-    where the name is one by convention.
+    A pattern such as `*.py` or `test*.py` fits source too: it counts among the tests alone. So
+    does any pattern, where the project says in what folders its tests are. The names that are
+    usual count everywhere.
     """
     name = path.rpartition("/")[2]
-    if not name.endswith(".py") or name in ("conftest.py", "__init__.py"):
+    if not name.endswith(".py") or name in _NEVER_TESTS:
         return False
-    fitting = [pattern for pattern in patterns(path, recipe).files if fits(path, pattern)]
-    if not all(map(is_loose, fitting)):
-        return True
-    if not fitting:
-        return False
-    return any(fits(path, each) for each in CONVENTIONAL) or _among_tests(path, recipe)
+    wanted = patterns(path, recipe)
+    fitting = [pattern for pattern in wanted.files if fits(path, pattern)]
+    if not fitting or any(fits(path, each) for each in CONVENTIONAL):
+        return bool(fitting)
+    if all(map(is_loose, fitting)):
+        return _among_tests(path, recipe)
+    return not wanted.within or any(is_beneath(path, each) for each in wanted.within)
 
 
 def _among_tests(path: str, recipe: Recipe) -> bool:

@@ -172,6 +172,10 @@ def test_nothing_to_pass_is_a_reason_with_its_cause(base, gold, scope, words):
         (ran({}, applied=False, apply_error="hunk 3"), "does not apply: hunk 3"),
         (ran({}, trust=Trust.TIMEOUT, exit_code=None), "timeout, exit code None"),
         (
+            ran({}, trust=Trust.CRASHED, exit_code=1, detail="too large"),
+            "crashed, exit code 1: too large",
+        ),
+        (
             ran({}, trust=Trust.CRASHED, exit_code=137, out_of_memory=True),
             "crashed, exit code 137, out of memory",
         ),
@@ -223,6 +227,17 @@ def test_what_the_runner_complained_of_is_part_of_the_reason():
         "the tests do not run to their end with the gold patch: crashed, exit code 4: "
         "No module named 'x'; it is missing; to mend it: add x"
     )
+
+
+@pytest.mark.parametrize("kind", STEADY)
+def test_canaries_that_the_project_keeps_from_running_are_a_reason_of_their_own(kind):
+    runs = evidence({A: F}, {A: P})
+    runs[kind] = (*runs[kind], ran({A: P}, trust=Trust.BLIND, exit_code=0, detail="skipped: x"))
+    found = derive(runs, HiddenTests(SAME, SAME))
+    assert [r for r in found.reasons if "canar" in r] == [
+        f"the canaries cannot run here ({kind}): skipped: x"
+    ]
+    assert not any("do not run to their end" in reason for reason in found.reasons)
 
 
 def test_files_that_could_not_be_collected_are_named_once_and_are_no_tests():

@@ -228,6 +228,12 @@ def test_tampering_is_its_own_verdict_and_its_results_are_worth_nothing():
     assert {test.status for test in found.failed} == {TestStatus.MISSING}
 
 
+def test_canaries_that_no_longer_run_are_as_bad_as_forged_ones_and_named():
+    found = judged(ran(trust=Trust.BLIND, exit_code=0, detail="skipped: no"))
+    assert (found.verdict, found.tests_passed) == (Verdict.TAMPERED, False)
+    assert found.reason == "no canary ran, and with the gold patch they do: skipped: no"
+
+
 def test_tampering_is_not_softened_by_an_empty_patch_or_a_broken_scan():
     found = judged(ran(trust=Trust.TAMPERED), scans("crashed", "new"), empty=True)
     assert found.verdict is Verdict.TAMPERED
@@ -238,6 +244,7 @@ def test_tampering_is_not_softened_by_an_empty_patch_or_a_broken_scan():
     [
         ({"trust": Trust.TIMEOUT, "exit_code": None}, False, "tests_timeout"),
         ({"trust": Trust.CRASHED, "exit_code": 3}, False, "tests_crashed"),
+        ({"trust": Trust.CRASHED, "detail": "too large"}, False, "tests_crashed: too large"),
         ({"trust": Trust.CRASHED, "out_of_memory": True}, False, "tests_out_of_memory"),
         ({"trust": Trust.CRASHED}, True, "no_change"),
         ({"trust": Trust.TIMEOUT}, True, "no_change"),
@@ -331,6 +338,7 @@ def test_where_no_test_ran_the_gold_patch_tells_whose_fault_it_is(
     "run",
     [
         ran({}, trust=Trust.TAMPERED, exit_code=0),
+        ran({}, trust=Trust.BLIND, exit_code=0),
         ran({}, applied=False, trust=Trust.CRASHED, exit_code=None),
     ],
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from micro_bench.languages._language import TestRun
+from micro_bench.languages.python import names
 from micro_bench.languages.python.paths import is_test_place
 from micro_bench.languages.python.testing import addopts as addopts_rules
-from micro_bench.languages.python.testing.config import effective
+from micro_bench.languages.python.testing.config import common_folder, effective, listed
 
 _FIXED = (
     "-o",
@@ -30,9 +31,11 @@ nothing of pytest's own writes to it.
 
 _AS_MODULE = (
     "import os, sys; sys.path.pop(0); import pytest; "
-    "sys.path.insert(0, os.getcwd()); sys.exit(pytest.main())"
+    "sys.path.append(os.getcwd()); sys.exit(pytest.main())"
 )
-"""`python -m pytest`, but for the order: no file of the tree can take pytest's place."""
+"""`python -m pytest`, but for the order: no file of the tree can take the place of pytest, of its
+plugins or of the standard library.
+"""
 
 
 def test_folder(paths: Sequence[str], plan: TestRun) -> str:
@@ -63,11 +66,25 @@ def test_command(paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:
         "--timeout-method=signal",
         "-o",
         f"addopts={shlex.join(kept)}",
+        *_names(paths, plan),
         *(("--rootdir", plan.work) if plan.work else ()),
         *plan.recipe.pytest_args,
         "--",
         *(posixpath.relpath(path, folder) if folder else path for path in paths),
     )
+
+
+def _names(paths: Sequence[str], plan: TestRun) -> Iterator[str]:
+    """The names of tests, where a lead says something else than the configuration."""
+    found = effective(paths, plan.config)
+    said = found[1] if found else {}
+    wanted = names.patterns(posixpath.join(common_folder(paths), "test"), plan.recipe)
+    for key, value, otherwise in (
+        ("python_classes", wanted.classes, names.CLASSES),
+        ("python_functions", wanted.functions, names.FUNCTIONS),
+    ):
+        if value != (listed(said[key]) if key in said else otherwise):
+            yield from ("-o", f"{key}={shlex.join(value)}")
 
 
 def _program(plan: TestRun) -> tuple[str, ...]:
@@ -79,10 +96,4 @@ def _program(plan: TestRun) -> tuple[str, ...]:
 def base_addopts(paths: Sequence[str], config: Mapping[str, str]) -> list[str]:
     """The `addopts` that pytest would find for these paths."""
     found = effective(paths, config)
-    values = found[1].get("addopts", []) if found else []
-    if isinstance(values, list):
-        return [str(value) for value in values]
-    try:
-        return shlex.split(str(values))
-    except ValueError:
-        return str(values).split()
+    return list(listed(found[1].get("addopts", ""))) if found else []

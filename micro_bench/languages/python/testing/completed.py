@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from micro_bench.languages._language import Files, Recipe, TestNames
 from micro_bench.languages.python import ini, names
-from micro_bench.languages.python.testing.config import CONFIG_NAMES, read_config
+from micro_bench.languages.python.testing.config import CONFIG_NAMES, listed, read_config
 from micro_bench.languages.python.values import words
 
 _STARTERS = frozenset(
@@ -36,6 +35,8 @@ _NOT_FOR_TESTS = re.compile(
 )
 """Where something runs, not what the tests want; or what the sandbox sets itself."""
 _MOSTLY = 0.75
+_MAKE = ("Makefile", "makefile", "GNUmakefile", "justfile", "Justfile")
+_COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 
 
 def completed(recipe: Recipe, files: Files, later: Files | None = None) -> Recipe:
@@ -73,10 +74,11 @@ def _names(
     """What each configured folder says, and the conventions where nothing is configured."""
     folders = sorted({*before, *after}, key=lambda each: (-each.count("/"), each == "", each))
     for folder in folders:
-        sides = [side[folder] for side in (before, after) if folder in side]
+        sides = [_nearest(before, folder), *([after[folder]] if folder in after else [])]
         yield TestNames(
             below=folder,
             files=_joined(sides, "python_files", names.CONVENTIONAL),
+            within=tuple(dict.fromkeys(path for side in sides for path in _places(side, folder))),
             classes=_joined(sides, "python_classes", names.CLASSES),
             functions=_joined(sides, "python_functions", names.FUNCTIONS),
         )
@@ -84,20 +86,18 @@ def _names(
         yield TestNames(files=(*names.CONVENTIONAL, names.UNITTEST))
 
 
+def _nearest(settings: Mapping[str, Mapping[str, Any]], folder: str) -> Mapping[str, Any]:
+    """What holds in a folder that need not have a configuration of its own."""
+    while folder and folder not in settings:
+        folder = posixpath.dirname(folder)
+    return settings.get(folder, {})
+
+
 def _joined(
     sides: Iterable[Mapping[str, Any]], key: str, otherwise: tuple[str, ...]
 ) -> tuple[str, ...]:
-    found = [_words(side[key]) if key in side else otherwise for side in sides]
+    found = [listed(side[key]) if key in side else otherwise for side in sides]
     return tuple(dict.fromkeys(word for each in found for word in each)) or names.NOTHING
-
-
-def _words(value: object) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(str(each) for each in value)
-    try:
-        return tuple(shlex.split(str(value)))
-    except ValueError:
-        return tuple(str(value).split())
 
 
 def _roots(
@@ -105,13 +105,19 @@ def _roots(
 ) -> Iterator[str]:
     """`testpaths` that hold little but tests: what lies beside those belongs to them."""
     for folder, read in settings.items():
-        for place in _words(read.get("testpaths", ())):
-            root = posixpath.normpath(posixpath.join(folder, place))
-            if root not in (".", folder) and not root.startswith("..") and "*" not in root:
-                modules = [path for path in files if _is_module(path, root)]
-                tests = [path for path in modules if _is_plainly_test(path, recipe)]
-                if modules and len(tests) >= _MOSTLY * len(modules):
-                    yield root
+        for root in _places(read, folder):
+            modules = [path for path in files if _is_module(path, root)]
+            tests = [path for path in modules if _is_plainly_test(path, recipe)]
+            if modules and len(tests) >= _MOSTLY * len(modules):
+                yield root
+
+
+def _places(settings: Mapping[str, Any], folder: str) -> Iterator[str]:
+    """`testpaths` below the folder; none where one of them is the folder itself or a glob."""
+    said = listed(settings.get("testpaths", ""))
+    paths = [posixpath.normpath(posixpath.join(folder, place)) for place in said]
+    if not any(path in (".", folder) or "*" in path for path in paths):
+        yield from (path for path in paths if not path.startswith((".", "/")))
 
 
 def _is_module(path: str, root: str) -> bool:
@@ -133,7 +139,8 @@ def _runner(files: Files) -> str | None:
 def _variables(files: Files) -> dict[str, str]:
     """Variables that one place sets, or several alike."""
     seen: dict[str, set[str]] = {}
-    for name, value in (*_of_tox(_text(files.get("tox.ini"))), *_of_commands(files)):
+    said = [_text(files.get(name)) or "" for name in _MAKE]
+    for name, value in (*_of_tox(_text(files.get("tox.ini"))), *_of_commands(said)):
         if not _NOT_FOR_TESTS.fullmatch(name):
             seen.setdefault(name, set()).add(value)
     return {name: next(iter(found)) for name, found in sorted(seen.items()) if len(found) == 1}
@@ -148,10 +155,10 @@ def _of_tox(text: str | None) -> Iterator[tuple[str, str]]:
                 yield name, value
 
 
-def _of_commands(files: Files) -> Iterator[tuple[str, str]]:
-    """`APP_MODE=test pytest` in a line of a Makefile or a workflow."""
-    for text in _starters(files):
-        for match in _BEFORE_PYTEST.finditer(text):
+def _of_commands(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """`APP_MODE=test pytest` in a line. Workflows are not read for it: they have special jobs."""
+    for text in texts:
+        for match in _BEFORE_PYTEST.finditer(_COMMENT.sub("", text)):
             for name, value in _ASSIGNMENT.findall(match.group(1)):
                 yield name, value.strip("\"'")
 
@@ -160,7 +167,7 @@ def _starters(files: Files) -> Sequence[str]:
     """The files that say how the tests are started, without their comments."""
     chosen = [path for path in files if path in _STARTERS or _is_workflow(path)]
     texts = [_text(files[path]) or "" for path in sorted(chosen)]
-    return [re.sub(r"(?m)^\s*#.*$", "", text) for text in texts]
+    return [_COMMENT.sub("", text) for text in texts]
 
 
 def _is_workflow(path: str) -> bool:
