@@ -74,7 +74,7 @@ class TierEvidence(Noun):
     fan_in_components: int = 0
     """Other components that import a changed module."""
     core_modules: tuple[str, ...] = ()
-    """Changed modules on which more components rest than on nearly all modules."""
+    """Changed modules on which more components rest than on three in four of all."""
     core_definitions: int = 0
     """Changed definitions of core modules that were there before: others may rest on them."""
     used_definitions: int = 0

@@ -16,8 +16,10 @@ from micro_bench.model.graph import Graph
 
 FEW = 4
 """So many modules are one component, whatever the size of the repository."""
-LARGEST = 3
-"""A component holds at most a tenth of the modules, where something tells it apart."""
+LARGEST_SHARE = 3
+"""A package or member is a component unless it holds more than a third of the modules."""
+LARGEST = 12
+"""A part of such a package has at most so many, where something tells it apart."""
 
 _Pairs = frozenset[tuple[str, str]]
 
@@ -27,11 +29,14 @@ def components(graph: Graph) -> dict[str, str]:
 
     A name is a directory, or `around <module>` for modules that the imports put together.
     """
-    limit = max(FEW, len(graph.packages) // LARGEST)
+    most = max(FEW, len(graph.packages) // LARGEST_SHARE)
     pairs = frozenset((e.source, e.target) for e in graph.edges if e.kind in graphs.STATED_KINDS)
     found: dict[str, str] = {}
     for root, files in sorted(_by_root(graph.packages).items()):
-        found.update(_divided(root, files, pairs, limit))
+        if len(files) <= most:
+            found.update(dict.fromkeys(files, _named(root)))
+        else:
+            found.update(_divided(root, files, pairs, min(most, LARGEST)))
     return found
 
 

@@ -13,8 +13,8 @@ from micro_bench import graphs
 from micro_bench.model.graph import EdgeKind, Graph
 from micro_bench.tasks.components import components
 
-CORE_SHARE = 0.9
-"""A core module is imported by more components than nine in ten of the modules are,"""
+CORE_SHARE = 0.75
+"""A core module is imported by more components than three in four of the modules are,"""
 CORE_LEAST = 3
 """and by so many at least."""
 
@@ -75,7 +75,7 @@ class Reach:
 
     @cached_property
     def core(self) -> tuple[str, ...]:
-        """Changed modules on which more components rest than on nearly all others."""
+        """Changed modules on which more components rest than on most others."""
         counts = sorted(len(self._importers.get(path, ())) for path in self._known)
         return tuple(sorted(path for path in self.changed if self._is_core(path, counts)))
 

@@ -40,13 +40,13 @@ class Rule:
 
 
 def _many(evidence: TierEvidence) -> int:
-    """Components whose change is one of the architecture: a tenth of all, three at least."""
-    return max(3, math.ceil(evidence.all_components / 10))
+    """Components whose change is one of the architecture: a twentieth of all, three at least."""
+    return max(3, math.ceil(evidence.all_components / 20))
 
 
 def _wide(evidence: TierEvidence) -> int:
-    """Components that make a fan-in a wide one: a quarter of all, three at least."""
-    return max(3, math.ceil(evidence.all_components / 4))
+    """Components that make a fan-in a wide one: a tenth of all, three at least."""
+    return max(3, math.ceil(evidence.all_components / 10))
 
 
 RULES: tuple[Rule, ...] = (
@@ -78,7 +78,7 @@ RULES: tuple[Rule, ...] = (
         4,
         lambda _, e: e.core_definitions >= SEVERAL,
         "{core_definitions} definitions (3 or more) change of a module that more components import"
-        " than nearly all others: {core_modules}",
+        " than three in four of all: {core_modules}",
     ),
     Rule(
         4,
@@ -89,8 +89,8 @@ RULES: tuple[Rule, ...] = (
             and e.cross_component_edges >= 1
         ),
         "{symbols} definitions (3 or more) of {components} components (2 or more) change, joined"
-        " by {cross_component_edges} imports, in a module that more components import than nearly"
-        " all others: {core_modules}",
+        " by {cross_component_edges} imports, in a module that more components import than three"
+        " in four of all: {core_modules}",
     ),
     Rule(
         4,
@@ -153,9 +153,18 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-_UNSURE = ("symbols", "files", "components", "cross_component_edges", "renames")
-_FACTS_BELOW_TWO = ("files", "components")
-_UNSURE_FAN_IN = ("fan_in_components",)
+_DEFINITIONS = ("symbols", "used_definitions", "core_definitions")
+"""One input in three counts: a definition more or less is one in each."""
+_UNSURE = (
+    _DEFINITIONS,
+    ("files",),
+    ("components",),
+    ("cross_component_edges",),
+    ("renames",),
+)
+_UNSURE_FAN_IN = (("fan_in_components",),)
+_FACTS_BELOW = {"files": 2, "components": 3}
+"""Whether a change lies in one file or several, and in one component or two, is a fact."""
 _ONE_FILE = "several places of one file"
 
 
@@ -197,15 +206,15 @@ def confidence_of(measures: Measures) -> TierConfidence:
 def borderline(measures: Measures) -> tuple[str, ...]:
     """Inputs that would give another tier if they were one unit, or a fifth, off.
 
-    A count of one is not taken for nearly two, nor none for nearly one, nor two files or
-    packages for nearly one: whether a change spans more than one is a fact.
+    A count of one is not taken for nearly two, nor none for nearly one, nor two files for nearly
+    one, nor two components for another number: that is a fact.
     """
     tier = rule_of(measures).tier
-    fan_in = _UNSURE_FAN_IN
+    fan_in = _UNSURE_FAN_IN if measures.evidence.public_api_changes else ()
     return tuple(
-        field
-        for field in (*_UNSURE, *fan_in)
-        if any(rule_of(near).tier != tier for near in _nearby(measures, field))
+        fields[0]
+        for fields in (*_UNSURE, *fan_in)
+        if any(rule_of(near).tier != tier for near in _nearby(measures, fields))
     )
 
 
@@ -229,13 +238,17 @@ def _named(assignment: TierAssignment) -> str:
     return _ONE_FILE if alone else TIER_NAMES[assignment.auto]
 
 
-def _nearby(measures: Measures, field: str) -> Iterator[Measures]:
-    value: int = getattr(measures.evidence, field)
+def _nearby(measures: Measures, fields: tuple[str, ...]) -> Iterator[Measures]:
+    values: dict[str, int] = {name: getattr(measures.evidence, name) for name in fields}
+    value = values[fields[0]]
+    if value < _FACTS_BELOW.get(fields[0], 0):
+        return
+    least = 2 if fields[0] in _FACTS_BELOW else 0
     step = max(1, round(value / 5))
-    least = 2 if field in _FACTS_BELOW_TWO else 0
-    for near in (value - step, value + step):
-        if near >= least and (value >= 2 or near < value):
-            evidence = TierEvidence(**{**dict(measures.evidence), field: near})
+    for off in (-step, step):
+        if value + off >= least and (value >= 2 or off < 0):
+            moved = {name: max(0, old + off) if old else 0 for name, old in values.items()}
+            evidence = TierEvidence(**{**dict(measures.evidence), **moved})
             yield replace(measures, evidence=evidence)
 
 
