@@ -220,7 +220,7 @@ def borderline(measures: Measures) -> tuple[str, ...]:
 
 def explain(assignment: TierAssignment) -> str:
     """The tier, the rule that decided, every number it could see, and an override."""
-    evidence = assignment.evidence.model_dump()
+    evidence = _told(assignment.evidence)
     numbers = (f"  {name.replace('_', ' ')}: {_shown(value)}" for name, value in evidence.items())
     tier = f"tier {assignment.auto} ({_named(assignment)})"
     lines = (
@@ -230,6 +230,13 @@ def explain(assignment: TierAssignment) -> str:
         *_override(assignment),
     )
     return "\n".join(lines)
+
+
+def _told(evidence: TierEvidence) -> dict[str, object]:
+    """Without the components in a spec that was written before they were told."""
+    told = evidence.model_dump()
+    first = list(told).index("components")
+    return told if evidence.components else dict(list(told.items())[:first])
 
 
 def _named(assignment: TierAssignment) -> str:
