@@ -75,6 +75,24 @@ class TierEvidence(Noun):
     changed_lines: int = 0
     tests_elsewhere: bool = False
     """The hidden tests live in a package other than the changed one."""
+    components: int = 0
+    """Parts of the repository with a changed file: members, sub-packages, groups of modules.
+
+    This and what follows is 0 or empty in specs that were written before components were told.
+    """
+    all_components: int = 0
+    """So many parts has the whole repository."""
+    component_names: tuple[str, ...] = ()
+    cross_component_edges: int = 0
+    fan_in_components: int = 0
+    """Other components that import a changed module."""
+    core_modules: tuple[str, ...] = ()
+    """Changed modules on which more components rest than on three in four of all."""
+    core_definitions: int = 0
+    """Changed definitions of core modules that were there before: others may rest on them."""
+    used_definitions: int = 0
+    """The same for every module that another component imports."""
+    new_components: tuple[str, ...] = ()
 
 
 class TierAssignment(Noun):

@@ -47,11 +47,7 @@ def graph(files: Files, recipe: Recipe) -> Graph:
     tree = Tree(paths)
     layout = read_layout(files, tree, recipe)
     with many_trees():
-        scans = {
-            path: scan(path, files[path], tree.names.__contains__)
-            for path in paths
-            if not path.endswith(_COMPILED)
-        }
+        scans = {path: scan(path, files[path]) for path in paths if not path.endswith(_COMPILED)}
     found = _collect(paths, scans, tree, layout)
     _add_pytest(found, paths, Resolver(tree, layout, {}), _plugins(files, recipe), recipe)
     return Graph(
