@@ -9,6 +9,7 @@ repo_slices/<repo>/recipe.yaml         what a lead adds for a whole repository
 repo_slices/<repo>/<task>.slice.yaml   the slice's manifest
 repo_slices/<repo>/<task>.graph.json   the typed import graph
 repo_slices/<repo>/<task>.lock         names, versions and hashes of the environment
+runs/import-<repo>.jsonl               how far an interrupted import came
 runs/verification/<task>/              verification.json and the logs of its executions
 runs/<run>/lock.json                   everything that identifies the run
 runs/<run>/attempts/<task>/<agent>/<number>/
@@ -29,6 +30,14 @@ SETTINGS_FILE = "micro-bench.yaml"
 def slug(name: str) -> str:
     """A name as a file name: `Parcel-Labs/parcel` -> `parcel-labs__parcel`."""
     return re.sub(r"[^a-z0-9._-]+", "-", name.lower().replace("/", "__")).strip("-.") or "x"
+
+
+def name_mistake(name: str) -> str:
+    """What is wrong with a name that becomes a folder and a label; nothing, if it will do."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,99}", name):
+        return ""
+    rule = "of at most 100 lower-case letters, digits, `.`, `_` and `-`, a letter or digit first"
+    return f"is no name {rule} (like {slug(name)[:100]!r})"
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,9 @@ class Workspace:
 
     def lock(self, repo: str, task: str) -> Path:
         return self.repo_slices(repo) / f"{task}.lock"
+
+    def import_journal(self, repo: str) -> Path:
+        return self.runs / f"import-{slug(repo)}.jsonl"
 
     def verification(self, task: str) -> Path:
         return self.runs / "verification" / task

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from micro_bench.cli import _line, _output
+from micro_bench.cli import _line, _output, _source
 
 
 def register(app: typer.Typer) -> None:
@@ -17,22 +16,13 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     ctx: typer.Context,
-    source: Annotated[
-        str, typer.Argument(help="An export (file or folder), or github:OWNER/NAME.")
-    ],
-    clone: Annotated[Path, typer.Option("--clone", help="The repository's local clone.")],
-    repo: Annotated[
-        str | None, typer.Option("--repo", help="OWNER/NAME, if the source does not say it.")
-    ] = None,
-    importer: Annotated[
-        str | None, typer.Option("--from", help="The importer. [default: recognised]")
-    ] = None,
-    branch: Annotated[
-        str | None, typer.Option("--branch", help="Where fixes are. [default: the clone's own]")
-    ] = None,
-    only: Annotated[
-        list[int] | None, typer.Option("--only", help="Only these ticket numbers.")
-    ] = None,
+    source: _source.Tickets,
+    clone: _source.Clone = None,
+    repo: _source.Repo = None,
+    importer: _source.From = None,
+    branch: _source.Branch = None,
+    only: _source.Only = None,
+    newest: _source.Newest = None,
     *,
     comments: Annotated[
         bool, typer.Option("--comments", help="Put comments older than the fix into the task.")
@@ -46,7 +36,7 @@ def import_(
     from micro_bench.pipeline.importing import Source, import_tickets
 
     wanted = Source(
-        source, clone, repo, importer, branch=branch, only=frozenset(only or ()),
+        source, clone, repo, importer, branch=branch, only=frozenset(only or ()), newest=newest,
         refresh=refresh, comments=comments,
     )  # fmt: skip
     with _output.counter() as progress:

@@ -102,6 +102,13 @@ class Repository:
         """Whether the history is cut off, so that old fixes have no parent."""
         return self._text("rev-parse", "--is-shallow-repository").strip() == "true"
 
+    def origin(self) -> str | None:
+        """The address the clone was made from, as its configuration has it."""
+        try:
+            return self._text("config", "--get", "remote.origin.url").strip() or None
+        except _GitError:
+            return None
+
     def default_branch(self) -> str:
         """The ref that new work is merged to: what the remote says, else HEAD."""
         for ref in ("refs/remotes/origin/HEAD", "HEAD"):

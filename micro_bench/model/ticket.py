@@ -12,6 +12,35 @@ from micro_bench.model.base import Noun, Sha, Time
 Confidence = Annotated[float, Field(ge=0, le=1)]
 
 
+class Words(StrEnum):
+    """Whose words a ticket has, the poorest first.
+
+    All but the tracker's were written by who made the fix: they may say too little of what is
+    wanted, or give the way to do it away.
+    """
+
+    COMMIT_SUBJECT = "commit_subject"
+    """Nothing but subject lines of commits."""
+    COMMIT_MESSAGE = "commit_message"
+    PULL_REQUEST = "pull_request"
+    """Title and description of a merged pull request, as its merge or squash commit has them."""
+    TRACKER = "tracker"
+
+    @property
+    def rank(self) -> int:
+        """0 for the poorest."""
+        return list(Words).index(self)
+
+
+class OwnChange(Noun):
+    """Of a ticket that was made out of a change: the change, which alone can be its fix."""
+
+    commit: Sha
+    name: str = ""
+    """What people call it where it has no number in a tracker: `1a2b3c4d5e`, `abc-12`, `mr-12`."""
+    words: Words
+
+
 class Comment(Noun):
     """One comment on a ticket. `updated` matters: a late edit can give the fix away."""
 
@@ -37,6 +66,18 @@ class Ticket(Noun):
     comments: tuple[Comment, ...] = ()
     opened: Time
     closed: Time | None = None
+    change: OwnChange | None = None
+    """Where the ticket comes from a clone alone."""
+
+    @property
+    def words(self) -> Words:
+        """Whose words these are."""
+        return self.change.words if self.change else Words.TRACKER
+
+    @property
+    def label(self) -> str:
+        """`#12`, or the name of the change where there is no such number."""
+        return self.change.name if self.change and self.change.name else f"#{self.number}"
 
     @property
     def key(self) -> str:
@@ -62,12 +103,16 @@ class PullRequest(Noun):
     """How many the branch had, where the tracker says it."""
 
 
+OWN_CHANGE = "own_change"
+"""The kind of an event that says: the ticket was made out of this commit."""
+
+
 class TicketEvent(Noun):
     """An entry of a ticket's timeline that names a commit or a pull request."""
 
     ticket: int
     kind: str
-    """`closed`, `referenced`, `cross-referenced`, `connected`, ..."""
+    """`closed`, `referenced`, `cross-referenced`, `connected`, ..., or `OWN_CHANGE`."""
     commit: Sha | None = None
     pull: int | None = None
     at: Time | None = None
@@ -88,6 +133,8 @@ class LinkKind(StrEnum):
     """How a ticket and a change were found to belong together, strongest first."""
 
     TIMELINE_CLOSE = "timeline_close"
+    OWN_CHANGE = "own_change"
+    """The ticket was made out of the change."""
     CLOSING_KEYWORD = "closing_keyword"
     CLOSING_URL = "closing_url"
     BRANCH_COMMIT = "branch_commit"

@@ -1,44 +1,32 @@
-"""Source + clone -> tickets -> drafts of tasks, and the funnel of everything that became none."""
+"""Source + clone -> tickets -> drafts of tasks, and the funnel of everything that became none.
+
+Every draft is saved as it is made: an import that is interrupted keeps what it has.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from micro_bench.edge.git import Repository
-from micro_bench.edge.http import Api
-from micro_bench.errors import BadInputError
+from micro_bench.edge.host import harness_version
 from micro_bench.model.task import Task
-from micro_bench.model.ticket import Export
+from micro_bench.model.ticket import Export, Ticket
+from micro_bench.pipeline.journal import Journal
 from micro_bench.pipeline.line import Line
+from micro_bench.pipeline.reading import Source, place_clone, read
 from micro_bench.tasks.draft import draft_all
-from micro_bench.tasks.keep import keep
+from micro_bench.tasks.keep import Standing, keep, noted, standing
 from micro_bench.tasks.material import DraftSettings, Workshop
-from micro_bench.tasks.outcomes import Draft, Funnel, Rejected, funnel
+from micro_bench.tasks.outcomes import Draft, Funnel, Reason, Rejected, funnel
+from micro_bench.tasks.rules import recipe_at
 from micro_bench.tasks.split import touches_both
-from micro_bench.tickets.history import read_history
-from micro_bench.tickets.importers._importer import ImportContext, Progress
-from micro_bench.tickets.link import link
-from micro_bench.tickets.sources import find_importer
+from micro_bench.tickets.importers._importer import Progress
+from micro_bench.tickets.link import Linked, link
+from micro_bench.tickets.own import of_own_changes
 
-
-@dataclass(frozen=True)
-class Source:
-    """Where tickets come from, and the clone that holds their fixes."""
-
-    tickets: str
-    """A path, or an address the importer knows."""
-    clone: Path
-    repo: str | None = None
-    importer: str | None = None
-    language: str = "python"
-    branch: str | None = None
-    only: frozenset[int] = frozenset()
-    """Ticket numbers; empty for all."""
-    refresh: bool = False
-    comments: bool = False
+__all__ = ["Imported", "Source", "import_tickets"]
 
 
 @dataclass
@@ -46,85 +34,158 @@ class Imported:
     """What came of an import."""
 
     export: Export
-    funnel: Funnel
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    drafted: list[int] = field(default_factory=list)
+    """Tickets that gave a task."""
+    words: dict[str, int] = field(default_factory=dict)
+    """Whose words the tasks have -> how many tasks."""
+
+    @property
+    def funnel(self) -> Funnel:
+        """Every ticket in one place."""
+        lost, drafted = funnel(self.rejected), tuple(sorted(self.drafted))
+        return Funnel(total=lost.total + len(drafted), drafted=drafted, rejected=lost.rejected)
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """What people call each ticket."""
+        return {ticket.number: ticket.label for ticket in self.export.tickets}
 
 
 def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
-    """Read, link, draft, merge with what people wrote, save.
+    """Read, link, draft, merge with what people wrote, save; one ticket after the other.
 
     Raises:
         BadInputError: The source holds no ticket that can be read.
         NotFoundError: There is no such source or clone.
         TrackerError: The API refused.
     """
-    clone = Repository.open(source.clone)
-    export = _read(line, source, progress)
-    line.tell(f"{export.repo}: {len(export.tickets)} tickets, {len(export.pulls)} pull requests")
+    export, clones = read(line, source, progress)
+    place = place_clone(line, source, clones, export.repo)
+    clone = Repository.open(place)
+    line.tell(_greeting(export))
     language, recipe = line.language(source.language), line.specs.recipe(export.repo)
+    today = recipe_at(clone, source.branch or "HEAD", language, recipe)
 
     def both(paths: Sequence[str]) -> bool:
-        return touches_both(paths, language, recipe)
+        return touches_both(paths, language, today)
 
-    linked = link(export, read_history(clone, source.branch), both, clone.ahead)
-    workshop = Workshop(clone, language, recipe, DraftSettings(comments=source.comments))
-    tickets = [t for t in export.tickets if not source.only or t.number in source.only]
-    done = _Progress(progress)
-    outcomes = tuple(draft_all(tickets, linked, workshop, done, among=export.tickets))
-    result = Imported(export, funnel(outcomes), warnings=list(export.complaints))
-    for outcome in outcomes:
-        if isinstance(outcome, Draft):
-            _save(line, outcome, result)
-        else:
-            result.rejected.append(outcome)
-    line.specs.remember_clone(export.repo, source.clone)
-    return result
-
-
-class _Progress:
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def __call__(self, done: int, total: int) -> None:
-        self._progress("drafting tasks", done, total)
-
-
-def _read(line: Line, source: Source, progress: Progress) -> Export:
-    settings = line.settings
-    token = os.environ.get(settings.github_token_env) or None
-
-    def api(base: str) -> Api:
-        """The token is for the configured server alone, whatever address a source names."""
-        return Api(base, token if base == settings.github_api else None, tell=line.tell)
-
-    context = ImportContext(
-        repo=source.repo, http=api, api_url=settings.github_api,
-        cache=settings.cache_dir / "tracker", refresh=source.refresh, progress=progress,
+    linked = of_own_changes(export, link(export, clones(place).changes(), both, clone.ahead))
+    settings = DraftSettings(comments=source.comments)
+    workshop = Workshop(clone, language, recipe, settings)
+    rules = (harness_version(), language.NAME, recipe.content_digest(), repr(settings))
+    work = _Work(
+        line, linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
+        {task.id: task for task in line.specs.of_repository(export.repo)},
+        Imported(export, warnings=[*export.complaints, *_other_names(line, export.repo, place)]),
+        progress,
     )  # fmt: skip
-    export = find_importer(source.tickets, source.importer).read(source.tickets, context)
-    if not export.tickets:
-        raise BadInputError(
-            f"{source.tickets} holds no ticket that can be read"
-            + "".join(f"\n{complaint}" for complaint in export.complaints[:20])
-        )
-    return export
+    line.specs.remember_clone(export.repo, place)
+    work.do(source.chosen(export.tickets))
+    return work.result
 
 
-def _save(line: Line, drafted: Draft, result: Imported) -> None:
-    existing = line.specs.existing(drafted.task.repo.name, drafted.task.id)
-    task = _with_limits(line, drafted.task)
-    if existing:
-        kept = keep(existing, task)
-        task = kept.task
-        result.warnings += kept.warnings
-    changed = line.specs.save_task(task, drafted.gold_patch, drafted.test_patch)
-    (result.written if changed else result.unchanged).append(task.id)
-    result.warnings += [f"{task.id}: {remark}" for remark in drafted.remarks]
+def _other_names(line: Line, repo: str, place: Path) -> Iterator[str]:
+    """Tasks that an earlier import of the same clone keeps under another name."""
+    for name, known in line.specs.clones().items():
+        if name != repo and known == place.resolve() and line.specs.of_repository(name):
+            yield (
+                f"this clone's tasks are also kept as {name}: `--repo {name}` would have joined"
+                f" them with those of {repo}"
+            )
 
 
-def _with_limits(line: Line, task: Task) -> Task:
-    """A new draft begins with the workspace's limits."""
-    return Task.model_validate({**dict(task), "limits": line.settings.limits})
+def _greeting(export: Export) -> str:
+    own = sum(ticket.change is not None for ticket in export.tickets)
+    if own:
+        return f"{export.repo}: {own} changes in the history that may be fixes of tickets"
+    return f"{export.repo}: {len(export.tickets)} tickets, {len(export.pulls)} pull requests"
+
+
+@dataclass
+class _Work:
+    """The drafting of one import."""
+
+    line: Line
+    linked: Mapping[int, Linked]
+    workshop: Workshop
+    journal: Journal
+    known: dict[str, Task]
+    """The tasks of earlier imports and of this one, by id."""
+    result: Imported
+    progress: Progress
+
+    def do(self, tickets: Sequence[Ticket]) -> None:
+        """All tickets; those that an interrupted import came to are taken from its journal."""
+        rest = [ticket for ticket in tickets if not self._done_before(ticket)]
+        done = len(tickets) - len(rest)
+        if done:
+            self.line.tell(f"{done} tickets are done since the import that was interrupted")
+        try:
+            self._draft(rest, done)
+        except KeyboardInterrupt:
+            self.line.tell(
+                f"\nkept: {len(self.known)} tasks in"
+                f" {self.line.workspace.repo_tickets(self.result.export.repo)}"
+            )
+            raise
+        self.journal.close()
+
+    def _done_before(self, ticket: Ticket) -> bool:
+        outcome = self.journal.find(ticket, self.linked[ticket.number])
+        if isinstance(outcome, Rejected):
+            self.result.rejected.append(outcome)
+        elif outcome in self.known:
+            self._count(ticket.number, self.known[outcome], written=False)
+        else:
+            return False
+        return True
+
+    def _draft(self, tickets: Sequence[Ticket], before: int) -> None:
+        def told(done: int, total: int) -> None:
+            self.progress("drafting tasks", before + done, before + total)
+
+        by_number = {ticket.number: ticket for ticket in tickets}
+        every = self.result.export.tickets
+        for outcome in draft_all(tickets, self.linked, self.workshop, told, among=every):
+            number = outcome.ticket
+            came_to = self._take(by_number[number], outcome)
+            self.journal.add(by_number[number], self.linked[number], came_to)
+
+    def _take(self, ticket: Ticket, outcome: Draft | Rejected) -> Rejected | str:
+        taken = outcome if isinstance(outcome, Rejected) else self._saved(ticket, outcome)
+        if isinstance(taken, Rejected):
+            self.result.rejected.append(taken)
+        return taken
+
+    def _saved(self, ticket: Ticket, drafted: Draft) -> Rejected | str:
+        fresh = _from(ticket, drafted.task)
+        how, existing = standing(fresh, self.known.values())
+        if how is Standing.TAKEN and existing:
+            detail = f"{fresh.repo.fix_commit} is no second task beside {existing.id}"
+            return Rejected(ticket=ticket.number, reason=Reason.DUPLICATE, detail=detail)
+        task = Task.model_validate({**dict(fresh), "limits": self.line.settings.limits})
+        if existing:
+            kept = keep(existing, fresh)
+            task = kept.task
+            self.result.warnings += kept.warnings
+        written = self.line.specs.save_task(task, drafted.gold_patch, drafted.test_patch)
+        self.result.warnings += [f"{task.id}: {remark}" for remark in drafted.remarks]
+        self._count(ticket.number, task, written=written)
+        return task.id
+
+    def _count(self, number: int, task: Task, *, written: bool) -> None:
+        self.known[task.id] = task
+        self.result.drafted.append(number)
+        (self.result.written if written else self.result.unchanged).append(task.id)
+        words = task.ticket.words.value
+        self.result.words[words] = self.result.words.get(words, 0) + 1
+
+
+def _from(ticket: Ticket, task: Task) -> Task:
+    """The draft, with the provenance of its words."""
+    about = type(task.ticket)(**{**dict(task.ticket), "words": ticket.words})
+    return noted(Task(**{**dict(task), "ticket": about}))

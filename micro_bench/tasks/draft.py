@@ -126,7 +126,7 @@ def _task(
 ) -> Task:
     ticket, fix = material.ticket, material.fix
     name = task_id(ticket)
-    tier, effort = assess(measure(_fixed(material), workshop.language, workshop.recipe))
+    tier, effort = assess(measure(_fixed(material), workshop.language, material.recipe))
     return Task(
         schema_version=1,
         id=name,
@@ -149,7 +149,8 @@ def _task(
 def task_id(ticket: Ticket) -> str:
     """`cachetools-292` for ticket 292 of `tkem/cachetools`."""
     short = slug(ticket.repo.rpartition("/")[2]).lstrip("._-")[:80] or "task"
-    return f"{short}-{ticket.number}"
+    named = slug(ticket.change.name) if ticket.change and ticket.change.name else ticket.number
+    return f"{short}-{named}"
 
 
 def _ticket_ref(ticket: Ticket, fix: Fix) -> TicketRef:
@@ -196,10 +197,10 @@ def _tests_to_run(material: Material, workshop: Workshop) -> tuple[str, ...]:
         path
         for graph in (material.base_graph, material.fix_graph)
         for path in graphs.dependants(graph, material.parts.gold, graphs.RUNTIME_KINDS)
-        if path in material.after and language.is_test(path, workshop.recipe)
+        if path in material.after and language.is_test(path, material.recipe)
     }
     found = reaching | {*material.parts.hidden}
-    return tuple(sorted(path for path in found if language.is_test_module(path)))
+    return tuple(sorted(path for path in found if language.is_test_module(path, material.recipe)))
 
 
 def _remarks(material: Material, language: Language) -> Iterator[str]:
@@ -211,5 +212,5 @@ def _remarks(material: Material, language: Language) -> Iterator[str]:
     for path in material.parts.gold:
         if language.is_infrastructure(path):
             yield f"the fix changes {path}, which configures the tests: list it under `editable`?"
-    if not any(map(language.is_test_module, material.parts.hidden)):
+    if not any(language.is_test_module(p, material.recipe) for p in material.parts.hidden):
         yield "the hidden files hold no test module: only their data or support code changed"

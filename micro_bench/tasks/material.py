@@ -16,6 +16,7 @@ from micro_bench.model.graph import Graph
 from micro_bench.model.ticket import Fix, Ticket
 from micro_bench.tasks.instruction import instruction_of
 from micro_bench.tasks.outcomes import Reason
+from micro_bench.tasks.rules import recipe_of_fix
 from micro_bench.tasks.split import Split, is_source, split
 
 _LARGEST_READ = 1_000_000
@@ -86,6 +87,8 @@ class Material:
     instruction: str
     changed: tuple[ChangedFile, ...]
     parts: Split
+    recipe: Recipe
+    """The repository's, completed for this fix."""
     before: Files
     after: Files
     base_graph: Graph
@@ -104,7 +107,7 @@ def read_material(tickets: Sequence[Ticket], fix: Fix, workshop: Workshop) -> Ma
         RefusedError: No task can be made of it.
 
     """
-    clone, language, recipe = workshop.clone, workshop.language, workshop.recipe
+    clone, language = workshop.clone, workshop.language
     missing = [sha for sha in (fix.commit, fix.base) if not clone.contains(sha)]
     if missing:
         raise RefusedError(Reason.COMMIT_NOT_IN_CLONE, f"{missing[0]} is not in the clone")
@@ -112,6 +115,8 @@ def read_material(tickets: Sequence[Ticket], fix: Fix, workshop: Workshop) -> Ma
     if not instruction:
         raise RefusedError(Reason.INSTRUCTION_EMPTY, "the ticket has neither title nor text")
     changed = clone.changed(fix.base, fix.commit)
+    revs = (fix.base, fix.commit)
+    recipe = recipe_of_fix(clone, revs, changed, language, workshop.recipe)
     parts = split(changed, language, recipe)
     _refuse(changed, parts, workshop)
     before = _tree(clone, fix.base)
@@ -123,6 +128,7 @@ def read_material(tickets: Sequence[Ticket], fix: Fix, workshop: Workshop) -> Ma
         instruction=instruction,
         changed=changed,
         parts=parts,
+        recipe=recipe,
         before=before,
         after=after,
         base_graph=graphs.build(language, before, recipe),

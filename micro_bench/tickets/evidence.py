@@ -6,7 +6,15 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from micro_bench.model.ticket import Comment, Export, Link, LinkKind, PullRequest, TicketEvent
+from micro_bench.model.ticket import (
+    OWN_CHANGE,
+    Comment,
+    Export,
+    Link,
+    LinkKind,
+    PullRequest,
+    TicketEvent,
+)
 from micro_bench.tickets.history import Change
 from micro_bench.tickets.landing import Landed, Places
 from micro_bench.tickets.words import (
@@ -20,6 +28,7 @@ from micro_bench.tickets.words import (
 
 CONFIDENCE = {
     LinkKind.TIMELINE_CLOSE: 0.98,
+    LinkKind.OWN_CHANGE: 0.95,
     LinkKind.CLOSING_KEYWORD: 0.95,
     LinkKind.CLOSING_URL: 0.95,
     LinkKind.BRANCH_COMMIT: 0.85,
@@ -161,7 +170,11 @@ def _from_event(
     pull = merged.get(event.pull or 0)
     change = places.of_pull(pull) if pull else places.by_commit.get(event.commit or "")
     closes = event.kind == "closed" and event.commit is not None
-    if change is not None:
+    if change is not None and event.kind == OWN_CHANGE:
+        quote = change.message.partition("\n")[0]
+        where = f"commit {change.commit[:8]} itself"
+        evidence.add(event.ticket, change, _link(LinkKind.OWN_CHANGE, where, quote))
+    elif change is not None:
         kind = LinkKind.TIMELINE_CLOSE if closes else LinkKind.TIMELINE_REFERENCE
         named = f"pull request {event.pull}" if pull else f"commit {event.commit}"
         link = _link(kind, f"timeline of ticket {event.ticket}", f"{event.kind} by {named}")

@@ -6,7 +6,16 @@ from typing import cast
 
 from micro_bench.errors import BadInputError
 from micro_bench.plugins import discover, load
+from micro_bench.tickets.importers._clones import enclosing
 from micro_bench.tickets.importers._importer import Importer
+
+
+def place_of(source: str) -> str:
+    """The source itself, or the clone that it is a folder of where no importer takes it."""
+    known = (cast("Importer", module) for module in discover("tickets.importers").values())
+    root = enclosing(source)
+    taken = root is None or any(importer.recognises(source) for importer in known)
+    return source if taken else str(root)
 
 
 def find_importer(source: str, name: str | None = None) -> Importer:

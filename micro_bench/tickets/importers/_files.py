@@ -51,8 +51,12 @@ def is_json_path(path: Path) -> bool:
     return path.name.lower().endswith(_SUFFIXES)
 
 
-def export_files(source: str) -> tuple[Path, ...]:
-    """The JSON files of an export: the file itself, or those below the directory, sorted.
+def export_files(source: str, *, deep: bool = True) -> tuple[Path, ...]:
+    """The JSON files of an export: the file itself, or those in the directory, sorted.
+
+    Args:
+        source: A path.
+        deep: Whether to look into the directory's folders too.
 
     Raises:
         NotFoundError: There is no such file or directory.
@@ -60,7 +64,8 @@ def export_files(source: str) -> tuple[Path, ...]:
     """
     path = Path(source)
     if source and path.is_dir():
-        found = (file for file in sorted(path.rglob("*")) if is_json_path(file))
+        listed = path.rglob("*") if deep else path.iterdir()
+        found = (file for file in sorted(listed) if is_json_path(file))
         return tuple(file for file in found if file.is_file() and file.name[0] != ".")
     if path.is_file():
         return (path,)

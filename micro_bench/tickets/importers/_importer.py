@@ -7,13 +7,14 @@ cannot read: the record becomes a complaint, and the rest go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from micro_bench.edge.http import Page
 from micro_bench.model.ticket import Export
+from micro_bench.tickets.history import Change
 
 
 class JsonApi(Protocol):
@@ -27,6 +28,16 @@ class JsonApi(Protocol):
 
     def page(self, url: str) -> Page:
         """One page by its whole address."""
+
+
+class Clone(Protocol):
+    """A local clone, of which an importer reads the history only."""
+
+    def origin(self) -> str | None:
+        """The address that the clone was made from."""
+
+    def changes(self) -> Sequence[Change]:
+        """What was merged to the branch, newest first."""
 
 
 class Progress(Protocol):
@@ -44,6 +55,17 @@ def no_network(base_url: str) -> JsonApi:
     raise NotImplementedError(f"no connection to {base_url} was provided")
 
 
+def no_clone(place: Path) -> Clone:
+    """The `clone` of a context that reads no history."""
+    raise NotImplementedError(f"no way to read the clone {place} was provided")
+
+
+def looks_tested(_repo: str, paths: Sequence[str]) -> bool:
+    """A `tested` that knows no language: the paths of tests say that they are tests."""
+    tests = [path for path in paths if "test" in path.lower()]
+    return bool(tests) and any(path not in tests for path in paths)
+
+
 @dataclass(frozen=True)
 class ImportContext:
     """What an importer may use."""
@@ -59,6 +81,10 @@ class ImportContext:
     refresh: bool = False
     """Ask for everything again, whatever is cached."""
     progress: Progress = silent
+    clone: Callable[[Path], Clone] = no_clone
+    """The root of a clone -> what can be read of it."""
+    tested: Callable[[str, Sequence[str]], bool] = looks_tested
+    """Whether the paths that a change of the repository touches hold both source and tests."""
 
 
 class Importer(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 
 from micro_bench.errors import BadInputError
 from micro_bench.model.ticket import Export
+from micro_bench.tickets.importers._clones import is_clone
 from micro_bench.tickets.importers._files import Document, export_files, is_json_path, read_document
 from micro_bench.tickets.importers._github_api import read_api
 from micro_bench.tickets.importers._github_collect import collect
@@ -34,7 +35,8 @@ def recognises(source: str) -> bool:
         return True
     if not source or not Path(source).exists():
         return False
-    files = (file for file in export_files(source) if is_json_path(file))
+    found = export_files(source, deep=not is_clone(Path(source)))
+    files = (file for file in found if is_json_path(file))
     return any(kind_of(found.record) is not Kind.OTHER for file in files for found in _found(file))
 
 

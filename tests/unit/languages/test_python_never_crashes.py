@@ -77,6 +77,7 @@ def test_a_tree_has_an_environment(tree):
     assert environment == python.environment(tree, WHEN, Recipe())
     assert any(item.text.startswith("pytest") for item in environment.requirements)
     python.declared_dependencies(tree)
+    assert python.survey(tree, Recipe()) == python.survey(tree, Recipe())
     assert python.distributions(tree, "1.0", Recipe()) == python.distributions(
         tree, "1.0", Recipe()
     )
@@ -88,7 +89,7 @@ def test_a_change_of_a_file(before, after):
     python.symbol_change("pkg/a.py", before, after)
     python.symbol_change("pkg/a.py", None, after)
     python.symbol_change("pkg/a.py", before, None)
-    python.test_definitions("tests/test_a.py", after)
+    python.test_definitions("tests/test_a.py", after, Recipe())
 
 
 @given(st.sampled_from(NAMES), content | st.none(), content | st.none())
@@ -126,16 +127,17 @@ def test_monsters(content):
     graphs.build(python, tree, Recipe())
     python.environment(tree, WHEN, Recipe())
     python.distributions(tree, None, Recipe())
+    python.survey(tree, Recipe())
     python.symbol_change("a.py", content, b"x = 1\n")
     python.symbol_change("a.py", b"x = 1\n", content)
-    python.test_definitions("tests/test_a.py", content)
+    python.test_definitions("tests/test_a.py", content, Recipe())
 
 
 @given(st.text(min_size=1, max_size=40))
 def test_a_path_is_judged(path):
     python.owns(path)
     python.is_test(path, Recipe(tests=("x", "!y")))
-    python.is_test_module(path)
+    python.is_test_module(path, Recipe())
     python.is_infrastructure(path)
     python.counts_for_tier(path)
     python.contract_file(path)

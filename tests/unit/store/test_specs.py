@@ -43,7 +43,9 @@ def mistakes(store: SpecStore) -> list[str]:
 def test_what_is_saved_is_read_back(store):
     assert store.save_task(task(), GOLD, TEST) is True
     assert store.tasks() == (task(),)
-    assert store.task("parcel-17") == store.existing("parcel-labs/parcel", "parcel-17") == task()
+    assert store.task("parcel-17") == task()
+    assert store.of_repository("parcel-labs/parcel") == (task(),)
+    assert store.of_repository("parcel-labs/other") == ()
     assert (store.gold_patch(task()), store.test_patch(task())) == (GOLD, TEST)
 
 

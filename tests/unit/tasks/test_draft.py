@@ -373,3 +373,29 @@ def test_a_workshop_needs_only_a_clone_and_a_language(toy: Toy) -> None:
     plain = Workshop(toy.clone, toy.language)
     assert plain.settings.max_files >= 50
     assert plain.recipe.tests == ()
+
+
+# --- the project's own names of tests -------------------------------------------------------
+
+SPECS = {**SHOP, "checks/core.toy": "def checks_a\n  1\n"}
+SPECIFIED = {**BETTER, "shop/check_core.toy": "import shop/core.toy\ndef test_a\n  2\n"}
+NAMING = {"toytest.cfg": "files check_"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({**SPECS, **NAMING}, SPECIFIED), (SPECS, {**SPECIFIED, **NAMING})],
+    ids=["named at the base", "named by the fix itself"],
+)
+def test_a_file_that_the_project_calls_a_test_is_hidden(tmp_path: Path, before, after) -> None:
+    found = drafted(Toy(tmp_path / "toy", before, after))
+    assert found.task.tests.hidden == ("shop/check_core.toy", "tests/test_new.toy")
+    assert "shop/check_core.toy" in found.task.tests.run
+    assert b"check_core" not in found.gold_patch
+    assert b"check_core" in found.test_patch
+
+
+def test_without_the_setting_it_is_source(tmp_path: Path) -> None:
+    found = drafted(Toy(tmp_path / "toy", SPECS, SPECIFIED))
+    assert found.task.tests.hidden == ("tests/test_new.toy",)
+    assert b"check_core" in found.gold_patch

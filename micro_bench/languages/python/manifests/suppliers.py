@@ -130,6 +130,17 @@ def suppliers(missing: frozenset[str], pool: Sequence[Requirement]) -> list[Requ
     return found
 
 
+def distribution_of(module: str) -> str:
+    """The distribution that is known to supply a module, or else the one of its name."""
+    found = (name for name, modules in _OTHER_NAMES.items() if modules[:1] == (module,))
+    return next(found, module.replace("_", "-"))
+
+
+def is_run(path: str) -> bool:
+    """Whether a test run may load the file: it is no documentation, example or tool."""
+    return path.partition("/")[0] not in _NOT_RUN
+
+
 def _modules(requirement: str) -> tuple[str, ...]:
     name = name_of(requirement)
     if name is None:

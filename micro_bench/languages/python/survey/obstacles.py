@@ -1,0 +1,204 @@
+"""What of a tree will not work in a sandbox by itself, each with the smallest recipe."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from micro_bench.languages._language import Files, Obstacle, Recipe
+from micro_bench.languages.python.manifests.environment import environment, projects
+from micro_bench.languages.python.manifests.interpreter import PREFERRED
+from micro_bench.languages.python.manifests.suppliers import distribution_of, is_run
+from micro_bench.languages.python.paths import is_test
+from micro_bench.languages.python.survey.imports import OURS, importing, unsupplied
+from micro_bench.languages.python.survey.runner import DJANGO, PYTEST, UNITTEST
+from micro_bench.languages.python.survey.text import of_ci, of_services, shown
+from micro_bench.languages.python.values import load_toml, table, texts
+from micro_bench.model.slice import Environment
+
+_COMPILES = ("maturin", "meson-python", "scikit-build", "scikit-build-core", "setuptools-rust",
+             "cython", "cffi", "pybind11", "numpy", "mypyc", "nanobind")  # fmt: skip
+_EXTENSION = re.compile(r"\bext_modules\s*=|\bcffi_modules\s*=|\brust_extensions\s*=|cythonize\(")
+_SERVICES = {
+    "PostgreSQL": ("postgres|postgis", "psycopg2 psycopg asyncpg pg8000"),
+    "MySQL": ("mysql|mariadb|percona", "MySQLdb pymysql aiomysql mysql"),
+    "Redis": ("redis|valkey", "redis aioredis"),
+    "MongoDB": ("mongo(?:db)?", "pymongo motor mongoengine"),
+    "RabbitMQ": ("rabbitmq", "pika aio_pika kombu"),
+    "Kafka": ("(?:cp-)?kafka|redpanda", "kafka aiokafka confluent_kafka"),
+    "Elasticsearch": ("elasticsearch|opensearch", "elasticsearch opensearchpy"),
+    "Memcached": ("memcached", "pymemcache pylibmc memcache"),
+}
+"""What a service's image is called, and the modules that talk to it."""
+_IMAGE = r"(?mi)^\s*-?\s*(?:image|name)\s*:\s*[\"']?(?:[\w.-]+/){0,3}(?:%s)(?:[:@\"'\s]|$)"
+_APT = re.compile(r"apt(?:-get)?\s+(?:-\S+\s+)*install\s+((?:[^\n&|;#\\]|\\\s*\n)+)")
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
+_SETTINGS = re.compile(r"DJANGO_SETTINGS_MODULE[\"']?\s*[,=\]:]+\s*[\"']?([A-Za-z_][\w.]*)")
+_DJANGO_FILES = ("manage.py", "runtests.py", "tests/runtests.py", "tox.ini", "pytest.ini",
+                 "setup.cfg", "pyproject.toml", "tests/manage.py", "conftest.py")  # fmt: skip
+_HOLDS_TESTS = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+test_?\w*\(", re.MULTILINE)
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+_KNOWN_TO_RUN = (PYTEST, UNITTEST, "none")
+
+
+def find_obstacles(
+    files: Files, modules: Sequence[str], runner: str, recipe: Recipe
+) -> Iterator[Obstacle]:
+    """Everything found, the most telling first."""
+    if not modules:
+        yield Obstacle(
+            what="no test module was recognised", seen_in="the paths",
+            recipe="tests: [FOLDER]  # where the tests are",
+        )  # fmt: skip
+    yield from _unnamed(files, modules, recipe)
+    yield from _runner(files, runner)
+    wanted = environment(files, _ANY_TIME, recipe)
+    yield from _interpreter(wanted)
+    yield from _undeclared(files, modules, wanted, recipe)
+    yield from _compiled(files, recipe)
+    yield from _services(files, modules)
+    yield from _programs(files)
+    if ".gitmodules" in files:
+        where = "a slice holds no submodule: tests that read one fail"
+        yield Obstacle(what=where, seen_in=".gitmodules")
+
+
+def _unnamed(files: Files, modules: Sequence[str], recipe: Recipe) -> Iterator[Obstacle]:
+    """Tests whose files have names that pytest passes over."""
+    known = set(modules)
+    others = [
+        path for path in files
+        if path.endswith(".py") and path not in known and is_test(path, recipe)
+        and _HOLDS_TESTS.search(files[path])
+    ]  # fmt: skip
+    if len(others) > len(modules):
+        folder = max(Counter(path.rpartition("/")[0] for path in others).items(), key=_most)[0]
+        yield Obstacle(
+            what=f"{len(others)} files hold tests and have no name that pytest collects",
+            seen_in=f"{folder or '.'}/",
+            recipe=f"test_names: [{{below: {folder or '.'}, files: ['*.py']}}]",
+        )
+
+
+def _most(counted: tuple[str, int]) -> tuple[int, str]:
+    return counted[1], counted[0]
+
+
+def _undeclared(
+    files: Files, modules: Sequence[str], wanted: Environment, recipe: Recipe
+) -> Iterator[Obstacle]:
+    """What is imported and no manifest supplies: by the tests; by all where nothing is declared."""
+    declared = any(item.source != OURS for item in wanted.requirements)
+    own = [path for path in files if path.endswith(".py") and is_run(path)]
+    asking = modules if declared else [p for p in own if p in modules or not is_test(p, recipe)]
+    missing = unsupplied(files, asking, wanted.requirements)
+    if missing:
+        users = importing(files, asking, missing)
+        named = ", ".join(map(distribution_of, missing[:6]))
+        kind = "test modules" if declared else "modules"
+        yield Obstacle(
+            what=f"no manifest names {', '.join(missing[:6])} (it may come with another), which"
+            f" {len(users)} of {len(asking)} {kind} import",
+            seen_in=users[0],
+            recipe=f"requirements: [{named}]",
+        )
+
+
+def _interpreter(wanted: Environment) -> Iterator[Obstacle]:
+    if wanted.python not in PREFERRED:
+        yield Obstacle(
+            what=f"asks for Python {wanted.python}, none of {', '.join(sorted(PREFERRED))}",
+            seen_in=wanted.python_source,
+            recipe=f'python: "{PREFERRED[0]}"',
+        )
+
+
+def _runner(files: Files, runner: str) -> Iterator[Obstacle]:
+    named = "pytest-django" in _all_text(files)
+    if runner == DJANGO or (_django(files) and not named):
+        if not named:
+            yield Obstacle(
+                what="Django's own runner; pytest needs a plugin and the settings' name",
+                seen_in=_django(files) or "its tests",
+                recipe=f"requirements: [pytest-django]\npytest_args: [--ds={_module(files)}]",
+            )
+    elif runner not in _KNOWN_TO_RUN:
+        what = f"{runner} starts the tests; pytest does here, and loses what it cannot collect"
+        yield Obstacle(what=what, seen_in="the command")
+
+
+def _django(files: Files) -> str:
+    """The file that names Django's settings."""
+    return next((n for n in _DJANGO_FILES if _SETTINGS.search(shown(files, n))), "")
+
+
+def _module(files: Files) -> str:
+    found = _SETTINGS.search(shown(files, _django(files)))
+    return found[1] if found else "PROJECT.settings"
+
+
+def _all_text(files: Files) -> str:
+    named = (p for p in sorted(files) if p.endswith((".toml", ".cfg", ".ini", ".txt", ".in")))
+    return "\n".join(shown(files, path) for path in named if path.count("/") <= 1)
+
+
+def _compiled(files: Files, recipe: Recipe) -> Iterator[Obstacle]:
+    """No build back end runs, so what it would compile is not there."""
+    places = {"", *(project.directory for project in projects(files, recipe))}
+    for place in sorted(places):
+        folder = f"{place}/" if place else ""
+        setup, manifest = f"{folder}setup.py", f"{folder}pyproject.toml"
+        build = table(load_toml(files.get(manifest)), "build-system")
+        asked = " ".join(texts(build.get("requires"))).lower()
+        by = next((name for name in _COMPILES if re.search(rf"\b{name}\b", asked)), "")
+        found = setup if _EXTENSION.search(shown(files, setup)) else manifest if by else ""
+        if found:
+            what = "a compiled extension, which is not built"
+            yield Obstacle(
+                what=f"{what}{f' ({by})' if by else ''}: tests that import it fail",
+                seen_in=found,
+            )
+            return
+
+
+def _services(files: Files, modules: Sequence[str]) -> Iterator[Obstacle]:
+    for path, text in of_services(files):
+        for name, (image, clients) in _SERVICES.items():
+            if re.search(_IMAGE % image, text):
+                users = importing(files, modules, clients.split())
+                yield Obstacle(
+                    what=f"{name}: a sandbox has no services; {_share(users, modules)}",
+                    seen_in=path,
+                    recipe=f"pytest_args: [{_ignored(users)}]" if users else "",
+                )
+        if "services" in text:
+            return
+
+
+def _share(users: Sequence[str], modules: Sequence[str]) -> str:
+    if not users:
+        return "no test module imports its client, so some may fail and many not"
+    return f"{len(users)} of {len(modules)} test modules import its client"
+
+
+def _ignored(users: Sequence[str]) -> str:
+    more = ", ..." if len(users) > 2 else ""
+    return ", ".join(f"--ignore={path}" for path in sorted(users)[:2]) + more
+
+
+def _programs(files: Files) -> Iterator[Obstacle]:
+    found: dict[str, None] = {}
+    seen_in = ""
+    for path, text in of_ci(files):
+        for match in _APT.finditer(text):
+            named = [word for word in match[1].replace("\\", " ").split() if word[0] not in "-$"]
+            found |= dict.fromkeys(word for word in named if _PACKAGE.fullmatch(word))
+            seen_in = seen_in or path
+    if found:
+        listed = ", ".join(list(found)[:8])
+        yield Obstacle(
+            what="system packages that CI installs may be needed", seen_in=seen_in,
+            recipe=f"apt: [{listed}]",
+        )  # fmt: skip

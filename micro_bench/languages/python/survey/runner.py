@@ -1,0 +1,66 @@
+"""What starts a project's tests in its own hands, and which file says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from micro_bench.languages._language import Files
+from micro_bench.languages.python.survey.text import of_ci, shown
+from micro_bench.languages.python.testing.config import CONFIG_NAMES, read_config
+
+DJANGO, PYTEST, UNITTEST = "django", "pytest", "unittest"
+_COMMANDS = (
+    (DJANGO, re.compile(r"\bmanage\.py\s+test\b|\bdjango-admin\s+test\b")),
+    (PYTEST, re.compile(r"(?:^|[\s\"'/,&;(])(?:py\.test|pytest)(?=$|[\s\"',;)])", re.MULTILINE)),
+    (UNITTEST, re.compile(r"-m[\s\"',]+unittest\b|\bunit2\s+discover")),
+    ("nose", re.compile(r"\bnosetests\b|\bnose2\b")),
+    ("trial", re.compile(r"\btrial\s+\w|-m\s+twisted\.trial")),
+    ("zope.testrunner", re.compile(r"\bzope-testrunner\b|\bbin/test\b")),
+    ("stestr", re.compile(r"\bstestr\s+run\b|\bostestr\b")),
+    ("a script", re.compile(r"\bpython3?\s+(?:\./)?[\w/]*(?:run_?tests?|test_?runner)\w*\.py\b")),
+    ("setup.py test", re.compile(r"\bsetup\.py\s+test\b")),
+)
+"""The first whose command a file holds is the file's runner."""
+_STARTERS = ("tox.ini", "noxfile.py", "Makefile", "makefile", "GNUmakefile", "justfile")
+_STARTERS_LATER = ("pyproject.toml", "tox.toml", "setup.cfg", "hatch.toml", "setup.py")
+_IMPORTS_PYTEST = re.compile(rb"^\s*(?:import|from)\s+pytest\b", re.MULTILINE)
+_IMPORTS_UNITTEST = re.compile(rb"^\s*(?:import|from)\s+(?:unittest|django\.test)\b", re.MULTILINE)
+
+
+def find_runner(files: Files, modules: Sequence[str]) -> tuple[str, str]:
+    """The runner and where it was read: commands first, then settings, then the tests."""
+    starters = [(name, shown(files, name)) for name in _STARTERS if name in files]
+    for path, text in (*starters, *of_ci(files)):
+        found = _command(text)
+        if found:
+            return found, f"{path} (command)"
+    for found, place in (*_settings(files), *_by_tests(files, modules)):
+        return found, place
+    return "none", "no file names a test runner"
+
+
+def _command(text: str) -> str:
+    return next((name for name, pattern in _COMMANDS if pattern.search(text)), "")
+
+
+def _settings(files: Files) -> Iterator[tuple[str, str]]:
+    for name in CONFIG_NAMES:
+        if name in files and read_config(name, shown(files, name)) is not None:
+            yield PYTEST, f"{name} (settings)"
+    if "manage.py" in files:
+        yield DJANGO, "manage.py"
+    for name in _STARTERS_LATER:
+        if found := _command(shown(files, name)):
+            yield found, f"{name} (command)"
+
+
+def _by_tests(files: Files, modules: Sequence[str]) -> Iterable[tuple[str, str]]:
+    pytest = sum(bool(_IMPORTS_PYTEST.search(files[path])) for path in modules)
+    unittest = sum(bool(_IMPORTS_UNITTEST.search(files[path])) for path in modules)
+    if pytest:
+        yield PYTEST, f"{pytest} of {len(modules)} test modules import it"
+    if unittest:
+        yield UNITTEST, f"{unittest} of {len(modules)} test modules import it"
+    if modules:
+        yield PYTEST, f"{len(modules)} test modules by their names"

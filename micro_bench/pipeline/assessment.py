@@ -1,0 +1,183 @@
+"""What an assessment found, and how people read it: one screen."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+
+from micro_bench.languages._language import Obstacle, Survey
+from micro_bench.model.base import Noun, Time
+from micro_bench.model.slice import Environment
+from micro_bench.model.task import TIER_NAMES
+from micro_bench.reports.precision import ASSUMED, Precision, share_interval
+
+_WIDTH = 96
+_MOST_LINES = 16
+"""For obstacles, so that all fits on one screen."""
+
+
+class Yield(Noun):
+    """How many tickets would become tasks."""
+
+    tickets: int
+    """Closed tickets, or changes that look like one's fix."""
+    lost: dict[str, int]
+    """Reason -> tickets without a task, found without reading the trees."""
+    candidates: int
+    """What is left."""
+    sampled: int
+    """How many of them were drafted."""
+    drafted: int
+    """How many of those gave a task."""
+    sample_lost: dict[str, int]
+    tiers: dict[str, int]
+    """Of the drafts."""
+    words: dict[str, int]
+    """Whose words the candidates have."""
+    links: dict[str, int]
+    """How the candidates' fixes were found."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether every candidate was drafted."""
+        return self.sampled == self.candidates
+
+    @property
+    def expected(self) -> int:
+        """Tasks: counted, or estimated from the sample."""
+        return round(self.candidates * self.drafted / self.sampled) if self.sampled else 0
+
+
+class NextStep(Noun):
+    """A command, and why."""
+
+    command: str
+    why: str
+
+
+class Assessment(Noun):
+    """What a repository would give before anyone spends an hour. Nothing was run."""
+
+    repo: str
+    commits: int
+    first: Time | None
+    last: Time | None
+    found: Yield
+    expected_tasks: int
+    estimated: bool
+    environment: Environment
+    distribution: str | None
+    """Name and version of the project, with where the version was read."""
+    survey: Survey
+    precision: tuple[Precision, ...]
+    complaints: tuple[str, ...]
+    seconds: float
+    next_steps: tuple[NextStep, ...]
+
+
+def screen(found: Assessment) -> str:
+    """At most forty lines of at most a hundred columns."""
+    parts = (_yield(found), _environment(found), _obstacles(found), _precision(found), _next(found))
+    return "\n".join(line for part in parts for line in part)
+
+
+def _yield(found: Assessment) -> Iterator[str]:
+    had = found.found
+    span = f" from {found.first:%Y-%m} to {found.last:%Y-%m}" if found.first and found.last else ""
+    yield f"{found.repo}: {found.commits} commits{span}, {had.tickets} possible tickets"
+    about = "about " if found.estimated else ""
+    yield f"tasks      {about}{found.expected_tasks} of {had.tickets}; by tier {_tiers(found)}"
+    if found.estimated:
+        yield from _folded(
+            "",
+            f"estimated from {had.sampled} of {had.candidates} candidates, spread over the history:"
+            f" {had.drafted} of them gave a task; ranges are 95 % intervals",
+        )
+    if had.lost:
+        yield from _folded("lost", _counts(had.lost))
+    if had.sample_lost:
+        where = "in the sample" if found.estimated else "when read"
+        yield from _folded("", f"{where}: {_counts(had.sample_lost)}")
+    yield from _folded("linked by", _shares(had.links))
+    yield from _folded("words", _shares(had.words))
+
+
+def _tiers(found: Assessment) -> str:
+    """Counts, or the range that a sample leaves open."""
+    had = found.found
+    counted = {number: had.tiers.get(str(number), 0) for number in TIER_NAMES}
+    if not found.estimated:
+        return ", ".join(f"{number}: {count}" for number, count in counted.items())
+    ranges = ((n, share_interval(count, had.sampled)) for n, count in counted.items())
+    return ", ".join(
+        f"{number}: {had.candidates * low:.0f}-{had.candidates * high:.0f}"
+        for number, (low, high) in ranges
+    )
+
+
+def _environment(found: Assessment) -> Iterator[str]:
+    wanted, survey = found.environment, found.survey
+    yield f"python     {wanted.python} ({wanted.python_source})"
+    sources = ", ".join(dict.fromkeys(item.source for item in wanted.requirements))
+    yield from _folded("installs", f"{len(wanted.requirements)} requirements from {sources}")
+    if found.distribution:
+        yield f"project    {found.distribution}"
+    yield f"tests      {survey.runner} ({survey.runner_from}), {survey.test_modules} test modules"
+
+
+def _obstacles(found: Assessment) -> Iterator[str]:
+    said = [*map(_obstacle, found.survey.obstacles)]
+    said += [[complaint] for complaint in found.environment.complaints]
+    if not said:
+        yield "obstacles  none found; only `micro-bench verify` proves that the tests run"
+    room = _MOST_LINES
+    for index, (first, *more) in enumerate(said):
+        lines = _folded("obstacles" if index == 0 else "", first)[:2]
+        lines += [f"             {line}"[:_WIDTH] for line in more]
+        room -= len(lines)
+        if room < 0:
+            yield f"           and {len(said) - index} more (--json)"
+            return
+        yield from lines
+
+
+def _obstacle(one: Obstacle) -> list[str]:
+    helps = one.recipe.splitlines() or []
+    said = f"{one.what} [{one.seen_in}]"
+    if not helps:
+        return [f"{said}; no recipe helps"]
+    return [f"{said}; recipe:", *helps]
+
+
+def _precision(found: Assessment) -> Iterator[str]:
+    if not found.precision:
+        return
+    shown = "; ".join(
+        f"{one.tasks} tasks x {one.attempts}: {100 * one.lo:.0f}-{100 * one.hi:.0f} %"
+        for one in found.precision
+    )
+    yield from _folded("intervals", f"95 % of pass@1 with {shown} (for {ASSUMED} of the time)")
+
+
+def _next(found: Assessment) -> Iterator[str]:
+    yield f"assessed in {found.seconds:.0f} s; nothing was run or written"
+    yield from (f"next: {step.command}  ({step.why})" for step in found.next_steps)
+
+
+def _counts(counted: Mapping[str, int]) -> str:
+    ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{count} {name}" for name, count in ordered)
+
+
+def _shares(counted: Mapping[str, int]) -> str:
+    total = sum(counted.values()) or 1
+    ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{100 * n / total:.0f} % {name}" for name, n in ordered) or "nothing"
+
+
+def _folded(label: str, text: str) -> list[str]:
+    first = f"{label:<11}"
+    return textwrap.wrap(
+        " ".join(text.split()), _WIDTH, initial_indent=first, subsequent_indent=" " * 11,
+        break_long_words=False, break_on_hyphens=False, max_lines=3, placeholder=" ...",
+    )  # fmt: skip

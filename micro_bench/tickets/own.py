@@ -1,0 +1,24 @@
+"""Tickets that were made out of a change have that change for their fix, and no other. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from micro_bench.model.ticket import Export, Ticket
+from micro_bench.tickets.evidence import Refusal
+from micro_bench.tickets.link import Linked
+
+
+def of_own_changes(export: Export, linked: Mapping[int, Linked]) -> dict[int, Linked]:
+    """The links, without those from a ticket's words to the change of somebody else's."""
+    return {ticket.number: _own(ticket, linked[ticket.number]) for ticket in export.tickets}
+
+
+def _own(ticket: Ticket, linked: Linked) -> Linked:
+    if ticket.change is None or not linked.fixes:
+        return linked
+    fixes = tuple(fix for fix in linked.fixes if fix.commit == ticket.change.commit)
+    if fixes:
+        return Linked(fixes=fixes)
+    detail = f"{ticket.change.commit} was taken back, or is part of another change"
+    return Linked(refused=Refusal.NO_FIX_LINK, detail=detail)

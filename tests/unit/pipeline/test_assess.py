@@ -1,0 +1,163 @@
+"""An assessment says of a repository what importing it then gives, and touches nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from micro_bench.languages._language import Obstacle
+from micro_bench.model.base import Noun
+from micro_bench.pipeline import assess as stage
+from micro_bench.pipeline.assess import assess_repository
+from micro_bench.pipeline.assessment import Assessment, screen
+from micro_bench.pipeline.importing import Source, import_tickets
+from micro_bench.pipeline.line import Line
+from micro_bench.settings import resolve
+from micro_bench.tickets.importers._importer import silent
+from tests.unit.tickets.git_builder import GitBuilder
+
+MANIFEST = '[project]\nname = "shop"\nversion = "1.0"\ndependencies = ["attrs"]\n'
+WORKFLOW = """
+jobs:
+  test:
+    services:
+      db:
+        image: postgres:16
+    steps:
+      - run: sudo apt-get install -y libpq-dev
+      - run: pytest
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> GitBuilder:
+    """Seven changes: three tasks, and one for each of the reasons that paths tell."""
+    built = GitBuilder(tmp_path / "shop")
+    built.run("remote", "add", "origin", "https://example.org/corner/shop.git")
+    built.commit(
+        "Open",
+        {
+            "shop/__init__.py": "", "shop/a.py": "A = 1\n", "pyproject.toml": MANIFEST,
+            ".github/workflows/ci.yml": WORKFLOW, "README.md": "shop\n",
+        },
+    )  # fmt: skip
+    fix(built, 2, "Fix #1: Totals lose a cent")
+    built.branch("topic")
+    fix(built, 3, "Round up")
+    built.checkout("main")
+    built.merge("topic", "Merge pull request #9 from corner/topic\n\nNever round down")
+    fix(built, 4, "Carts may be empty")
+    built.commit("Say so, fixes #2", {"README.md": "a shop\n"})
+    built.commit("No test (#3)", {"shop/a.py": "A = 5\n"})
+    built.commit("Fix #4: deploy", {"deploy.go": "package main\n"})
+    fix(built, 6, "Fix #5")
+    return built
+
+
+def fix(built: GitBuilder, value: int, message: str) -> None:
+    test = f"from shop.a import A\nimport psycopg2\n\n\ndef test_a():\n    assert A == {value}\n"
+    built.commit(message, {"shop/a.py": f"A = {value}\n", "tests/test_a.py": test})
+
+
+def assess(root: Path, source: object) -> Assessment:
+    settings = resolve({"workspace": root, "backend": "local"}, {}, root).settings
+    return assess_repository(Line(settings, lambda _: None), Source(str(source)), silent)
+
+
+def test_what_is_said_is_what_importing_gives(shop: GitBuilder, tmp_path: Path) -> None:
+    found = assess(tmp_path, shop.path)
+    root = tmp_path / "ws"
+    (root / "tickets").mkdir(parents=True)
+    settings = resolve({"workspace": root, "backend": "local"}, {}, root).settings
+    made = import_tickets(Line(settings, lambda _: None), Source(str(shop.path)), silent)
+    counted = {reason.value: len(lost) for reason, lost in made.funnel.rejected.items()}
+    assert found.found.lost == counted
+    assert counted == {
+        "instruction_empty": 1, "no_source_changes": 1, "not_this_language": 1,
+        "no_test_changes": 1,
+    }  # fmt: skip
+    assert (found.expected_tasks, found.estimated) == (len(made.written), False) == (3, False)
+    assert sum(found.found.tiers.values()) == 3
+    assert found.found.links == {
+        "closing_keyword": 1, "pull request": 1, "a commit with source and tests": 1,
+    }  # fmt: skip
+
+
+def test_what_it_recognised_and_from_what(shop: GitBuilder, tmp_path: Path) -> None:
+    found = assess(tmp_path, shop.path)
+    assert (found.survey.runner, found.survey.test_modules) == ("pytest", 1)
+    assert ".github/workflows/ci.yml" in found.survey.runner_from
+    assert found.distribution is not None
+    assert found.distribution.startswith("shop 1.0")
+    whats = {one.what.split(":")[0]: one for one in found.survey.obstacles}
+    assert "1 of 1 test modules" in whats["PostgreSQL"].what
+    assert "--ignore=tests/test_a.py" in whats["PostgreSQL"].recipe
+    assert any("psycopg2" in one.recipe for one in found.survey.obstacles)
+    assert any(one.recipe == "apt: [libpq-dev]" for one in found.survey.obstacles)
+
+
+def test_a_sample_is_called_an_estimate(
+    shop: GitBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "MOST_SAMPLED", 2)
+    found = assess(tmp_path, shop.path)
+    assert (found.estimated, found.found.sampled, found.expected_tasks) == (True, 2, 3)
+    assert "estimated from 2 of 3 candidates" in screen(found)
+    assert "about 3 of 7" in screen(found)
+
+
+def test_any_beginning_of_the_sample_is_spread_over_the_history() -> None:
+    order = list(stage._spread(100))
+    assert sorted(order) == list(range(100))
+    for length in (4, 8, 16, 32):
+        quarters = [sum(index * 4 // 100 == part for index in order[:length]) for part in range(4)]
+        assert max(quarters) - min(quarters) <= 2, (length, quarters)
+    assert list(stage._spread(0)) == []
+    assert list(stage._spread(1)) == [0]
+
+
+def test_it_fits_on_one_screen_whatever_is_in_the_way(shop: GitBuilder, tmp_path: Path) -> None:
+    found = assess(tmp_path, shop.path)
+    many = tuple(
+        Obstacle(what="w" * 30 * n, seen_in="s" * 40, recipe="apt: [x]\nenv: {A: b}" * (n % 2))
+        for n in range(1, 30)
+    )
+    survey = type(found.survey)(**{**dict(found.survey), "obstacles": many})
+    lines = screen(_with(found, survey=survey)).splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 300
+    assert any("more (--json)" in line for line in lines)
+
+
+def _with(noun: Assessment, **values: object) -> Assessment:
+    return Assessment(**{**dict(noun), **values})  # type: ignore[arg-type]
+
+
+def test_the_command_needs_no_workspace_and_writes_nothing(
+    shop: GitBuilder, tmp_path: Path
+) -> None:
+    here = tmp_path / "empty"
+    here.mkdir()
+    before = _everything(shop.path)
+    command = [sys.executable, "-m", "micro_bench", "assess", str(shop.path), "--json"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    assert read["expected_tasks"] == 3
+    assert read["next_steps"][1]["command"].endswith(str(shop.path))
+    assert list(here.iterdir()) == []
+    assert _everything(shop.path) == before
+
+
+def _everything(root: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_the_result_is_a_noun(shop: GitBuilder, tmp_path: Path) -> None:
+    found = assess(tmp_path, shop.path)
+    assert isinstance(found, Noun)
+    assert Assessment.model_validate_json(found.model_dump_json()) == found
