@@ -31,6 +31,7 @@ TREE = files({
     "lib/helpers/__init__.py": "",
     "rust/Cargo.toml": '[lib]\nname = "_oxide"\n',
     "tests/settings.py": "",
+    "src/shop/_vendor/numpyx/__init__.py": "",
 })  # fmt: skip
 R, B, L = CauseKind.REQUIREMENT, CauseKind.BUILD, CauseKind.LAYOUT
 V, U = CauseKind.LANGUAGE_VERSION, CauseKind.UNKNOWN
