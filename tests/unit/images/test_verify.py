@@ -297,6 +297,13 @@ def test_a_verified_task_tells_which_of_its_hidden_tests_decide_nothing():
     )
 
 
+def test_a_class_that_is_not_collected_takes_its_own_tests_alone():
+    gold = reading(told(E, "bad class", "tests/test_a.py::TestK", whole=True), told(P, ""))
+    known = {"tests/test_a.py": {"test_x": "d1", "TestK::test_y": "d2", "TestKind::test_y": "d3"}}
+    found = derive(evidence({}, gold), HiddenTests(known, known))
+    assert [cause.tests for cause in found.causes] == [("tests/test_a.py::TestK::test_y",)]
+
+
 def test_skipped_tests_are_told_with_the_reason_they_give():
     gold = reading(told(S, "could not import 'x'"), told(S, "could not import 'x'", C))
     found = derive(evidence({}, gold), HiddenTests(THREE, THREE))
