@@ -175,7 +175,7 @@ def _absent(match: re.Match[str], files: Files, recipe: Recipe) -> Meaning:
     texts = ", ".join(f'"{item.text}"' for item in listed)
     return Meaning(
         kind=CauseKind.REQUIREMENT, said=said,
-        means=f"{listed[0].source} names it, and it is not installed",
+        means=f"{listed[0].source} names it",
         mend=f"`requirements: [{texts}]` in recipe.yaml",
     )  # fmt: skip
 
