@@ -25,7 +25,7 @@ from micro_bench.pipeline import logs
 from micro_bench.pipeline.explaining import explainer
 from micro_bench.pipeline.inputs import holds, inputs
 from micro_bench.pipeline.line import Line
-from micro_bench.pipeline.loaded import unhurried, worth_loading
+from micro_bench.pipeline.loaded import hopeless, unhurried, worth_loading
 from micro_bench.pipeline.prepare import Prepared, prepare
 from micro_bench.sandboxes.busy import busy
 from micro_bench.scores import grade as grading
@@ -109,6 +109,8 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
     executions, scans = list[Execution](), tuple[Scan, ...]()
     for number in range(1, repetitions + 1):
         for kind in STEADY:
+            if hopeless(runs):
+                break
             patch = gold if kind is RunKind.GOLD_HIDDEN else b""
             if kind is RunKind.NOOP:
                 patch = _noop_patch(line, prepared, folder)

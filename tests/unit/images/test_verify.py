@@ -211,6 +211,15 @@ def test_no_execution_may_break_down(kind, broken, words):
     assert words in reason
 
 
+def test_where_the_gold_patch_was_never_executed_nothing_is_said_about_it():
+    """An execution of the base took all its time: the others were not begun."""
+    late = ran({}, trust=Trust.TIMEOUT, exit_code=None)
+    runs = dict.fromkeys(RunKind, ()) | {RunKind.BASE_OWN: (late,)}
+    assert derive(runs, HiddenTests(SAME, SAME)).reasons == (
+        "the tests do not run to their end on the base (base_own): timeout, exit code None",
+    )
+
+
 def test_what_the_runner_complained_of_is_part_of_the_reason():
     crashed = ran({}, trust=Trust.CRASHED, exit_code=4)
     said = Meaning(

@@ -21,7 +21,7 @@ from micro_bench.model.image import Execution, RunKind
 from micro_bench.model.task import Task
 from micro_bench.pipeline import logs
 from micro_bench.pipeline.explaining import executed
-from micro_bench.pipeline.loaded import SLOWER, unhurried, worth_loading
+from micro_bench.pipeline.loaded import SLOWER, hopeless, unhurried, worth_loading
 from micro_bench.scores import grade as grading
 from tests.samples import A_TASK
 
@@ -51,6 +51,12 @@ def test_what_runs_under_load_is_what_can_tell_something(gold, base, wanted):
         GOLD: (gold,), BASE: (base,)
     }  # fmt: skip
     assert worth_loading(A_TASK, runs) == wanted
+
+
+@pytest.mark.parametrize("trust", Trust)
+def test_after_an_execution_that_took_all_its_time_no_other_is_begun(trust):
+    runs: Runs = {GOLD: (), BASE: (ran(F), ran(F, trust=trust))}
+    assert hopeless(runs) == (trust is Trust.TIMEOUT)
 
 
 @pytest.mark.parametrize(("limit", "longer"), [(60, 60 * SLOWER), (3000, 3600)])
