@@ -117,6 +117,7 @@ def _evidence(line: Line, found: Verification | None, task: Task) -> list[str]:
     lines += [f"  {test.kind}: {test.id}" for test in found.fail_to_pass]
     lines += [f"  why not: {reason}" for reason in found.reasons]
     lines += shortcomings(found)
+    lines.append(f"logs of every execution: {line.workspace.verification(task.id)}")
     lines += [f"  gate {gate} waived: {why}" for gate, why in sorted(found.waived_gates.items())]
     return lines
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from micro_bench import codec
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.engine import Engine
 from micro_bench.errors import UnverifiedError
 from micro_bench.images import leaks
+from micro_bench.languages._language import Recipe
 from micro_bench.model.image import F2PKind, Image
 from micro_bench.pipeline import agents, running, verification
 from micro_bench.sandboxes._sandbox import StartRequest
@@ -187,7 +189,13 @@ def test_a_verification_holds_for_the_very_task_and_image(
             verification.verify_task(shop.line, task, repetitions=1)
     with pytest.raises(AssertionError):
         shop.verify(repetitions=2)
-    assert len(executed) == len(other) + 1
+    recipe = shop.line.workspace.recipe(shop.task.repo.name)
+    codec.save(recipe, Recipe(pytest_args=("-q",)))
+    with pytest.raises(AssertionError):
+        shop.verify()
+    recipe.unlink()
+    assert shop.verify() == shop.verification
+    assert len(executed) == len(other) + 2
 
 
 LEAKY = """\
