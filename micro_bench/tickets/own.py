@@ -10,7 +10,7 @@ from micro_bench.tickets.link import Linked
 
 
 def of_own_changes(export: Export, linked: Mapping[int, Linked]) -> dict[int, Linked]:
-    """The links, without those from a ticket's words to the change of somebody else's."""
+    """The links, without those that lead from one change to the words of another."""
     return {ticket.number: _own(ticket, linked[ticket.number]) for ticket in export.tickets}
 
 
@@ -22,7 +22,8 @@ def _holds(fix: Fix, commit: str) -> bool:
 def _own(ticket: Ticket, linked: Linked) -> Linked:
     if ticket.change is None or not linked.fixes:
         return linked
-    fixes = tuple(fix for fix in linked.fixes if _holds(fix, ticket.change.commit))
+    held = (fix for fix in linked.fixes if _holds(fix, ticket.change.commit))
+    fixes = tuple(Fix(**{**dict(fix), "also_closes": ()}) for fix in held)
     if fixes:
         return Linked(fixes=fixes)
     detail = f"{ticket.change.commit} was taken back, or is part of another change"

@@ -20,18 +20,22 @@ def ticket(number: int, change: OwnChange | None) -> Ticket:
     )  # fmt: skip
 
 
-def fix(commit: str, said_in: str) -> Fix:
+def fix(commit: str, said_in: str, *others: int) -> Fix:
     where = f"commit {said_in[:8]} message"
     link = Link(kind=LinkKind.CLOSING_KEYWORD, where=where, quote="Fix #1", confidence=0.95)
-    return Fix(commit=commit, base="c" * 40, merged=WHEN, links=(link,), confidence=0.95)
+    return Fix(
+        commit=commit, base="c" * 40, merged=WHEN, links=(link,), confidence=0.95,
+        also_closes=others,
+    )  # fmt: skip
 
 
 def test_only_the_own_change_is_left() -> None:
     own = OwnChange(commit=OWN, words=Words.COMMIT_SUBJECT)
     export = Export(repo="a/b", tickets=(ticket(1, own), ticket(2, None), ticket(3, own)))
     one, spans = fix(OWN, OWN), fix("d" * 40, OWN)
+    also = fix(OWN, OWN, 2)
     linked = {
-        1: Linked(fixes=(fix(OTHER, OTHER), one, spans)),
+        1: Linked(fixes=(fix(OTHER, OTHER), also, spans)),
         2: Linked(fixes=(fix(OTHER, OTHER),)),
         3: Linked(fixes=(fix(OTHER, OTHER),)),
     }
