@@ -25,10 +25,14 @@ test: $(DEV)
 	@bash docker/engine.sh || { [ -z "$$CI" ] || exit 1; }
 	@bash tests/tools.sh
 	@$(MAKE) --no-print-directory fast-checks
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not alone"
+	$(BIN)/python -m pytest -m alone
+
+# A worker for each processor takes whole files, so that what a file prepares is prepared once.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: fast-checks
-	$(BIN)/python -m pytest -m "not docker and not network and not browser" --ignore tests/e2e
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not docker and not network and not browser" --ignore tests/e2e
 
 fast-checks: $(DEV)
 	$(BIN)/ruff format --check .

@@ -73,7 +73,7 @@ def _command(group: Any, path: str) -> Iterator[str]:
     for name, command in sorted(getattr(group, "commands", {}).items()):
         if not command.hidden:
             title = f"{path} {name}"
-            yield f"\n## {title}\n\n{_first_paragraph(command.help)}\n\n{_parameters(command)}"
+            yield f"\n## {title}\n\n{_paragraphs(command.help)}\n\n{_parameters(command)}"
             yield from _command(command, title)
 
 
@@ -100,6 +100,10 @@ def _after_ctrl_c() -> str:
 
 def _first_paragraph(text: str | None) -> str:
     return _cell((text or "").split("\n\n")[0])
+
+
+def _paragraphs(text: str | None) -> str:
+    return "\n\n".join(_cell(part) for part in (text or "").split("\n\n"))
 
 
 def _cell(text: str | None) -> str:

@@ -32,6 +32,14 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", name.lower().replace("/", "__")).strip("-.") or "x"
 
 
+def name_mistake(name: str) -> str:
+    """What is wrong with a name that becomes a folder and a label; nothing, if it will do."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,99}", name):
+        return ""
+    rule = "of at most 100 lower-case letters, digits, `.`, `_` and `-`, a letter or digit first"
+    return f"is no name {rule} (like {slug(name)[:100]!r})"
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A team's folder."""

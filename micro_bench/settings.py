@@ -68,6 +68,9 @@ class Settings(Noun):
     """Attempts for each task and agent."""
     repetitions: Annotated[int, Field(ge=1, le=100)] = 3
     """How often a verification runs each test, to find the flaky ones."""
+    load_check: bool = True
+    """Whether a verification also runs the tests once on busy CPUs, to leave out those that depend
+    on how fast it goes. It costs two executions at about a quarter of the speed."""
     limits: Limits = Limits()
     """What one attempt may use, in tasks drafted from now on."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
@@ -126,7 +129,9 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str], current: 
     layers[1] = _file_layer(root / SETTINGS_FILE)
     mistakes = [mistake for layer in layers for mistake in layer.mistakes]
     if mistakes:
-        raise BadInputError(f"{len(mistakes)} bad settings", mistakes=mistakes)
+        raise BadInputError(
+            f"{len(mistakes)} bad setting{'s' * (len(mistakes) > 1)}", mistakes=mistakes
+        )
     values = {key: value for layer in layers for key, value in layer.values.items()}
     sources = dict.fromkeys(fields(), "default") | {
         key: origin for layer in layers for key, origin in layer.sources.items()

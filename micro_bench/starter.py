@@ -43,10 +43,12 @@ def create(root: Path) -> tuple[Path, ...]:
     """Make a workspace and return the files written.
 
     Raises:
-        BadInputError: A file is already there; nothing was written.
+        BadInputError: A file is already there, or where the folder would be; nothing was written.
         StorageError: A file could not be written.
 
     """
+    if root.exists() and not root.is_dir():
+        raise BadInputError(f"{root} is a file", next_step="choose another folder")
     space = Workspace(root)
     files = {
         space.settings: settings_text(),

@@ -5,6 +5,7 @@ Every figure is measured in this run. What cannot be measured here is written as
 
 from __future__ import annotations
 
+import os
 import platform
 import statistics
 import subprocess
@@ -57,9 +58,10 @@ def main() -> None:
         jobs = sorted({1, host.cpus()})
         overheads = [_overhead(line, number) for number in jobs]
         isolation = line.backend.isolation()
+    quick = _quick()
     demo = _demo()
     graph = _graph()
-    PAGE.write_text(_page(overheads, demo, graph, isolation), encoding="utf-8")
+    PAGE.write_text(_page(overheads, (quick, demo), graph, isolation), encoding="utf-8")
     sys.stdout.write(PAGE.read_text(encoding="utf-8"))
 
 
@@ -73,7 +75,7 @@ def _workspace(root: Path) -> Line:
     line = Line(settings, _say)
     clone = content.repository(root / "clone")
     import_tickets(line, Source(str(content.tickets()), clone, only=frozenset({"1"})), silent)
-    run_command(line, RunOptions(("oracle",), (TASK,), name="warm-up"), lambda _event: None)
+    run_command(line, RunOptions(("oracle",), (TASK,), name="warm-up"))
     return line
 
 
@@ -82,7 +84,7 @@ def _overhead(line: Line, jobs: int) -> Overhead:
     changed = {**dict(line.settings), "jobs": jobs, "k": ATTEMPTS}
     here = Line(Settings.model_validate(changed), _say)
     options = RunOptions(("oracle",), (TASK,), name=f"oracle-{jobs}")
-    ran = run_command(here, options, lambda _event: None)
+    ran = run_command(here, options)
     store = open_run(here.workspace, ran.run)
     attempts, scores = store.attempts(), store.scores()
     begin = min(attempt.started for attempt in attempts)
@@ -100,6 +102,25 @@ def _overhead(line: Line, jobs: int) -> Overhead:
         scan=statistics.median(score.scan_seconds for score in scores.values()),
         tests=statistics.median(score.test_seconds for score in scores.values()),
     )
+
+
+def _quick() -> list[float]:
+    """Seconds of `demo --quick`: with an empty cache, and again."""
+    _say("demo --quick, twice")
+    times = []
+    with tempfile.TemporaryDirectory(prefix="micro-bench-bench-") as cache:
+        for _number in range(2):
+            begin = clock.monotonic()
+            argv = [sys.executable, "-m", "micro_bench", "demo", "--quick"]
+            environment = {
+                **os.environ,
+                "MICRO_BENCH_CACHE_DIR": cache,
+                "UV_CACHE_DIR": cache,
+                "PIP_NO_CACHE_DIR": "1",
+            }
+            subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, env=environment)
+            times.append(clock.monotonic() - begin)
+    return times
 
 
 def _demo() -> list[float]:
@@ -142,7 +163,7 @@ def _contents(archive: Path) -> dict[str, bytes]:
 
 def _page(
     overheads: list[Overhead],
-    demo: list[float],
+    demos: tuple[list[float], list[float]],
     graph: tuple[int, int, float] | None,
     isolation: str,
 ) -> str:
@@ -151,6 +172,7 @@ def _page(
         f"{o.span[2]:.2f} s | {o.scan:.2f} s | {o.span[1] - o.scan:.2f} s | {o.tests:.2f} s |"
         for o in overheads
     )
+    quick, demo = demos
     size = f"{graph[0]} files, {graph[1]} edges: {graph[2]:.1f} s of CPU" if graph else "unknown"
     machine = f"{host.cpus()} CPUs, {host.memory_bytes() / 2**30:.0f} GiB, {platform.machine()}"
     return f"""# Benchmarks
@@ -173,6 +195,11 @@ results, storing everything. The scanners (ruff and bandit) are part of it and a
 
 "By wall clock" is (wall time of the run x jobs / attempts) less the commands; with more than one
 job the attempts share the machine, so each takes longer while the run gets shorter.
+
+## The quick demo
+
+`micro-bench demo --quick` with an empty cache: {quick[0]:.0f} s, and again {quick[1]:.0f} s:
+{quick[0] / demo[1]:.2f} and {quick[1] / demo[2]:.2f} of `make demo` below.
 
 ## The demo
 

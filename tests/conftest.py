@@ -29,6 +29,14 @@ def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     return
 
 
+LONGEST = ("test_demo.py", "test_real_packages.py", "test_grading.py", "test_sandboxes.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that workers side by side end at about the same time."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what the machine cannot do; in CI a missing engine or browser is a failure."""
     if item.get_closest_marker("docker") and (reason := _no_engine()):

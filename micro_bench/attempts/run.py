@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 from jinja2 import Environment, StrictUndefined
 
 from micro_bench.attempts.agents._agent import Brief, Command
-from micro_bench.attempts.harvest import IGNORED, Harvest, harvest
+from micro_bench.attempts.harvest import GIT_LIMIT, Harvest, Wanted, harvest, put_git
 from micro_bench.attempts.redacted import Redacted
 from micro_bench.edge import clock
 from micro_bench.edge.archive import Entry, pack
@@ -23,6 +24,7 @@ from micro_bench.model.attempt import (
     AgentRef,
     BudgetStop,
     Finished,
+    HarvestNote,
     InfraFailed,
     Outcome,
     PatchRef,
@@ -34,6 +36,13 @@ from micro_bench.sandboxes._sandbox import Ended, Places, Sandbox, StartRequest
 
 CANNOT_START = (126, 127)
 TAIL = 2000
+VARIABLE_LIMIT = 100_000
+"""Bytes of the instruction in an environment variable."""
+IDENTITY = {
+    f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "agent"), ("EMAIL", "agent@localhost"))
+}  # fmt: skip
+"""For commits anywhere: git guesses none in a sandbox."""
 Start = Callable[[StartRequest], Sandbox]
 PathsOf = Callable[[bytes], tuple[str, ...]]
 
@@ -55,6 +64,8 @@ class Assignment:
     """The agent's own files, laid below `agent/` of the bench folder."""
     paths_of: PathsOf
     """Reads the paths out of a patch."""
+    added: tuple[str, ...] = ()
+    """Paths that the gold patch adds: they count even where `.gitignore` names them."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +135,8 @@ class _Try:
             left = clock.monotonic()
             self.stage.name = "harvest"
             starved = ended.exit_code not in (0, None) and sandbox.out_of_memory()
-            taken = self._take(sandbox, frozen=ended.timed_out)
-        except EngineError:
-            if sandbox.alive():  # raises where the engine itself is gone, or we closed it
-                raise
-            # no way out of the denominator: who ends the sandbox has failed
-            failed = AgentFailed(exit_code=None, tail="the agent ended its own sandbox")
-            total = clock.monotonic() - self.begin
-            return Tried(failed, b"", Timings(total=total), self._brief(sandbox.places).instruction)
+            dead = ended.timed_out or (starved and not sandbox.alive())
+            taken = self._take(sandbox, frozen=dead)
         finally:
             sandbox.close()
         outcome = self._outcome(ended, taken, starved=starved)
@@ -153,7 +158,6 @@ class _Try:
         files = {**self.what.files, **command.files}
         entries = [
             Entry("task/instruction.md", brief.instruction.encode()),
-            Entry("ignored", IGNORED.encode()),
             *(Entry(f"agent/{name}", content, 0o100755) for name, content in files.items()),
         ]
         return pack(entries)
@@ -163,9 +167,10 @@ class _Try:
         env = {
             "MICRO_BENCH_TASK": brief.task,
             "MICRO_BENCH_ATTEMPT": str(brief.number),
-            "MICRO_BENCH_INSTRUCTION": brief.instruction,
+            "MICRO_BENCH_INSTRUCTION": _for_environment(brief.instruction, places),
             "MICRO_BENCH_INSTRUCTION_FILE": f"{places.bench}/task/instruction.md",
             "MICRO_BENCH_AGENT_FILES": f"{places.bench}/agent",
+            **IDENTITY,
             **self.what.secrets,
         }
         with (self.folder / "agent.log").open("wb") as log:
@@ -180,50 +185,76 @@ class _Try:
     def _take(self, sandbox: Sandbox, *, frozen: bool) -> Harvest:
         """At the deadline everything is dead; the patch is what was on disk at that moment.
 
-        The same way is taken where the agent's leftovers let no further command start.
+        The same way is taken where the agent's leftovers let no further command start, or disturb
+        what takes the patch.
         """
         if not frozen:
             try:
-                return self._harvest(sandbox)
+                taken = self._harvest(sandbox)
             except EngineError:
                 if not sandbox.alive():
                     raise
+                taken = Harvest(b"", way_out="frozen")
+            if taken.way_out != "frozen":
+                return taken
         copy = sandbox.frozen()
         try:
-            return self._harvest(copy)
+            taken = self._harvest(copy)
         finally:
             copy.close()
+        return taken if frozen else _noted(taken, "taken from a copy without any process")
 
     def _harvest(self, sandbox: Sandbox) -> Harvest:
-        limit = int(self.what.task.limits.patch_mb * 2**20)
-        commit = self.what.image.work_commit
-        taken = harvest(sandbox, commit, limit, None)
-        if not taken.problem.startswith("git"):
+        """With the objects of the agent's repository, or, where it has lost them, the image's."""
+        what, work = self.what, sandbox.places.work
+        limit = int(what.task.limits.patch_mb * 2**20)
+        wanted = Wanted(what.image.work_commit, limit, what.added)
+        taken = harvest(sandbox, wanted, f"{work}/.git/objects")
+        if taken.way_out != "objects":
             return taken
-        pristine = self.start(StartRequest(self.what.image, self.what.task.limits))
+        pristine = self.start(StartRequest(what.image, what.task.limits))
         try:
-            git = pristine.get(f"{pristine.places.work}/.git", 2**30)
+            git = pristine.get(f"{work}/.git", GIT_LIMIT)
         finally:
             pristine.close()
-        return harvest(sandbox, commit, limit, git)
+        objects = put_git(sandbox, git, secrets.token_hex(8))
+        taken = harvest(sandbox, wanted, objects)
+        return _noted(taken, "the agent's repository had lost the root commit")
 
     def _outcome(self, ended: Ended, taken: Harvest, *, starved: bool) -> Outcome:
         tail = _tail(self.folder / "agent.log")
         if taken.problem:
-            return AgentFailed(exit_code=ended.exit_code, tail=f"{taken.problem}\n{tail}")
+            words = f"{taken.problem}\n{tail}"
+            return AgentFailed(exit_code=ended.exit_code, tail=words, notes=taken.notes)
         patch = PatchRef(
             sha256=hashlib.sha256(taken.patch).hexdigest(), bytes=len(taken.patch),
             files=tuple(printable(path) for path in self.what.paths_of(taken.patch)),
         )  # fmt: skip
         if ended.timed_out:
             seconds = self.what.task.limits.agent_s
-            return BudgetStop(limit=f"wall time of {seconds:g} s", patch=patch)
+            limit = f"wall time of {seconds:g} s"
+            return BudgetStop(limit=limit, patch=patch, notes=taken.notes)
         if starved:
-            return BudgetStop(limit=f"memory of {self.what.task.limits.memory_mb} MB", patch=patch)
+            limit = f"memory of {self.what.task.limits.memory_mb} MB"
+            return BudgetStop(limit=limit, patch=patch, notes=taken.notes)
         code = ended.exit_code
         if code in CANNOT_START or (code != 0 and not taken.patch):
-            return AgentFailed(exit_code=code, tail=tail)
-        return Finished(patch=patch, exit_code=code or 0)
+            return AgentFailed(exit_code=code, tail=tail, notes=taken.notes)
+        return Finished(patch=patch, exit_code=code or 0, notes=taken.notes)
+
+
+def _noted(taken: Harvest, text: str) -> Harvest:
+    """With the way it was taken."""
+    return replace(taken, notes=(HarvestNote(text=text), *taken.notes))
+
+
+def _for_environment(text: str, places: Places) -> str:
+    """The instruction as a variable: no system takes one of any length (Linux: 128 KiB)."""
+    if len(text.encode("utf-8", "surrogateescape")) <= VARIABLE_LIMIT:
+        return text
+    mark = f"[cut here; the whole text is in {places.bench}/task/instruction.md]"
+    kept = text.encode("utf-8", "surrogateescape")[:VARIABLE_LIMIT].decode("utf-8", "ignore")
+    return f"{mark}\n\n{kept}\n\n{mark}\n"
 
 
 def _tail(log: Path) -> str:

@@ -24,7 +24,8 @@ import typer
 from typer.main import get_command
 
 from micro_bench import cli
-from micro_bench.cli._context import Globals
+from micro_bench.cli._context import Globals, remember
+from micro_bench.cli._help import EPILOG, Grouped
 from micro_bench.cli._output import failure, say
 from micro_bench.errors import INTERRUPTED, BugError, MicroBenchError
 from micro_bench.paths import SETTINGS_FILE
@@ -49,6 +50,8 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name=NAME,
         help="Turn your own production tickets into a private benchmark for coding agents.",
+        cls=Grouped,
+        epilog=EPILOG,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -93,6 +96,9 @@ def _invoke(argv: Sequence[str]) -> int:
     except typer.Abort as end:
         raise KeyboardInterrupt from end
     except _ClickError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.ctx.get_help())
+            return 0
         where = error.ctx.command_path if getattr(error, "ctx", None) else NAME
         message = " ".join(error.format_message().split())
         raise UsageError(message or "a command is missing", next_step=f"{where} --help") from None
@@ -116,6 +122,7 @@ def _globals(
     ] = False,
 ) -> None:
     ctx.obj = Globals(workspace, verbose)
+    remember(workspace)
 
 
 def _show_version(*, on: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,15 +23,28 @@ class Globals:
     verbose: bool = False
 
 
+_CHOSEN: ContextVar[Path | None] = ContextVar("workspace", default=None)
+
+
+def remember(workspace: Path | None) -> None:
+    """What `-w` said, for the commands that are proposed next."""
+    _CHOSEN.set(workspace)
+
+
+def chosen() -> Path | None:
+    """The workspace that was named on the command line."""
+    return _CHOSEN.get()
+
+
 def resolved(ctx: typer.Context, options: Mapping[str, object] | None = None) -> Resolved:
     """The settings with their sources; `options` are the command's own, by dotted key."""
     import os
 
     from micro_bench.settings import resolve
 
-    chosen: Globals = ctx.find_root().obj
-    level = "debug" if chosen.verbose else None
-    given = {"workspace": chosen.workspace, "log_level": level, **(options or {})}
+    said: Globals = ctx.find_root().obj
+    level = "debug" if said.verbose else None
+    given = {"workspace": said.workspace, "log_level": level, **(options or {})}
     found = resolve(given, os.environ, Path.cwd())
     _log(found.settings.log_level)
     return found

@@ -12,6 +12,7 @@ from micro_bench.cli import _context, _output
 
 if TYPE_CHECKING:
     from micro_bench.pipeline.line import Line
+    from micro_bench.pipeline.watch import Watch
 
 Tasks = Annotated[
     list[str] | None, typer.Argument(metavar="[TASK]...", help="Ids or globs. [default: all]")
@@ -40,10 +41,12 @@ def line(
     ctx: typer.Context,
     options: Mapping[str, object] | None = None,
     clones: Sequence[str] | None = None,
+    watch: Watch | None = None,
 ) -> Line:
     """The pipeline for this command."""
     from micro_bench.errors import BadInputError
     from micro_bench.pipeline.line import Line
+    from micro_bench.pipeline.watch import Silent
 
     found: dict[str, Path] = {}
     for text in clones or ():
@@ -51,7 +54,8 @@ def line(
         if not equals or not Path(place).is_dir():
             raise BadInputError(f"--clone {text}: wants REPO=PATH with a folder that is there")
         found[name] = Path(place)
-    made = Line(_context.settings(ctx, options), _output.say, found)
+    settings = _context.settings(ctx, options)
+    made = Line(settings, _output.say, found, watch or Silent())
     for name, path in found.items():
         made.specs.remember_clone(name, path)
     return made

@@ -4,45 +4,53 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from micro_bench.errors import BadInputError, IncompleteError, MicroBenchError, UnverifiedError
+from micro_bench.cli import _next
+from micro_bench.cli._next import Steps
+from micro_bench.errors import BadInputError, MicroBenchError
 
 if TYPE_CHECKING:
-    from micro_bench.pipeline.commands import Ran, Rescored
     from micro_bench.pipeline.importing import Imported
-    from micro_bench.pipeline.verifying import Verified
     from micro_bench.tasks.outcomes import Funnel
     from micro_bench.tickets.importers._importer import Progress
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 """The type of every command's `--json` option."""
 
-Advance = Callable[[str], None]
-"""Tells one event and counts it."""
-
 
 def say(message: str) -> None:
     """A line for people."""
-    typer.echo(message, err=True)
+    typer.echo(inert(message, "\n\t"), err=True)
 
 
-def data(value: object) -> None:
-    """A value (noun, dataclass, mapping or a sequence of them) as JSON on standard output."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+def inert(text: str, keep: str = "") -> str:
+    """Without control characters: what code or a tracker said must not steer the terminal."""
+    return "".join(c if c.isprintable() or c in keep else "�" for c in text)
+
+
+def data(value: object, steps: Steps = ()) -> None:
+    """A value as one JSON object on standard output, with what to do next."""
+    document = {**_object(value), "next_steps": _next.as_json(steps)}
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=_plain))
+
+
+def follow(steps: Steps) -> None:
+    """What to do next, for people."""
+    for number, one in enumerate(steps):
+        say(f"{'      ' if number else 'next: '}{one}")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Rows on standard output: boxed on a terminal, aligned plain text in a pipe."""
-    cells = [[_cell(cell) for cell in row] for row in rows]
+    cells = [[inert(_cell(cell)) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _rich_table(columns, cells)
         return
@@ -52,32 +60,22 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         typer.echo(padded.rstrip())
 
 
-def records(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Records of one kind: a table for people, a list of objects for programs."""
+def records(
+    rows: Sequence[Mapping[str, object]],
+    *,
+    as_json: bool,
+    key: str = "rows",
+    steps: Steps = (),
+) -> None:
+    """Records of one kind: a table for people, `{key: [...]}` for programs."""
     if as_json:
-        data(rows)
-    elif rows:
+        data({key: rows}, steps)
+        return
+    if rows:
         table(tuple(rows[0]), [tuple(row.values()) for row in rows])
     else:
         say("none")
-
-
-@contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Advance]:
-    """A bar on a terminal, one line for each event elsewhere; safe for use by threads."""
-    if sys.stderr.isatty():
-        with _rich_progress(what, total) as advance:
-            yield advance
-        return
-    lock, done = threading.Lock(), 0
-
-    def tell(event: str) -> None:
-        nonlocal done
-        with lock:
-            done += 1
-            say(f"{what} [{done}{f'/{total}' if total else ''}] {event}")
-
-    yield tell
+    follow(steps)
 
 
 def failure(error: MicroBenchError, *, as_json: bool) -> None:
@@ -86,25 +84,26 @@ def failure(error: MicroBenchError, *, as_json: bool) -> None:
     say(f"error ({error.title}): {error.message}")
     for mistake in mistakes:
         say(f"  {mistake}")
-    if error.next_step:
-        say(f"next: {error.next_step}")
+    step = _next.text_of(error)
+    say(f"next: {step}")
     if as_json:
         about = {
             "code": error.exit_code,
             "title": error.title,
             "message": error.message,
-            "next_step": error.next_step,
+            "next_step": step,
             "mistakes": [asdict(mistake) for mistake in mistakes],
         }
-        data({"error": about})
+        data({"error": about}, _next.of_error(step))
 
 
-def either(text: str, value: object, *, as_json: bool) -> None:
+def either(text: str, value: object, *, as_json: bool, steps: Steps = ()) -> None:
     """Text for people, or a value for programs."""
     if as_json:
-        data(value)
-    else:
-        typer.echo(text)
+        data(value, steps)
+        return
+    typer.echo(text)
+    follow(steps)
 
 
 @contextmanager
@@ -123,12 +122,14 @@ def counter() -> Iterator[Progress]:
 
 def imported(result: Imported, *, as_json: bool) -> None:
     """An import's funnel and what it wrote."""
+    steps = _next.after_import(result)
     if as_json:
-        data({
+        found = {
             "repo": result.export.repo, "funnel": result.funnel, "written": result.written,
             "unchanged": result.unchanged, "warnings": result.warnings, "words": result.words,
             "rejected": [one.model_dump(mode="json") for one in result.rejected],
-        })  # fmt: skip
+        }  # fmt: skip
+        data(found, steps)
         return
     for one in result.rejected:
         say(f"{result.labels.get(one.ticket, one.ticket)}: {one.reason}: {one.detail}")
@@ -140,44 +141,17 @@ def imported(result: Imported, *, as_json: bool) -> None:
         counted = ", ".join(f"{count} {words}" for words, count in sorted(result.words.items()))
         typer.echo(f"  words: {counted}")
     typer.echo(f"written {len(result.written)}, unchanged {len(result.unchanged)}")
+    follow(steps)
 
 
 def funnel_lines(funnel: Funnel, labels: Mapping[int, str]) -> list[str]:
     """How many tickets came to what, a line each."""
-    lines = [f"{funnel.total} tickets -> {len(funnel.drafted)} tasks"]
+    lines = [f"{_next.count(funnel.total, 'ticket')} -> {_next.count(len(funnel.drafted), 'task')}"]
     for reason, tickets in funnel.rejected.items():
         shown = ", ".join(labels.get(number, f"#{number}") for number in tickets[:12])
         more = f" and {len(tickets) - 12} more" if len(tickets) > 12 else ""
         lines.append(f"  {len(tickets)} without a task: {reason} ({shown}{more})")
     return lines
-
-
-def verified(result: Sequence[Verified], *, as_json: bool) -> None:
-    """The verifications; exit code 16 if a task is not sound."""
-    sound = sum(one.sound for one in result)
-    rows = [{"task": o.task, "sound": o.sound, "problem": o.problem,
-             "verification": o.verification} for o in result]  # fmt: skip
-    either(f"{sound} of {len(result)} tasks verified", rows, as_json=as_json)
-    if sound < len(result):
-        raise typer.Exit(UnverifiedError.exit_code)
-
-
-def ran(result: Ran, *, as_json: bool) -> None:
-    """A run's table; exit code 20 if the infrastructure broke attempts."""
-    for text in result.infra:
-        say(f"infrastructure failure: {text}")
-    either(result.table, asdict(result), as_json=as_json)
-    say(f"run {result.run}: {result.made} attempts made, {result.found} found")
-    say(f"report: {result.files['html']}")
-    if result.infra:
-        say("next: the same command tries the broken attempts again")
-        raise typer.Exit(IncompleteError.exit_code)
-
-
-def rescored(result: Rescored, *, as_json: bool) -> None:
-    """What changed."""
-    lines = [f"{result.graded} attempts graded again, {len(result.changed)} with another verdict"]
-    either("\n".join([*lines, *result.changed]), asdict(result), as_json=as_json)
 
 
 def _cell(value: object) -> str:
@@ -186,6 +160,13 @@ def _cell(value: object) -> str:
     if isinstance(value, bool | dict | list):
         return json.dumps(value)
     return "" if value is None else str(value)
+
+
+def _object(value: Any) -> dict[str, object]:
+    """The top of a document: always an object, so that `next_steps` has a place."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return dict(value)
 
 
 def _plain(value: Any) -> object:
@@ -207,19 +188,3 @@ def _rich_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     for row in cells:
         box.add_row(*map(Text, row))
     Console().print(box)
-
-
-@contextmanager
-def _rich_progress(what: str, total: int | None) -> Iterator[Advance]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-        counted = bar.add_task(what, total=total)
-
-        def tell(event: str) -> None:
-            bar.console.print(event, markup=False, highlight=False)
-            bar.advance(counted)
-
-        yield tell

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from micro_bench.cli import _line, _output
+from micro_bench.cli import _line, _live, _next, _output, _results
 
 Run = Annotated[str, typer.Argument(metavar="[RUN]", help="A run's name.")]
 
@@ -33,14 +33,18 @@ def verify(
     ] = False,
     as_json: _output.Json = False,
 ) -> None:
-    """Execute base, hidden tests, gold patch and no-op in each task's image, several times."""
+    """Prove the tasks: the base fails, the fix passes, nothing leaks.
+
+    Base, hidden tests, gold patch and no-op are executed in each task's image, several times.
+    What is stored and still holds is not executed again. Interrupt at will.
+    """
     from micro_bench.pipeline.verifying import verify_all
 
     options = {"jobs": jobs, "backend": backend, "repetitions": repetitions}
-    line = _line.line(ctx, options, clone)
-    with _output.progress("verify") as advance:
-        result = verify_all(line, patterns or (), tier or (), advance, again=again)
-    _output.verified(result, as_json=as_json)
+    with _live.watching() as watch:
+        line = _line.line(ctx, options, clone, watch)
+        result = verify_all(line, patterns or (), tier or (), again=again)
+    _results.verified(result, as_json=as_json)
 
 
 def run(
@@ -73,25 +77,29 @@ def run(
     ] = False,
     as_json: _output.Json = False,
 ) -> None:
-    """Have agents attempt tasks k times each; interrupt at will, the same command goes on."""
+    """Have agents attempt tasks k times each, grade, report.
+
+    Interrupt at will: the same command goes on where it stopped.
+    """
     from micro_bench.pipeline.commands import RunOptions, run_command
 
     settings = {
         "k": k, "jobs": jobs, "backend": backend, "repetitions": repetitions,
         "allow_unsandboxed": allow_unsandboxed,
     }  # fmt: skip
-    line = _line.line(ctx, settings, clone)
     options = RunOptions(tuple(agent), tuple(tasks or ()), tuple(tier or ()), name, new=new)
-    with _output.progress("attempt") as advance:
-        result = run_command(line, options, advance)
-    _output.ran(result, as_json=as_json)
+    with _live.watching() as watch:
+        result = run_command(_line.line(ctx, settings, clone, watch), options)
+    _results.ran(result, as_json=as_json)
 
 
 def runs(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
     """List the runs, oldest first."""
     from micro_bench.pipeline.looking import runs_listing
 
-    _output.records(runs_listing(_line.line(ctx)), as_json=as_json)
+    rows = runs_listing(_line.line(ctx))
+    steps = _next.after_runs([row["run"] for row in rows])
+    _output.records(rows, key="runs", as_json=as_json, steps=steps)
 
 
 def score(
@@ -103,10 +111,13 @@ def score(
     *,
     as_json: _output.Json = False,
 ) -> None:
-    """Grade a run's stored attempts again; no agent is run, old scores stay."""
+    """Grade a run's stored attempts again.
+
+    No agent is run, and old scores stay.
+    """
     from micro_bench.pipeline.commands import score_command
 
-    line = _line.line(ctx, {"jobs": jobs, "backend": backend}, clone)
-    with _output.progress("score") as advance:
-        changed = score_command(line, run, advance)
-    _output.rescored(changed, as_json=as_json)
+    options = {"jobs": jobs, "backend": backend}
+    with _live.watching() as watch:
+        changed = score_command(_line.line(ctx, options, clone, watch), run)
+    _results.rescored(changed, as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from micro_bench.cli import _line, _output
+from micro_bench.cli import _line, _live, _output, _results
 
 
 def register(app: typer.Typer) -> None:
@@ -20,17 +20,31 @@ def demo(
     folder: Annotated[
         Path | None, typer.Option("--in", help="The demo's workspace. [default: in the cache]")
     ] = None,
-    k: Annotated[int, typer.Option("-k", help="Attempts for each task and agent.")] = 2,
+    k: Annotated[
+        int | None, typer.Option("-k", help="Attempts for each task and agent. [default: 2]")
+    ] = None,
     jobs: _line.Jobs = None,
     backend: _line.Backend = None,
     repetitions: _line.Repetitions = None,
+    *,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Part of it, in about a minute and without an engine."),
+    ] = False,
+    as_json: _output.Json = False,
 ) -> None:
-    """Tickets, tasks, slices, images, attempts, scores, report: all of it, for real."""
+    """Show the whole line on a bundled example.
+
+    Tickets, tasks, slices, images, attempts, scores, report: all of it, for real.
+
+    With --quick it needs no engine, no root and no key, and takes about a minute: one task of
+    each tier, three agents, one attempt each, in the local sandbox, verified with one repetition.
+    """
     from micro_bench.pipeline.demo import Demo, run_demo
 
-    settings = {"k": k, "jobs": jobs, "backend": backend, "repetitions": repetitions}
-    line = _line.line(ctx, settings)
-    with _output.progress("demo") as advance:
-        text, page = run_demo(line, Demo(folder), advance)
-    typer.echo(text)
-    typer.echo(f"report: {page}")
+    fast = {"k": 1, "repetitions": 1, "backend": "local"} if quick else {"k": 2}
+    given = {"k": k, "jobs": jobs, "backend": backend, "repetitions": repetitions}
+    options = fast | {key: value for key, value in given.items() if value is not None}
+    with _live.watching() as watch:
+        shown = run_demo(_line.line(ctx, options, watch=watch), Demo(folder, quick))
+    _results.demonstrated(shown, as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from micro_bench.cli import _line, _output
+from micro_bench.cli import _line, _live, _next, _output
 
 
 def register(app: typer.Typer) -> None:
@@ -21,11 +21,15 @@ def slice_(
     *,
     as_json: _output.Json = False,
 ) -> None:
-    """Cut the tasks' slices: write manifests and import graphs under repo_slices/."""
+    """Cut the tasks' slices: manifests and import graphs.
+
+    They are written under repo_slices/.
+    """
     from micro_bench.pipeline.looking import cut_all
 
     rows = cut_all(_line.line(ctx, clones=clone), patterns or (), tier or ())
-    _output.records(rows, as_json=as_json)
+    steps = [_next.step("image", "make them runnable"), _next.verify()]
+    _output.records(rows, key="slices", as_json=as_json, steps=steps)
 
 
 def image(
@@ -41,6 +45,8 @@ def image(
     """Build the tasks' images; what exists is used again."""
     from micro_bench.pipeline.looking import build_all
 
-    line = _line.line(ctx, {"jobs": jobs, "backend": backend}, clone)
-    rows = build_all(line, patterns or (), tier or ())
-    _output.records(rows, as_json=as_json)
+    options = {"jobs": jobs, "backend": backend}
+    with _live.watching() as watch:
+        line = _line.line(ctx, options, clone, watch)
+        rows = build_all(line, patterns or (), tier or ())
+    _output.records(rows, key="images", as_json=as_json, steps=[_next.verify()])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from micro_bench.cli import _line, _output
+from micro_bench.cli import _line, _output, _results
 
 
 def register(app: typer.Typer) -> None:
@@ -24,10 +24,11 @@ def report(
     *,
     as_json: _output.Json = False,
 ) -> None:
-    """Print the per-tier table of a run and write the report in every format beside it."""
+    """Print a run's table by tier, and write every format.
+
+    The files lie beside the run.
+    """
     from micro_bench.pipeline.commands import report_command
 
     text, document, written = report_command(_line.line(ctx), run, formats or (), k or ())
-    typer.echo(document if as_json else text)
-    for name, path in written.items():
-        _output.say(f"{name}: {path}")
+    _results.reported(text, document, written, as_json=as_json)

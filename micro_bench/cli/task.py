@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from micro_bench.cli import _line, _output
+from micro_bench.cli import _line, _next, _output
 
 Ident = Annotated[str, typer.Argument(metavar="TASK", help="A task's id.")]
 
@@ -31,13 +31,17 @@ def list_(
     """List the tasks with their tier, effort, status and verification."""
     from micro_bench.pipeline.looking import listing
 
-    _output.records(listing(_line.line(ctx), patterns or (), tier or ()), as_json=as_json)
+    rows = listing(_line.line(ctx), patterns or (), tier or ())
+    steps = _next.after_listing(rows)
+    _output.records(rows, key="tasks", as_json=as_json, steps=steps)
 
 
 def check(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
     """Read every spec and report every mistake of every file at once."""
-    count = len(_line.line(ctx).specs.tasks(retired=True))
-    _output.either(f"{count} specs are sound", {"specs": count}, as_json=as_json)
+    number = len(_line.line(ctx).specs.tasks(retired=True))
+    text = f"{_next.count(number, 'spec')} {'is' if number == 1 else 'are'} sound"
+    steps = [_next.verify()] if number else [_next.tickets()]
+    _output.either(text, {"specs": number}, as_json=as_json, steps=steps)
 
 
 def explain(ctx: typer.Context, ident: Ident, *, as_json: _output.Json = False) -> None:
@@ -45,7 +49,9 @@ def explain(ctx: typer.Context, ident: Ident, *, as_json: _output.Json = False) 
     from micro_bench.pipeline.looking import explanation, facts
 
     line = _line.line(ctx)
-    _output.either(explanation(line, ident), facts(line, ident), as_json=as_json)
+    found = facts(line, ident)
+    steps = _next.after_explanation(ident, str(found["verified"]))
+    _output.either(explanation(line, ident), found, as_json=as_json, steps=steps)
 
 
 def schema() -> None:
@@ -53,3 +59,4 @@ def schema() -> None:
     from micro_bench.pipeline.looking import task_schema
 
     typer.echo(task_schema(), nl=False)
+    _output.follow([_next.step("task check", "hold every spec to it")])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from micro_bench.cli import _context, _output
+from micro_bench.cli import _context, _next, _output
 
 
 def register(app: typer.Typer) -> None:
@@ -22,24 +22,30 @@ def init(
     *,
     as_json: _output.Json = False,
 ) -> None:
-    """Make a workspace: folders, commented settings and the next steps. Overwrites nothing."""
+    """Make a workspace: folders and commented settings.
+
+    Nothing is overwritten.
+    """
     from micro_bench import starter
 
     written = starter.create(folder)
+    steps = _next.after_init(folder)
     if as_json:
-        _output.data({"workspace": folder.resolve(), "written": written})
+        _output.data({"workspace": folder.resolve(), "written": written}, steps)
         return
     _output.say(f"made {folder}: read {folder / 'README.md'}")
-    _output.say(f"next: micro-bench -w {folder} doctor")
+    _output.follow(steps)
 
 
 def settings(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
     """Show every setting with its value and where that was read."""
     rows = list(_context.resolved(ctx).rows())
     if as_json:
-        _output.data({key: {"value": value, "source": source} for key, value, source in rows})
+        found = {key: {"value": value, "source": source} for key, value, source in rows}
+        _output.data({"settings": found}, _next.after_settings())
         return
     _output.table(("setting", "value", "source"), rows)
+    _output.follow(_next.after_settings())
 
 
 def doctor(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
@@ -48,11 +54,10 @@ def doctor(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
 
     found = examination.examine(_context.settings(ctx))
     able = examination.able(found)
+    steps = _next.after_doctor([(c.fix, c.name) for c in found if c.fix], able=able)
     if as_json:
-        _output.data({"able": able, "checks": found})
+        _output.data({"able": able, "checks": found}, steps)
     else:
         _output.table(("check", "state", "found"), [(c.name, c.state, c.detail) for c in found])
-        for check in found:
-            if check.fix:
-                _output.say(f"{check.name}: {check.fix}")
+        _output.follow(steps)
     raise typer.Exit(0 if able else 1)

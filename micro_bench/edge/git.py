@@ -1,8 +1,8 @@
 """Reads a local git clone. Nothing is written, and nothing the clone configures is run.
 
-User and system configuration, hooks, pagers, external diffs, text conversions, attributes,
-replace refs and inherited `GIT_*` variables are all switched off, so that equal commits give
-equal bytes on every machine.
+Configuration of the user, the system and the clone, hooks, pagers, external diffs, text
+conversions, attributes, grafts, replace refs and inherited `GIT_*` variables are all switched
+off, so that equal commits give equal bytes on every machine.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from micro_bench.edge.git_output import (
     read_batch,
     read_changed,
     read_commit,
+    read_setting,
     read_tree_file,
 )
+from micro_bench.edge.git_view import View, git_dir_of
 from micro_bench.errors import BadInputError, MicroBenchError, NotFoundError
 
 # A machine without git gets a message when git is needed, not a traceback at start.
@@ -56,6 +58,7 @@ _ENVIRONMENT = {
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
     "GIT_DIFF_OPTS": "",
+    "GIT_GRAFT_FILE": os.devnull,
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NAMESPACE": "",
     "GIT_NO_REPLACE_OBJECTS": "1",
@@ -71,8 +74,11 @@ class Repository:
 
     def __init__(self, git_dir: Path) -> None:
         self._git_dir = str(git_dir)
-        self._objects = str(_common_dir(git_dir) / "objects")
-        self._git = git.Git(self._git_dir)
+        self._view = View(git_dir)
+        self._git = git.Git(str(self._view.path))
+        if self._view.config.is_file():
+            listing = self._run("config", "--file", str(self._view.config), "--list", "-z")
+            self._view.set_config(map(read_setting, fields_of(listing)))
 
     @classmethod
     def open(cls, path: Path) -> Repository:
@@ -82,7 +88,7 @@ class Repository:
             NotFoundError: There is no git repository, or it has no commit.
 
         """
-        git_dir = _git_dir_of(path)
+        git_dir = git_dir_of(path)
         if git_dir is None:
             raise NotFoundError(
                 f"{path} is not a git repository", next_step="git clone <url> and name its folder"
@@ -153,11 +159,11 @@ class Repository:
         """The first-parent history of `rev` (the default branch), newest first."""
         return self._log("--first-parent", self._tip(rev))
 
-    def branch_commits(self, merge: str) -> tuple[Commit, ...]:
-        """The commits that a merge brought in, newest first; none if it is no merge."""
-        parents = self.commit(merge).parents
-        others = [*parents[1:], f"^{parents[0]}"] if len(parents) > 1 else []
-        return tuple(self._log("--topo-order", *others)) if others else ()
+    def ahead(self, head: str, base: str) -> tuple[Commit, ...]:
+        """The commits of `head` that `base` lacks, newest first; none if either is not here."""
+        if not (self.contains(head) and self.contains(base)):
+            return ()
+        return tuple(self._log("--topo-order", self.resolve(head), f"^{self.resolve(base)}"))
 
     def touched(self, rev: str | None = None) -> dict[str, tuple[str, ...]]:
         """Commit -> paths it changed against its first parent, for the whole history."""
@@ -284,10 +290,10 @@ class Repository:
         options = (word for option in _OPTIONS for word in ("-c", option))
         environment = {
             **_ENVIRONMENT,
-            "GIT_DIR": self._git_dir,
-            # Not the real work tree: its attribute files would change patches.
-            "GIT_WORK_TREE": self._git_dir,
-            "GIT_OBJECT_DIRECTORY": self._objects,
+            "GIT_DIR": str(self._view.path),
+            "GIT_COMMON_DIR": str(self._view.path),
+            "GIT_WORK_TREE": str(self._view.path),
+            "GIT_OBJECT_DIRECTORY": str(self._view.objects),
         }
         with tempfile.TemporaryFile() as feed:
             feed.write("".join(f"{line}\n" for line in lines).encode())
@@ -307,31 +313,6 @@ class Repository:
                     f"git {arguments[0]} failed in {self._git_dir}: {_text_of(error.stderr)}",
                     next_step=f"git -C {self._git_dir} fsck",
                 ) from error
-
-
-def _git_dir_of(path: Path) -> Path | None:
-    """Where git keeps its things: `.git`, where a file of that name points to, or the path itself.
-
-    Neither a directory above nor the environment is looked at.
-    """
-    inner = path / ".git"
-    if inner.is_file():
-        named = inner.read_text(encoding="utf-8", errors="surrogateescape").strip()
-        inner = path / named.removeprefix("gitdir:").strip()
-    for folder in (inner, path):
-        parts = ("objects", "refs") if not (folder / "commondir").is_file() else ()
-        if os.path.lexists(folder / "HEAD") and all((folder / part).is_dir() for part in parts):
-            return folder.resolve()
-    return None
-
-
-def _common_dir(git_dir: Path) -> Path:
-    """The directory that a linked worktree shares with its repository."""
-    pointer = git_dir / "commondir"
-    if not pointer.is_file():
-        return git_dir
-    named = pointer.read_text(encoding="utf-8", errors="surrogateescape").strip()
-    return (git_dir / named).resolve()
 
 
 class _GitError(MicroBenchError):

@@ -112,6 +112,12 @@ def read_added(patch: bytes) -> Iterator[str]:
             yield line[1:].decode("utf-8", "replace")
 
 
+def read_setting(entry: bytes) -> tuple[str, str]:
+    """Name and value from `git config --list -z`; a name without a value means yes."""
+    key, is_given, value = entry.partition(b"\n")
+    return path_of(key), path_of(value) if is_given else "true"
+
+
 def read_batch(out: bytes) -> Iterator[tuple[str, bytes]]:
     """Id and content of each object that `git cat-file --batch` printed."""
     position = 0

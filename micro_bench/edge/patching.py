@@ -68,6 +68,23 @@ def patch_paths(patch: bytes) -> tuple[str, ...]:
     return tuple(sorted(found - {""}))
 
 
+def added_paths(patch: bytes) -> tuple[str, ...]:
+    """The paths of the files that a patch makes anew, sorted."""
+    found, name = set[str](), ""
+    old = new = 0  # lines that the hunk still has
+    for line in patch.split(b"\n"):
+        if old > 0 or new > 0:
+            old -= line[:1] not in (b"+", b"\\")
+            new -= line[:1] not in (b"-", b"\\")
+        elif hunk := _HUNK.match(line):
+            old, new = (int(count) if count else 1 for count in hunk.groups())
+        elif line.startswith(b"diff --git "):
+            name = next(_named_in(line))
+        elif line.startswith(b"new file mode "):
+            found.add(name)
+    return tuple(sorted(found - {""}))
+
+
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(.))", re.DOTALL)
 _ESCAPES = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))

@@ -1,4 +1,4 @@
-"""Where the files of `docker/` are: beside the package in a checkout, inside it in a wheel."""
+"""Where files outside the package are: beside it in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 
@@ -10,16 +10,31 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def recipe_path(name: str) -> Path:
-    """The path of a recipe or script, such as `base.sh`.
+    """The path of a recipe or script of `docker/`, such as `base.sh`.
 
     Raises:
         NotFoundError: There is none of that name.
 
     """
-    for folder in (_PACKAGE / "_docker", _PACKAGE.parent / "docker"):
+    return _found("recipe", name, _PACKAGE / "_docker", _PACKAGE.parent / "docker")
+
+
+def skill_path() -> Path:
+    """The page by which a coding agent drives this program.
+
+    Raises:
+        NotFoundError: It is not there.
+
+    """
+    folders = (_PACKAGE / "_agents", _PACKAGE.parent / "docs" / "agents")
+    return _found("skill", "SKILL.md", *folders)
+
+
+def _found(what: str, name: str, *folders: Path) -> Path:
+    for folder in folders:
         if (folder / name).is_file():
             return folder / name
     raise NotFoundError(
-        f"the recipe {name} is missing from this installation",
+        f"the {what} {name} is missing from this installation",
         next_step="install micro-bench again",
     )

@@ -6,14 +6,15 @@ of the tree at one commit; content may be empty for files a function has no use 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from micro_bench.model.base import Noun
-from micro_bench.model.execution import TestResult
+from micro_bench.model.execution import Meaning, TestResult
 from micro_bench.model.graph import Graph
 from micro_bench.model.slice import Distribution, Environment
 
@@ -29,8 +30,66 @@ class SymbolChange(Noun):
     """Public names removed, renamed or re-signed, each with the kind of break."""
 
 
+_RESERVED = {
+    "PATH": "the sandbox finds its programs by it",
+    "VIRTUAL_ENV": "the sandbox's own environment is used",
+    "PYTEST_ADDOPTS": "options belong under `pytest_args`",
+}
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError(f"{name!r} is no name of a variable")
+    if name.startswith("MICRO_BENCH_"):
+        raise ValueError(f"{name} cannot be set: it belongs to the harness")
+    if name in _RESERVED:
+        raise ValueError(f"{name} cannot be set: {_RESERVED[name]}")
+    return name
+
+
+def _value(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL character, which no variable can")
+    return text
+
+
+def _folder(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError("must be a folder of the repository, such as backend or .")
+    return path
+
+
+Variable = Annotated[str, AfterValidator(_variable)]
+Value = Annotated[str, AfterValidator(_value)]
+Folder = Annotated[str, AfterValidator(_folder)]
+
+
+class TestNames(Noun):
+    """What the tests of a repository, or of one of its folders, are called.
+
+    An empty list leaves the question to the next entry that speaks of the folder.
+    """
+
+    __test__ = False
+
+    below: Folder = ""
+    """The folder it speaks of; empty for the whole repository."""
+    files: tuple[str, ...] = ()
+    """Globs of the files that hold tests: `*_spec.py`."""
+    within: tuple[Folder, ...] = ()
+    """The folders that hold such files, if only some do. Elsewhere the language's usual names
+    count, as far as they fit the globs."""
+    classes: tuple[str, ...] = ()
+    """Prefixes or globs of their classes: `Describe`."""
+    functions: tuple[str, ...] = ()
+    """Prefixes or globs of their functions and methods: `it_*`."""
+
+
 class Recipe(Noun):
-    """What a lead adds for a whole repository, in at most a few lines (`recipe.yaml`)."""
+    """What a lead adds for a whole repository, in at most a few lines (`recipe.yaml`).
+
+    `completed` fills in what the project itself says and the lead leaves open.
+    """
 
     schema_version: int = 1
     python: str | None = None
@@ -43,7 +102,15 @@ class Recipe(Noun):
 
     `!django/test` says the opposite: a directory that looks like tests and is source.
     """
+    test_names: tuple[TestNames, ...] = ()
+    """Names of test files, classes and functions. The first entry that fits a path counts."""
     pytest_args: tuple[str, ...] = ()
+    runner: Literal["pytest", "python -m pytest"] | None = None
+    """The second has the tests' working folder among the import roots."""
+    workdir: Folder | None = None
+    """The folder that the tests run in, below the top (`.`), where it is not the project's own."""
+    env: dict[Variable, Value] = Field(default_factory=dict)
+    """Variables for the tests, beside those of the sandbox."""
     include: tuple[str, ...] = ()
     """Further paths (globs) that every slice keeps."""
     exclude: tuple[str, ...] = ()
@@ -80,9 +147,33 @@ class TestRun(Noun):
     timeout_s: float
     python: str
     """Path of the interpreter's directory: `/opt/venv/bin`."""
+    work: str = ""
+    """The tree's top inside the sandbox: what paths and ids are relative to."""
     config: dict[str, str] = Field(default_factory=dict)
     """Content of the base's test configuration files: path -> text."""
-    extra: tuple[str, ...] = ()
+    recipe: Recipe = Recipe()
+    """A completed one."""
+
+
+class Canary(Noun):
+    """A test module of the harness's own: one test that passes and one that fails.
+
+    It is shaped like the project's tests, so that the project's rules collect and run it.
+    """
+
+    path: str
+    passing: str
+    """The last part of the tests' ids."""
+    failing: str
+    text: str
+
+
+class CanaryWords(Noun):
+    """Three times a few words, joined by `_`, of which the names of a canary are made."""
+
+    file: str
+    passing: str
+    failing: str
 
 
 class Language(Protocol):
@@ -97,14 +188,28 @@ class Language(Protocol):
     def owns(self, path: str) -> bool:
         """Whether the path is source code of this language (tests included)."""
 
+    def completed(self, recipe: Recipe, files: Files, later: Files | None = None) -> Recipe:
+        """The recipe with what the project's own files say where the recipe is silent.
+
+        A lead's word always counts first. Of the trees only the test runner's configuration and
+        what starts the runner is read.
+
+        Args:
+            recipe: The lead's.
+            files: The tree at the base commit.
+            later: The tree after the fix: what it calls a test is one too, for a change may
+                bring a new kind of test file together with the setting that names it.
+        """
+
     def is_test(self, path: str, recipe: Recipe) -> bool:
         """Whether the path belongs to the tests: test modules, their support code and data.
 
-        Judged by the language's conventions (whole path segments, file name patterns), never by
-        the substring "test": `latest.py`, `contest/`, `attestation.py` are source.
+        Judged by the recipe, which holds the project's settings once it is completed, else by
+        the language's conventions (whole path segments, file name patterns), never by the
+        substring "test": `latest.py`, `contest/`, `attestation.py` are source.
         """
 
-    def is_test_module(self, path: str) -> bool:
+    def is_test_module(self, path: str, recipe: Recipe) -> bool:
         """Whether the test runner collects tests from this file."""
 
     def is_infrastructure(self, path: str) -> bool:
@@ -150,17 +255,29 @@ class Language(Protocol):
     ) -> tuple[Distribution, ...]:
         """The installable projects of the tree, read without running them."""
 
-    def test_definitions(self, path: str, text: bytes) -> Mapping[str, str]:
+    def test_definitions(self, path: str, text: bytes, recipe: Recipe) -> Mapping[str, str]:
         """Test function (`Class::test_x` or `test_x`) -> digest of its source."""
+
+    def test_folder(self, paths: Sequence[str], plan: TestRun) -> str:
+        """The folder of the tree that `test_command` must be started in; the top is empty."""
 
     def test_command(self, paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:
         """The argv that runs these tests and writes JUnit XML to `plan.junit`."""
 
-    def results(self, report: bytes) -> tuple[TestResult, ...] | None:
-        """Read the runner's report (hostile input); None when it cannot be read."""
+    def results(self, report: bytes, ran: Sequence[str] = ()) -> tuple[TestResult, ...] | None:
+        """Read the runner's report (hostile input); None when it cannot be read.
 
-    def canary(self, passing: str, failing: str) -> str:
-        """A test module with two tests of these names: one that passes, one that fails."""
+        `ran` are the files that the runner was given: ids are told apart by them.
+        """
+
+    def cause(self, said: str, files: Files, recipe: Recipe) -> Meaning:
+        """Why a test did not run or was skipped, out of the message of its result."""
+
+    def complaint(self, log: str) -> str:
+        """What the runner complained of when it broke down, out of its output; empty if unknown."""
+
+    def canary(self, words: CanaryWords, beside: str, like: Files, recipe: Recipe) -> Canary:
+        """A canary, in the folder of the test file `beside`, shaped like the tests in `like`."""
 
     def has_other_content(self, path: str) -> bool:
         """Whether an infrastructure file also holds settings that are not the runner's."""

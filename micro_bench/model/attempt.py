@@ -30,12 +30,27 @@ class PatchRef(Noun):
     files: tuple[str, ...]
 
 
+class HarvestNote(Noun):
+    """Something about how the patch was taken: what was left out, or read in another way."""
+
+    text: str
+    count: int = 0
+    """Of paths."""
+    paths: tuple[str, ...] = ()
+    """The first of them."""
+
+    def __str__(self) -> str:
+        more = f" and {self.count - len(self.paths)} more" if self.count > len(self.paths) else ""
+        return self.text + (f": {', '.join(self.paths)}{more}" if self.paths else "")
+
+
 class Finished(Noun):
     """The agent ended by itself."""
 
     kind: Literal["finished"] = "finished"
     patch: PatchRef
     exit_code: int
+    notes: tuple[HarvestNote, ...] = ()
 
 
 class BudgetStop(Noun):
@@ -44,6 +59,7 @@ class BudgetStop(Noun):
     kind: Literal["budget_stop"] = "budget_stop"
     limit: str
     patch: PatchRef
+    notes: tuple[HarvestNote, ...] = ()
 
 
 class AgentFailed(Noun):
@@ -52,6 +68,7 @@ class AgentFailed(Noun):
     kind: Literal["agent_failed"] = "agent_failed"
     exit_code: int | None
     tail: str
+    notes: tuple[HarvestNote, ...] = ()
 
 
 class InfraFailed(Noun):

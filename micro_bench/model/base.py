@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -39,4 +40,9 @@ class Noun(BaseModel):
 
     def content_digest(self) -> str:
         """SHA-256 of the canonical JSON form (keys in field order, no white space)."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return self.digest_without(())
+
+    def digest_without(self, harmless: Collection[str]) -> str:
+        """The same without some keys. What nobody called harmless counts, whoever adds it."""
+        text = self.model_dump_json(exclude=set(harmless))
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -30,7 +30,41 @@ class TestResult(Noun):
     seconds: Seconds = 0.0
     message: str = ""
     collection: bool = False
-    """The file could not be collected; `id` is the file."""
+    """The file, or a class of it, could not be collected; `id` is that of the file or class."""
+
+
+class CauseKind(StrEnum):
+    """What is behind a test that could not run."""
+
+    REQUIREMENT = "requirement"
+    """A package that the environment lacks."""
+    BUILD = "build"
+    """A part of the project that only a build makes: compiled or generated code."""
+    LAYOUT = "layout"
+    """A file of the repository that the tests do not reach."""
+    LANGUAGE_VERSION = "language_version"
+    """Another version of the language."""
+    SETTINGS = "settings"
+    """Variables, files or options that the tests want set."""
+    SYSTEM = "system"
+    """A program or a shared library."""
+    SERVICE = "service"
+    """Something that listens: a database, a queue."""
+    NETWORK = "network"
+    """The internet."""
+    UNKNOWN = "unknown"
+
+
+class Meaning(Noun):
+    """What a runner's words about one test mean. Empty texts where nobody knows."""
+
+    kind: CauseKind
+    said: str
+    """The essential words: `No module named 'x'`. Equal causes have equal words."""
+    means: str = ""
+    """In a sentence."""
+    mend: str = ""
+    """What would mend it, with the very line where there is one."""
 
 
 class Trust(StrEnum):
@@ -39,6 +73,8 @@ class Trust(StrEnum):
     AGREE = "agree"
     CRASHED = "crashed"
     """The runner broke down and says so: no report, or no test ran, with an exit code to match."""
+    BLIND = "blind"
+    """The project's own rules kept every canary from running: nothing can be cross-checked."""
     TIMEOUT = "timeout"
     TAMPERED = "tampered"
     """They contradict one another: somebody wrote results that are not the runner's."""
@@ -53,6 +89,8 @@ class TestsRun(Noun):
     """The patch applied strictly; without it nothing ran."""
     apply_error: str = ""
     trust: Trust
+    detail: str = ""
+    """What is known of the cause, where exit code, report and canaries do not agree."""
     exit_code: int | None
     results: tuple[TestResult, ...] = ()
     """Without the canaries."""
@@ -68,5 +106,5 @@ class TestsRun(Noun):
         return {result.id: result.status for result in self.results if not result.collection}
 
     def collection_errors(self) -> tuple[str, ...]:
-        """`file: message` of each file that could not be collected."""
+        """`id: message` of each file or class that could not be collected."""
         return tuple(f"{r.id}: {r.message}" for r in self.results if r.collection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
-from micro_bench.model.execution import TestStatus
+from micro_bench.model.execution import CauseKind, TestStatus
 
 
 class Image(Noun):
@@ -39,6 +39,10 @@ class RunKind(StrEnum):
     """Gold patch with the hidden tests."""
     NOOP = "noop"
     """The no-op agent, through the very grading that attempts go through."""
+    GOLD_BUSY = "gold_busy"
+    """As `gold_hidden`, on a machine that is busy with other work."""
+    BASE_BUSY = "base_busy"
+    """As `base_hidden`, on a machine that is busy with other work."""
 
 
 class F2PKind(StrEnum):
@@ -67,6 +71,24 @@ class Flaky(Noun):
     id: str
     seen: dict[str, tuple[TestStatus, ...]]
     """Run kind -> status per repetition."""
+    said: str = ""
+    """What it said when it failed, where that is known."""
+
+
+class Cause(Noun):
+    """Hidden tests that do not pass with the gold patch, all for the same reason."""
+
+    kind: CauseKind
+    status: TestStatus
+    """What became of them."""
+    collected: bool
+    """False where their whole file was not collected, or skipped."""
+    said: str
+    """The runner's essential words."""
+    means: str = ""
+    mend: str = ""
+    """What would mend it, with the very line where there is one."""
+    tests: tuple[str, ...]
 
 
 class Leak(Noun):
@@ -92,10 +114,15 @@ class Execution(Noun):
 
 
 class Verification(Noun):
-    """What executing a task's image showed. Without `verified` it cannot be run."""
+    """What executing a task's image showed. Without `verified` it cannot be run.
+
+    It holds as long as everything that decided it is the same: see `pipeline/inputs.py`.
+    """
 
     task: Slug
     task_digest: Digest
+    recipe_digest: Digest
+    settings_digest: Digest
     image_key: Digest
     image_digest: str
     python: str
@@ -109,6 +136,12 @@ class Verification(Noun):
     fail_to_pass: tuple[FailToPass, ...]
     pass_to_pass: tuple[str, ...]
     flaky: tuple[Flaky, ...]
+    load_sensitive: tuple[Flaky, ...] = ()
+    """Quarantined too: they differ on a busy machine."""
+    causes: tuple[Cause, ...] = ()
+    """What keeps hidden tests from passing with the gold patch, the first cause first."""
+    warnings: tuple[str, ...] = ()
+    """What to know of the task, verified or not, in words."""
     leaks: tuple[Leak, ...]
     collection_errors: tuple[str, ...]
     waived_gates: dict[str, str]

@@ -27,6 +27,8 @@ class TaskFacts(Noun):
     tier: TierNumber
     effort: EffortSize
     reviewed: bool = True
+    repetitions: int | None = None
+    """How often its verification executed everything; None if that is not known."""
 
 
 class SkippedTask(Noun):
@@ -55,6 +57,8 @@ class RunFacts(Noun):
     """Facts about the machine: `cpu`, `memory`, `engine`, ..."""
     demo: bool = False
     """Scripted agents: the numbers show how a report works, nothing about any product."""
+    part: str = ""
+    """What part of something larger was run; empty for the whole."""
     title: str = ""
     planned: Tries | None = None
     """Attempts per task and agent; with it, attempts not made are counted."""

@@ -23,6 +23,11 @@ class TaskLock(Noun):
     python: str
     limits: Limits
     verified_at: Time
+    grading: Digest | None = None
+    """Over what decides a grading beside the spec and the image: recipe, settings, the lists of
+    tests and the waived gates. None in runs of before it was written down."""
+    repetitions: int | None = None
+    """How often its verification executed everything; None in runs of older versions."""
     reviewed: bool = True
     """Whether a person had read it; false for drafts."""
 
@@ -53,3 +58,5 @@ class RunLock(Noun):
     jobs: int
     demo: bool = False
     """The bundled example with its scripted agents; every report of it says so."""
+    part: str = ""
+    """What part of something larger was run, in words; empty for the whole."""

@@ -69,7 +69,10 @@ class Scan(Noun):
     scanner: str
     version: str
     criterion: CriterionName
-    state: Literal["clean", "findings", "not_applicable", "incomplete", "crashed", "timeout"]
+    state: Literal[
+        "clean", "findings", "not_applicable", "blocked", "incomplete", "crashed", "timeout"
+    ]
+    """`blocked`: files of the patch cannot be scanned, and the scanner works."""
     detail: str = ""
     findings: tuple[Finding, ...] = ()
 

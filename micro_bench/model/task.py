@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -14,6 +13,20 @@ from micro_bench.model.ticket import Confidence, Link, Words
 
 SCHEMA_VERSION = 1
 """Of the spec files. A change of the format raises it and ships with a migration."""
+
+HARMLESS = {
+    "schema_version": "how the file is written, not what is executed",
+    "title": "words: no test run reads them",
+    "status": "whether a person has read the task",
+    "tier": "how results are grouped",
+    "effort": "how results are grouped",
+    "instruction": "words for the agent: no test run reads them; a run's plan counts them",
+    "ticket": "where the task comes from",
+    "links": "why the fix belongs to the ticket",
+    "link_confidence": "why the fix belongs to the ticket",
+    "notes": "words for people",
+}
+"""Keys of a spec that decide no execution, each with its reason. All others do."""
 
 TierNumber = Annotated[int, Field(ge=1, le=4)]
 TIER_NAMES = {
@@ -62,6 +75,24 @@ class TierEvidence(Noun):
     changed_lines: int = 0
     tests_elsewhere: bool = False
     """The hidden tests live in a package other than the changed one."""
+    components: int = 0
+    """Parts of the repository with a changed file: members, sub-packages, groups of modules.
+
+    This and what follows is 0 or empty in specs that were written before components were told.
+    """
+    all_components: int = 0
+    """So many parts has the whole repository."""
+    component_names: tuple[str, ...] = ()
+    cross_component_edges: int = 0
+    fan_in_components: int = 0
+    """Other components that import a changed module."""
+    core_modules: tuple[str, ...] = ()
+    """Changed modules on which more components rest than on three in four of all."""
+    core_definitions: int = 0
+    """Changed definitions of core modules that were there before: others may rest on them."""
+    used_definitions: int = 0
+    """The same for every module that another component imports."""
+    new_components: tuple[str, ...] = ()
 
 
 class TierAssignment(Noun):
@@ -257,8 +288,4 @@ class Task(Noun):
 
     def execution_digest(self) -> str:
         """SHA-256 over what decides an execution: not the words, the status or the notes."""
-        decisive = {
-            "id", "language", "repo", "gold_patch", "test_patch", "tests", "gates", "limits",
-            "slice", "editable",
-        }  # fmt: skip
-        return hashlib.sha256(self.model_dump_json(include=decisive).encode()).hexdigest()
+        return self.digest_without(HARMLESS)

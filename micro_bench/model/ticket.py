@@ -98,6 +98,9 @@ class PullRequest(Noun):
     head: Sha | None = None
     base: Sha | None = None
     commits: tuple[Sha, ...] = ()
+    """Of the proposed branch, where the tracker lists them."""
+    commit_count: int | None = None
+    """How many the branch had, where the tracker says it."""
 
 
 OWN_CHANGE = "own_change"

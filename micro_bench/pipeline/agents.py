@@ -13,10 +13,12 @@ from micro_bench import plugins
 from micro_bench.errors import BadInputError, NotFoundError
 from micro_bench.model.attempt import AgentRef
 from micro_bench.model.task import Task
-from micro_bench.paths import slug
+from micro_bench.paths import name_mistake, slug
 
 ROOM = "attempts.agents"
 FILES_LIMIT = 64 * 2**20
+VARIABLE_LIMIT = 100_000
+"""Bytes of an environment variable: no system takes one of any length (Linux: 128 KiB)."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def _one(text: str, network: str) -> Chosen:
         options["directory"] = tail
     elif tail or extras:
         raise BadInputError(f"--agent {text}: {kind} takes no options")
+    if wrong := name_mistake(slug(name)):
+        raise BadInputError(f"--agent {text[:200]}: the name {slug(name)!r} {wrong}")
     return _ready(slug(name), kind, plugin, options)
 
 
@@ -142,4 +146,10 @@ def _secrets(name: str, variables: str) -> dict[str, str]:
     missing = [word for word in wanted if word not in os.environ]
     if missing:
         raise BadInputError(f"agent {name}: the environment lacks {', '.join(missing)}")
+    long = [word for word in wanted if len(os.fsencode(os.environ[word])) > VARIABLE_LIMIT]
+    if long:
+        raise BadInputError(
+            f"agent {name}: longer than {VARIABLE_LIMIT} bytes: {', '.join(long)}",
+            next_step="hand it in as a file: files=FOLDER",
+        )
     return {word: os.environ[word] for word in wanted}

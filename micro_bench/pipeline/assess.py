@@ -19,8 +19,10 @@ from micro_bench.pipeline.assessment import Assessment, NextStep, Yield
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.reading import Source, place_clone, read
 from micro_bench.reports.precision import precision
-from micro_bench.tasks.draft import Workshop, draft
+from micro_bench.tasks.draft import draft
+from micro_bench.tasks.material import Workshop
 from micro_bench.tasks.outcomes import Draft, Reason
+from micro_bench.tasks.rules import recipe_at
 from micro_bench.tasks.split import is_source, touches_both
 from micro_bench.tickets.history import Change
 from micro_bench.tickets.importers._importer import Progress
@@ -47,12 +49,13 @@ def assess_repository(line: Line, source: Source, progress: Progress) -> Assessm
     place = place_clone(line, source, clones, export.repo)
     changes, clone = clones(place).changes(), clones(place).repository
     language, recipe = line.language(source.language), line.specs.recipe(export.repo)
+    today = recipe_at(clone, source.branch or "HEAD", language, recipe)
 
     def both(paths: Sequence[str]) -> bool:
-        return touches_both(paths, language, recipe)
+        return touches_both(paths, language, today)
 
-    linked = of_own_changes(export, link(export, changes, both))
-    sieve = _Sieve(language, recipe, {change.commit: change for change in changes})
+    linked = of_own_changes(export, link(export, changes, both, clone.ahead))
+    sieve = _Sieve(language, today, {change.commit: change for change in changes})
     sieve.sort(export, linked)
     sample = _sampled(sieve.candidates, Workshop(clone, language, recipe), progress)
     seen = _Seen(export, changes, clone, sieve, sample)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from micro_bench.attempts.plan import Slot
-from micro_bench.errors import NotFoundError
+from micro_bench.errors import BadInputError
 from micro_bench.model.attempt import Attempt
-from micro_bench.model.score import Score
+from micro_bench.model.score import Score, Verdict
+from micro_bench.paths import name_mistake
 from micro_bench.pipeline import agents, reporting, running, scoring
+from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line
 from micro_bench.store import open_run
-
-Advance = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class RunOptions:
     name: str | None = None
     new: bool = False
     demo: bool = False
+    part: str = ""
+    """What part of something larger this is; empty for the whole."""
 
 
 @dataclass
@@ -42,21 +44,19 @@ class Ran:
     files: dict[str, Path]
 
 
-def run_command(line: Line, options: RunOptions, advance: Advance) -> Ran:
+def run_command(line: Line, options: RunOptions) -> Ran:
     """Run, then report."""
-    tasks = line.specs.tasks(options.tasks, options.tiers)
-    if not tasks:
-        raise NotFoundError(
-            f"there is no task to run in {line.workspace.tickets} (retired ones are never run)",
-            next_step="`micro-bench import` makes some",
-        )
+    if options.name is not None and (wrong := name_mistake(options.name)):
+        raise BadInputError(f"--name: {options.name!r} {wrong}", next_step="choose another --name")
     request = running.Request(
-        tasks, agents.parse(options.agents, line.settings.agent_network), line.settings.k,
+        chosen(line, options.tasks, options.tiers),
+        agents.parse(options.agents, line.settings.agent_network), line.settings.k,
         line.settings.jobs, options.name, new=options.new, demo=options.demo,
+        part=options.part,
     )  # fmt: skip
 
     def done(slot: Slot, attempt: Attempt, score: Score | None) -> None:
-        advance(f"{slot.id}: {words(attempt, score)}")
+        line.watch.done(slot.id, words(attempt, score), failure(attempt, score))
 
     result = running.run(line, request, done, repetitions=line.settings.repetitions)
     report = reporting.build(result.store)
@@ -77,6 +77,15 @@ def words(attempt: Attempt, score: Score | None) -> str:
     return f"{score.verdict}{reason} ({seconds})"
 
 
+def failure(attempt: Attempt, score: Score | None) -> str:
+    """The kind of failure in a word or two; empty for a pass."""
+    if score is None:
+        return attempt.outcome.kind.replace("_", " ")
+    if score.verdict is Verdict.PASS:
+        return ""
+    return (score.reason or score.verdict.value).partition(":")[0].replace("_", " ")
+
+
 @dataclass
 class Rescored:
     """What a second grading changed."""
@@ -87,7 +96,7 @@ class Rescored:
     """`attempt: old -> new`."""
 
 
-def score_command(line: Line, name: str, advance: Advance) -> Rescored:
+def score_command(line: Line, name: str) -> Rescored:
     """Grade a run again."""
     store = open_run(line.workspace, name)
     before, result = store.scores(), Rescored(store.lock.run)
@@ -96,7 +105,8 @@ def score_command(line: Line, name: str, advance: Advance) -> Rescored:
         old = before.get(attempt.id)
         if old and (old.verdict, old.reason) != (score.verdict, score.reason):
             result.changed.append(f"{attempt.id}: {old.verdict} -> {score.verdict} {score.reason}")
-        advance(f"{attempt.id}: {score.verdict} {score.reason}".rstrip())
+        said = f"{score.verdict} {score.reason}".rstrip()
+        line.watch.done(attempt.id, said, failure(attempt, score))
 
     result.graded = scoring.rescore(line, store, jobs=line.settings.jobs, done=done)
     return result

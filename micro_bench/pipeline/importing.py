@@ -16,9 +16,11 @@ from micro_bench.model.ticket import Export, Ticket
 from micro_bench.pipeline.journal import Journal
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.reading import Source, place_clone, read
-from micro_bench.tasks.draft import DraftSettings, Workshop, draft_all
+from micro_bench.tasks.draft import draft_all
 from micro_bench.tasks.keep import Standing, keep, noted, standing
+from micro_bench.tasks.material import DraftSettings, Workshop
 from micro_bench.tasks.outcomes import Draft, Funnel, Reason, Rejected, funnel
+from micro_bench.tasks.rules import recipe_at
 from micro_bench.tasks.split import touches_both
 from micro_bench.tickets.importers._importer import Progress
 from micro_bench.tickets.link import Linked, link
@@ -63,15 +65,17 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     """
     export, clones = read(line, source, progress)
     place = place_clone(line, source, clones, export.repo)
+    clone = Repository.open(place)
     line.tell(_greeting(export))
     language, recipe = line.language(source.language), line.specs.recipe(export.repo)
+    today = recipe_at(clone, source.branch or "HEAD", language, recipe)
 
     def both(paths: Sequence[str]) -> bool:
-        return touches_both(paths, language, recipe)
+        return touches_both(paths, language, today)
 
-    linked = of_own_changes(export, link(export, clones(place).changes(), both))
+    linked = of_own_changes(export, link(export, clones(place).changes(), both, clone.ahead))
     settings = DraftSettings(comments=source.comments)
-    workshop = Workshop(Repository.open(place), language, recipe, settings)
+    workshop = Workshop(clone, language, recipe, settings)
     rules = (harness_version(), language.NAME, recipe.content_digest(), repr(settings))
     work = _Work(
         line, linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
@@ -145,7 +149,8 @@ class _Work:
             self.progress("drafting tasks", before + done, before + total)
 
         by_number = {ticket.number: ticket for ticket in tickets}
-        for outcome in draft_all(tickets, self.linked, self.workshop, told):
+        every = self.result.export.tickets
+        for outcome in draft_all(tickets, self.linked, self.workshop, told, among=every):
             number = outcome.ticket
             came_to = self._take(by_number[number], outcome)
             self.journal.add(by_number[number], self.linked[number], came_to)

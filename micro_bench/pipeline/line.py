@@ -20,6 +20,7 @@ from micro_bench.images._builder import Builder
 from micro_bench.images.docker_builder import DockerBuilder
 from micro_bench.images.local_builder import LocalBuilder
 from micro_bench.paths import Workspace, slug
+from micro_bench.pipeline.watch import Silent, Watch
 from micro_bench.sandboxes._sandbox import Backend, Sandbox, StartRequest
 from micro_bench.sandboxes.docker import DockerBackend
 from micro_bench.sandboxes.local import LocalBackend
@@ -40,6 +41,8 @@ class Line:
     """Progress, one line an event."""
     clones: Mapping[str, Path] = field(default_factory=dict)
     """Repository -> local clone, as given on the command line."""
+    watch: Watch = field(default_factory=Silent)
+    """Hears which item is at which stage."""
     _abandoned: bool = False
     _live: weakref.WeakSet[Sandbox] = field(default_factory=weakref.WeakSet)
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from micro_bench import codec
+from micro_bench.edge.recipes import skill_path
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Words
+from micro_bench.pipeline.choosing import chosen
+from micro_bench.pipeline.explaining import executed, shortcomings
+from micro_bench.pipeline.inputs import inputs
 from micro_bench.pipeline.line import Line, in_parallel
-from micro_bench.pipeline.prepare import cut, prepare
+from micro_bench.pipeline.prepare import Prepared, cut, prepare
+from micro_bench.reports.wording import count
 from micro_bench.store import list_runs
 from micro_bench.tasks import tiers
 from micro_bench.tasks.keep import edited
@@ -24,20 +29,27 @@ def listing(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
         {
             "task": task.id, "tier": task.tier.number, "effort": task.effort.size,
             "status": task.status.value, "words": task.ticket.words.value,
-            "verified": verified_word(line.specs.verification(task.id), task),
+            "verified": verified_word(line, task),
             "title": task.title,
         }
         for task in line.specs.tasks(patterns, wanted, retired=True)
     ]  # fmt: skip
 
 
-def verified_word(found: Verification | None, task: Task) -> str:
-    """`yes`, `no`, `never`, or `outdated` when the spec changed since."""
+def verified_word(line: Line, task: Task) -> str:
+    """`yes`, `no`, `never`, or `outdated` when something that decides it changed since."""
+    found = line.specs.verification(task.id)
     if found is None:
         return "never"
-    if found.task_digest != task.execution_digest():
+    if inputs(line, task).changed(found):
         return "outdated"
     return "yes" if found.verified else "no"
+
+
+def _verified(line: Line, found: Verification, task: Task) -> str:
+    changed = inputs(line, task).changed(found)
+    since = f" ({' and '.join(changed)} changed since; micro-bench verify)" if changed else ""
+    return f"{verified_word(line, task)}{since}"
 
 
 def facts(line: Line, ident: str) -> dict[str, object]:
@@ -46,6 +58,7 @@ def facts(line: Line, ident: str) -> dict[str, object]:
     found = line.specs.verification(ident)
     return {
         "task": task.model_dump(mode="json"),
+        "verified": verified_word(line, task),
         "verification": found.model_dump(mode="json") if found else None,
     }
 
@@ -64,7 +77,7 @@ def explanation(line: Line, ident: str) -> str:
         f"  {link.kind} {link.confidence:.2f} in {link.where}: {link.quote!r}"
         for link in task.links
     ]
-    parts += _evidence(found, task)
+    parts += _evidence(line, found, task)
     return "\n".join(parts)
 
 
@@ -82,7 +95,7 @@ def _provenance(task: Task) -> str:
     return f"words: {words} ({doubt}){by_hand}"
 
 
-def _evidence(found: Verification | None, task: Task) -> list[str]:
+def _evidence(line: Line, found: Verification | None, task: Task) -> list[str]:
     if found is None:
         return ["not verified: nothing was executed yet (micro-bench verify)"]
     kinds: dict[str, int] = {}
@@ -91,19 +104,26 @@ def _evidence(found: Verification | None, task: Task) -> list[str]:
     split = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     lines = [
         (
-            f"verified: {verified_word(found, task)}, {found.repetitions} repetitions of each "
-            f"execution in {found.image_digest[:19]} (Python {found.python})"
+            f"verified: {_verified(line, found, task)}, in {found.image_digest[:19]} "
+            f"(Python {found.python}, {count(found.repetitions, 'repetition')})"
         ),
+        executed(found.executions),
         (
             f"FAIL_TO_PASS {len(found.fail_to_pass)} ({split or 'none'}), "
-            f"PASS_TO_PASS {len(found.pass_to_pass)}, flaky and quarantined {len(found.flaky)}"
+            f"PASS_TO_PASS {len(found.pass_to_pass)}, quarantined: flaky {len(found.flaky)}, "
+            f"dependent on load {len(found.load_sensitive)}"
         ),
     ]
     lines += [f"  {test.kind}: {test.id}" for test in found.fail_to_pass]
-    lines += [f"  flaky: {test.id}" for test in found.flaky]
     lines += [f"  why not: {reason}" for reason in found.reasons]
+    lines += shortcomings(found)
     lines += [f"  gate {gate} waived: {why}" for gate, why in sorted(found.waived_gates.items())]
     return lines
+
+
+def skill() -> str:
+    """The page by which a coding agent drives this program."""
+    return skill_path().read_text(encoding="utf-8")
 
 
 def task_schema() -> str:
@@ -114,7 +134,7 @@ def task_schema() -> str:
 def cut_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
     """Cut every slice."""
     rows: Rows = []
-    for task in line.specs.tasks(patterns, wanted):
+    for task in chosen(line, patterns, wanted):
         piece, _kept, _everything = cut(line, task)
         rows.append({
             "task": task.id, "level": piece.level.value, "kept": piece.kept_files,
@@ -127,8 +147,15 @@ def cut_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
 def build_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
     """Build every image."""
     rows: Rows = []
-    tasks = line.specs.tasks(patterns, wanted)
-    for task, result in in_parallel(lambda t: prepare(line, t), tasks, line.settings.jobs):
+    tasks = chosen(line, patterns, wanted)
+    line.watch.begin("image", len(tasks))
+
+    def one(task: Task) -> Prepared:
+        prepared = prepare(line, task)
+        line.watch.done(task.id, f"built: {prepared.image.tag}")
+        return prepared
+
+    for task, result in in_parallel(one, tasks, line.settings.jobs, abandon=line.abandon):
         if isinstance(result, BaseException):
             raise result
         image = result.image

@@ -20,6 +20,7 @@ from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, Slice
 from micro_bench.model.task import SliceRequest, Task
 from micro_bench.pipeline.line import Line
+from micro_bench.reports.wording import count
 from micro_bench.slices import cut as slices
 
 LOCK_HEAD = (
@@ -34,6 +35,7 @@ class Prepared:
     task: Task
     language: ModuleType
     recipe: Recipe
+    """The repository's, completed with what the base commit says itself."""
     base: Mapping[str, tuple[int, bytes]]
     """The kept files at the base commit: path -> (git mode, content)."""
     everything: Mapping[str, bytes]
@@ -52,10 +54,11 @@ def cut(
     """
     repo = line.repository(task.repo.name)
     _check_commits(repo, task)
-    language, recipe = line.language(task.language), line.specs.recipe(task.repo.name)
+    language = line.language(task.language)
     commit = task.repo.base_commit
     tree = {path: (int(file.mode, 8), file.blob) for path, file in repo.tree_files(commit).items()}
     everything = repo.read_files(commit)
+    recipe = language.completed(line.specs.recipe(task.repo.name), everything)
     graph = graphs.build(language, everything, recipe)
     source = slices.Source(
         repo.tree_id(commit), tree,
@@ -93,15 +96,18 @@ def _check_commits(repo: Repository, task: Task) -> None:
 
 def prepare(line: Line, task: Task) -> Prepared:
     """Cut the slice, resolve its environment, build its image; what exists is used again."""
+    line.watch.stage(task.id, "cutting its slice")
     piece, kept, everything = cut(line, task)
     own = [distribution.name for distribution in piece.distributions]
     lock = resolve(line, task, piece.environment, own)
     files = {**kept, **images.generated(piece.distributions)}
     material = Material(piece, files, seal(files, piece.environment.before), lock)
+    line.watch.stage(task.id, "building its environment and image")
     image = line.builder.build(material)
+    language = line.language(task.language)
+    recipe = language.completed(line.specs.recipe(task.repo.name), everything)
     return Prepared(
-        task, line.language(task.language), line.specs.recipe(task.repo.name), kept, everything,
-        piece, image,
+        task, language, recipe, kept, everything, piece, image,
     )  # fmt: skip
 
 
@@ -113,7 +119,10 @@ def resolve(line: Line, task: Task, wanted: Environment, own: Sequence[str]) -> 
     stored = line.specs.lock(task)
     if stored and f"# requirements {sha}\n" in stored and f"# python {wanted.python}." in stored:
         return stored
-    line.tell(f"{task.id}: resolving {len(texts)} requirements as of {wanted.before:%Y-%m-%d}")
+    line.watch.stage(task.id, "resolving its environment")
+    line.tell(
+        f"{task.id}: resolving {count(len(texts), 'requirement')} as of {wanted.before:%Y-%m-%d}"
+    )
     body = packages.compile_lock(texts, base.python, wanted.before, own)
     head = LOCK_HEAD.format(python=base.python, date=wanted.before.isoformat(), sha=sha)
     line.specs.save_lock(task, head + body)

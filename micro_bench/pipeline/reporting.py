@@ -32,11 +32,11 @@ def facts(lock: RunLock, ks: Sequence[int]) -> RunFacts:
         tasks=tuple(
             TaskFacts.model_validate(
                 {"id": t.id, "title": t.title, "tier": t.tier, "effort": t.effort,
-                 "reviewed": t.reviewed}
+                 "reviewed": t.reviewed, "repetitions": t.repetitions}
             )
             for t in lock.tasks
         ),
-        isolation=lock.isolation, host=lock.host, demo=lock.demo, planned=lock.k,
+        isolation=lock.isolation, host=lock.host, demo=lock.demo, part=lock.part, planned=lock.k,
         skipped=tuple(SkippedTask(id=s.task, reason=s.reason) for s in lock.skipped),
     )  # fmt: skip
 

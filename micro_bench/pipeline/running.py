@@ -13,7 +13,7 @@ from micro_bench.attempts import plan
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.plan import Slot
 from micro_bench.edge import clock, host
-from micro_bench.edge.patching import patch_paths
+from micro_bench.edge.patching import added_paths, patch_paths
 from micro_bench.errors import (
     BadInputError,
     EngineError,
@@ -27,10 +27,13 @@ from micro_bench.model.run import RunLock, Skipped, TaskLock
 from micro_bench.model.score import Score, Verdict
 from micro_bench.model.task import Status, Task
 from micro_bench.pipeline.agents import Chosen
+from micro_bench.pipeline.inputs import grading_digest
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared
+from micro_bench.pipeline.recordings import mended
 from micro_bench.pipeline.scoring import Grader, score_attempt
 from micro_bench.pipeline.verification import verify_task
+from micro_bench.reports.wording import count
 from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading
 from micro_bench.store import RunStore, list_runs, open_run
@@ -51,6 +54,7 @@ class Request:
     name: str | None = None
     new: bool = False
     demo: bool = False
+    part: str = ""
 
 
 @dataclass
@@ -85,8 +89,10 @@ def get_ready(
         prepared, found = verify_task(line, task, repetitions=repetitions)
         if not found.verified:
             raise UnverifiedError("; ".join(found.reasons))
+        line.watch.done(task.id, "")
         return Ready(prepared, found, Grader.of(line, prepared, found))
 
+    line.watch.begin("verify", len(tasks))
     ready, skipped = dict[str, Ready](), list[Skipped]()
     for task, result in in_parallel(one, tasks, jobs, abandon=line.abandon):
         if isinstance(result, StorageError):
@@ -114,7 +120,7 @@ def run(line: Line, request: Request, done: Done, *, repetitions: int) -> Result
     """
     swept = line.backend.sweep()
     if swept:
-        line.tell(f"removed {swept} sandboxes that a dead process left behind")
+        line.tell(f"removed {count(swept, 'sandbox', 'es')} that a dead process left behind")
     _refuse_unconfined(line, request.agents)
     ready, skipped = get_ready(line, request.tasks, repetitions=repetitions, jobs=request.jobs)
     if not ready:
@@ -146,7 +152,7 @@ def _store(
         store = open_run(line.workspace, request.name)
         if store.lock.plan != lock.plan:
             raise BadInputError(
-                f"run {request.name} was made with other tasks, images, agents or k",
+                f"run {request.name} was made with {_difference(store.lock, lock)}",
                 next_step="choose another --name",
             )
         return store
@@ -186,16 +192,35 @@ def _lock(
         run=request.name or f"{stamp}-{digest[:6]}", created=created, plan=digest,
         harness=host.harness_version(), k=request.k, skipped=skipped,
         isolation=line.backend.isolation(), host=_host(), jobs=request.jobs, demo=request.demo,
-        tasks=tasks,
+        part=request.part, tasks=tasks,
         agents=agents,
     )  # fmt: skip
 
 
 def _plan(tasks: Sequence[TaskLock], agents: Sequence[AgentRef], k: int) -> str:
-    """What makes two commands the same: tasks as specified, images, agents as configured, k."""
-    parts = [f"{task.id} {task.task_digest} {task.image_key}" for task in tasks]
+    """What makes two commands the same: tasks as specified, images, how they are graded, agents
+    as configured, k.
+    """
+    parts = [f"{t.id} {t.task_digest} {t.image_key} {t.grading}" for t in tasks]
     parts += [agent.content_digest() for agent in agents]
     return hashlib.sha256("\n".join([*parts, str(k)]).encode()).hexdigest()
+
+
+def _difference(then: RunLock, now: RunLock) -> str:
+    """What another plan has that this one has not, in words."""
+    old, new = {t.id: t for t in then.tasks}, {t.id: t for t in now.tasks}
+    both = [(old[name], new[name]) for name in new if name in old]
+    found = {
+        "other tasks": old.keys() != new.keys(),
+        "other specs": any(a.task_digest != b.task_digest for a, b in both),
+        "other images": any(a.image_key != b.image_key for a, b in both),
+        "another recipe, other settings or other lists of tests":
+            any(a.grading != b.grading for a, b in both),
+        "another isolation": then.isolation != now.isolation,
+        "other agents": then.agents != now.agents,
+        "another k": then.k != now.k,
+    }  # fmt: skip
+    return ", ".join(name for name, differs in found.items() if differs) or "another order"
 
 
 def _task_lock(ready: Ready) -> TaskLock:
@@ -204,7 +229,8 @@ def _task_lock(ready: Ready) -> TaskLock:
         id=task.id, title=task.title, tier=task.tier.number, effort=task.effort.size,
         task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
         base_digest=image.base_digest, python=image.python, limits=task.limits,
-        verified_at=ready.verification.finished, reviewed=task.status is Status.REVIEWED,
+        verified_at=ready.verification.finished, repetitions=ready.verification.repetitions,
+        reviewed=task.status is Status.REVIEWED, grading=grading_digest(ready.verification),
     )  # fmt: skip
 
 
@@ -241,6 +267,7 @@ class _Runner:
         self._scores = self.store.scores()
         complete = {i for i, attempt in stored.items() if _is_complete(attempt, self._scores)}
         left = plan.remaining(slots, complete)
+        self.line.watch.begin("attempt", len(left))
         result = Result(self.store, found=len(complete & {slot.id for slot in slots}))
         ungraded = {i: a for i, a in stored.items() if not isinstance(a.outcome, InfraFailed)}
 
@@ -328,6 +355,7 @@ class _Runner:
         what = attempts.Assignment(
             task, image, agent.ref, agent.plugin, slot.number,
             self._patch(ready, agent, slot), agent.secrets, agent.files, patch_paths,
+            added_paths(self.line.specs.gold_patch(task)),
         )  # fmt: skip
         with self.store.attempt_folder(slot.id) as folder:
             started = clock.now()
@@ -349,7 +377,7 @@ class _Runner:
         if agent.plugin.NEEDS == "gold_patch":
             return self.line.specs.gold_patch(ready.prepared.task)
         if agent.plugin.NEEDS == "recording":
-            return agent.recording(ready.prepared.task, slot.number)
+            return mended(agent.recording(ready.prepared.task, slot.number))
         return None
 
     def _grade(self, slot: Slot, attempt: Attempt, standing_by: Sandbox | None = None) -> Score:

@@ -15,6 +15,7 @@ from micro_bench.model.execution import Trust
 from micro_bench.model.image import Verification
 from micro_bench.model.score import Score
 from micro_bench.model.task import Task
+from micro_bench.pipeline.inputs import holds
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared, prepare
 from micro_bench.pipeline.verification import job
@@ -148,6 +149,7 @@ def rescore(
             attempt for attempt in store.attempts()
             if not isinstance(attempt.outcome, AgentFailed | InfraFailed)
         ]  # fmt: skip
+        line.watch.begin("score", len(wanted))
         results = in_parallel(one, wanted, jobs, abandon=line.abandon)
     for _attempt, error in results:
         if isinstance(error, BaseException):
@@ -162,9 +164,9 @@ def _tasks(line: Line, store: RunStore) -> tuple[Task, ...]:
 def _grader(line: Line, task: Task) -> Grader:
     prepared = prepare(line, task)
     found = line.specs.verification(task.id)
-    if found is None or not found.verified or found.image_key != prepared.image.key:
+    if found is None or not found.verified or not holds(line, found, prepared):
         raise UnverifiedError(
-            f"{task.id} is not verified for the image it has now",
+            f"{task.id} is not verified for the image, the recipe and the settings it has now",
             next_step=f"micro-bench verify {task.id}",
         )
     return Grader.of(line, prepared, found)

@@ -9,22 +9,31 @@ from types import ModuleType
 
 from micro_bench import plugins
 from micro_bench.attempts import run as attempts
-from micro_bench.edge import clock, host
+from micro_bench.edge import clock
 from micro_bench.edge.files import storage_errors
-from micro_bench.edge.patching import applied, patch_paths
+from micro_bench.edge.patching import added_paths, applied, patch_paths
 from micro_bench.errors import EngineError
 from micro_bench.images import leaks, verify
-from micro_bench.model.attempt import AgentRef, Finished
-from micro_bench.model.execution import TestsRun, Trust
+from micro_bench.images.causes import Definitions
+from micro_bench.images.flaky import BUSY
+from micro_bench.model.attempt import AgentFailed, AgentRef, Finished
+from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import Execution, Leak, RunKind, Verification
 from micro_bench.model.score import CriterionName, CriterionResult, FindingState, Scan, Verdict
 from micro_bench.model.task import Task
+from micro_bench.pipeline import logs
+from micro_bench.pipeline.explaining import explainer
+from micro_bench.pipeline.inputs import holds, inputs
 from micro_bench.pipeline.line import Line
+from micro_bench.pipeline.loaded import unhurried, worth_loading
 from micro_bench.pipeline.prepare import Prepared, prepare
+from micro_bench.sandboxes.busy import busy
 from micro_bench.scores import grade as grading
 from micro_bench.scores import judge as judging
 
 SCANNERS = "scores.scanners"
+STEADY = tuple(kind for kind in RunKind if kind not in BUSY.values())
+"""What is repeated."""
 
 
 def scanners() -> tuple[ModuleType, ...]:
@@ -35,12 +44,13 @@ def scanners() -> tuple[ModuleType, ...]:
 def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.Job:
     """A task's grading. With `own`, the base's tests as they are instead of the hidden ones."""
     task, language = prepared.task, prepared.language
-    wanted = tuple(dict.fromkeys((*task.tests.run, *_modules(language, task.tests.hidden))))
+    wanted = tuple(dict.fromkeys((*task.tests.run, *_modules(prepared, task.tests.hidden))))
+    hidden = hidden_tests(prepared, test_patch)
+    like = {path: hidden.files[path][1] for path in _modules(prepared, tuple(hidden.files))}
     if own:
         hidden = grading.Hidden()
         tests = tuple(path for path in wanted if path in prepared.base)
     else:
-        hidden = hidden_tests(prepared, test_patch)
         tests = tuple(path for path in wanted if path in prepared.base or path in hidden.files)
         tests = tuple(path for path in tests if path not in hidden.deleted)
     infrastructure = {
@@ -48,12 +58,22 @@ def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.
         if language.is_infrastructure(path)
     }  # fmt: skip
     return grading.Job(
-        task, prepared.image, language, prepared.recipe, infrastructure, hidden, tests, scanners()
+        task,
+        prepared.image,
+        language,
+        prepared.recipe,
+        infrastructure,
+        hidden,
+        tests,
+        scanners(),
+        like,
     )
 
 
-def _modules(language: ModuleType, paths: Sequence[str]) -> tuple[str, ...]:
-    return tuple(path for path in paths if language.is_test_module(path))
+def _modules(prepared: Prepared, paths: Sequence[str]) -> tuple[str, ...]:
+    """The test files that are run anyway and those that the recipe calls so."""
+    language, recipe, run = prepared.language, prepared.recipe, prepared.task.tests.run
+    return tuple(path for path in paths if path in run or language.is_test_module(path, recipe))
 
 
 def hidden_tests(prepared: Prepared, test_patch: bytes) -> grading.Hidden:
@@ -69,34 +89,27 @@ class _Evidence:
     scans: tuple[Scan, ...]
     """Of the first run of the gold patch."""
     executions: tuple[Execution, ...]
+    lost: tuple[str, ...] = ()
+    """What became of the gold patch on the way of an attempt; empty if it is whole."""
 
 
 def verify_task(
     line: Line, task: Task, *, repetitions: int, again: bool = False
 ) -> tuple[Prepared, Verification]:
-    """Prepare a task and execute it; an earlier verification of the same image holds.
+    """Prepare a task and execute it; an earlier verification of the very same holds.
 
     Raises:
         MicroBenchError: It could not be prepared, or the engine broke: nothing is known then.
     """
     prepared = prepare(line, task)
     stored = line.specs.verification(task.id)
-    if stored and not again and _still_holds(stored, prepared, repetitions):
+    enough = stored and stored.repetitions >= repetitions and not again
+    if stored and enough and holds(line, stored, prepared):
         return prepared, stored
     evidence = _execute(line, prepared, repetitions)
     found = _conclude(line, prepared, evidence, repetitions)
     line.specs.save_verification(found)
     return prepared, found
-
-
-def _still_holds(stored: Verification, prepared: Prepared, repetitions: int) -> bool:
-    return (
-        stored.task_digest == prepared.task.execution_digest()
-        and stored.image_key == prepared.image.key
-        and stored.image_digest == prepared.image.digest
-        and stored.repetitions >= repetitions
-        and stored.harness == host.harness_version()
-    )
 
 
 def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
@@ -106,43 +119,78 @@ def _execute(line: Line, prepared: Prepared, repetitions: int) -> _Evidence:
     hidden, own = job(prepared, test_patch), job(prepared, test_patch, own=True)
     folder = line.workspace.verification(task.id)
     runs: dict[RunKind, list[TestsRun]] = {kind: [] for kind in RunKind}
-    executions, scans = list[Execution](), tuple[Scan, ...]()
+    executions, scans, lost = list[Execution](), tuple[Scan, ...](), list[str]()
     for number in range(1, repetitions + 1):
-        for kind in RunKind:
-            patch = gold if kind is RunKind.GOLD_HIDDEN else b""
+        for kind in STEADY:
+            patch = b""
+            if kind is RunKind.GOLD_HIDDEN:
+                patch, gone = _oracle_patch(line, prepared, folder, gold)
+                lost += [each for each in gone if each not in lost]
             if kind is RunKind.NOOP:
-                patch = _noop_patch(line, prepared, folder)
+                patch = _attempted(line, prepared, folder, "noop", None).patch
             log = f"{kind}-{number}.log"
+            line.watch.stage(task.id, f"executing {kind} {number} of {repetitions}")
             started = clock.now()
             graded = _graded(line, own if kind is RunKind.BASE_OWN else hidden, patch, folder / log)
             runs[kind].append(graded.run)
             executions.append(_execution(kind, number, started, graded, log))
             if kind is RunKind.GOLD_HIDDEN and number == 1:
                 scans = graded.scans
-    return _Evidence({k: tuple(v) for k, v in runs.items()}, scans, tuple(executions))
+    if line.settings.load_check:
+        for kind in worth_loading(task, runs):
+            patch = gold if kind is RunKind.GOLD_BUSY else b""
+            started, log = clock.now(), f"{kind}-1.log"
+            line.watch.stage(task.id, f"executing {kind}")
+            graded = _graded(line, unhurried(hidden), patch, folder / log, start=busy(line.start))
+            runs[kind].append(graded.run)
+            executions.append(_execution(kind, 1, started, graded, log))
+    return _Evidence({k: tuple(v) for k, v in runs.items()}, scans, tuple(executions), tuple(lost))
 
 
-def _graded(line: Line, what: grading.Job, patch: bytes, log: Path) -> grading.Graded:
+def _graded(
+    line: Line, what: grading.Job, patch: bytes, log: Path, *, start: grading.Start | None = None
+) -> grading.Graded:
     with storage_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             return grading.grade(
-                line.start, what, patch, output, labels={"task": what.task.id, "stage": "verify"}
+                start or line.start,
+                what,
+                patch,
+                output,
+                labels={"task": what.task.id, "stage": "verify"},
             )
 
 
-def _noop_patch(line: Line, prepared: Prepared, folder: Path) -> bytes:
-    """The whole way of an attempt, by an agent that does nothing."""
-    plugin = plugins.load("attempts.agents", "noop")
+def _oracle_patch(
+    line: Line, prepared: Prepared, folder: Path, gold: bytes
+) -> tuple[bytes, list[str]]:
+    """What the oracle leaves behind, and what of the gold patch is not in it."""
+    tried = _attempted(line, prepared, folder, "oracle", gold)
+    if isinstance(tried.outcome, AgentFailed):
+        return gold, [f"the oracle's attempt failed: {tried.outcome.tail.strip()[-300:]}"]
+    gone = sorted(set(patch_paths(gold)) - set(patch_paths(tried.patch)))
+    named = [str(note) for note in getattr(tried.outcome, "notes", ())]
+    lost = [f"the oracle's attempt lost {', '.join(gone[:5])} ({'; '.join(named[:3])})"]
+    return tried.patch, lost if gone else []
+
+
+def _attempted(
+    line: Line, prepared: Prepared, folder: Path, agent: str, patch: bytes | None
+) -> attempts.Tried:
+    """The whole way of an attempt, by an agent of ours."""
     what = attempts.Assignment(
-        prepared.task, prepared.image, AgentRef(name="noop", kind="noop", version="1"), plugin,
-        1, None, {}, {}, patch_paths,
+        prepared.task, prepared.image, AgentRef(name=agent, kind=agent, version="1"),
+        plugins.load("attempts.agents", agent), 1, patch, {}, {}, patch_paths,
+        added_paths(line.specs.gold_patch(prepared.task)),
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     tried = attempts.attempt(line.start, what, folder)
-    if not isinstance(tried.outcome, Finished):
-        raise EngineError(f"{prepared.task.id}: the no-op attempt failed: {tried.outcome}")
-    return tried.patch
+    if not isinstance(tried.outcome, Finished | AgentFailed) or (
+        patch is None and not isinstance(tried.outcome, Finished)
+    ):
+        raise EngineError(f"{prepared.task.id}: the {agent}'s attempt failed: {tried.outcome}")
+    return tried
 
 
 def _execution(
@@ -164,51 +212,45 @@ def _conclude(
     line: Line, prepared: Prepared, evidence: _Evidence, repetitions: int
 ) -> Verification:
     task = prepared.task
-    scope = frozenset(_modules(prepared.language, task.tests.hidden))
-    derived = verify.derive(evidence.runs, *_definitions(line, prepared), scope)
+    scope = frozenset(_modules(prepared, task.tests.hidden))
+    explain = explainer(line, prepared)
+    folder = line.workspace.verification(task.id)
+    derived = verify.derive(
+        evidence.runs, verify.HiddenTests(*_definitions(line, prepared), scope), explain=explain,
+        complaints=logs.complaints(folder, evidence.runs, prepared.language.complaint, explain),
+    )  # fmt: skip
     waived = broken_gates(task, evidence.scans)
     reasons = [*derived.reasons, *_oracle_and_noop(task, derived, evidence, waived)]
-    reasons += _last_words(line, prepared, evidence)
+    reasons += evidence.lost
+    if last := logs.last_words(folder, evidence.runs):
+        reasons += [last, *prepared.piece.environment.complaints]
+    line.watch.stage(task.id, "looking for leaks")
     found = _leaks(line, prepared)
     reasons += [f"leak: {leak.what} in {leak.where}" for leak in found]
+    now = inputs(line, task)
     return Verification(
-        task=task.id, task_digest=task.execution_digest(), image_key=prepared.image.key,
+        task=task.id, task_digest=now.spec, recipe_digest=now.recipe,
+        settings_digest=now.settings, image_key=prepared.image.key,
         image_digest=prepared.image.digest, python=prepared.image.python,
         isolation=line.backend.isolation(),
-        harness=host.harness_version(), repetitions=repetitions, verified=not reasons,
+        harness=now.harness, repetitions=repetitions, verified=not reasons,
         reasons=tuple(reasons), fail_to_pass=derived.fail_to_pass,
         pass_to_pass=derived.pass_to_pass, flaky=derived.flaky, leaks=found,
+        load_sensitive=derived.load_sensitive, causes=derived.causes, warnings=derived.warnings,
         collection_errors=derived.collection_errors, waived_gates=waived,
         executions=evidence.executions, finished=clock.now(),
     )  # fmt: skip
 
 
-def _last_words(line: Line, prepared: Prepared, evidence: _Evidence) -> list[str]:
-    """Where the tests did not run to their end with the gold patch: what they said, and what may
-    be behind it.
-    """
-    for number, run in enumerate(evidence.runs[RunKind.GOLD_HIDDEN], 1):
-        if run.applied and run.trust is not Trust.AGREE:
-            folder = line.workspace.verification(prepared.task.id)
-            log = folder / f"{RunKind.GOLD_HIDDEN}-{number}.log"
-            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            said = f"its last line: {lines[-1].strip()[:200]!r}" if lines else "it is empty"
-            return [f"the log is {log}; {said}", *prepared.piece.environment.complaints]
-    return []
-
-
-def _definitions(line: Line, prepared: Prepared) -> tuple[verify.Definitions, verify.Definitions]:
-    language = prepared.language
+def _definitions(line: Line, prepared: Prepared) -> tuple[Definitions, Definitions]:
+    language, recipe = prepared.language, prepared.recipe
     hidden = hidden_tests(prepared, line.specs.test_patch(prepared.task))
-    before = {p: c for p, (_m, c) in prepared.base.items() if language.is_test_module(p)}
-    after = {**before, **{p: c for p, (_m, c) in hidden.files.items()}}
+    before = {p: prepared.base[p][1] for p in _modules(prepared, tuple(prepared.base))}
+    after = {**before, **{p: hidden.files[p][1] for p in _modules(prepared, tuple(hidden.files))}}
     return (
-        {path: language.test_definitions(path, content) for path, content in before.items()},
-        {
-            path: language.test_definitions(path, content)
-            for path, content in after.items() if language.is_test_module(path)
-        },
-    )  # fmt: skip
+        {path: language.test_definitions(path, text, recipe) for path, text in before.items()},
+        {path: language.test_definitions(path, text, recipe) for path, text in after.items()},
+    )
 
 
 def broken_gates(task: Task, scans: Sequence[Scan]) -> dict[str, str]:
@@ -222,7 +264,7 @@ def broken_gates(task: Task, scans: Sequence[Scan]) -> dict[str, str]:
                 f"{f.rule} in {f.path}" for scan in scans if scan.criterion is name
                 for f in scan.findings if f.state is FindingState.NEW
             ]  # fmt: skip
-            waived[name.value] = f"the gold patch breaks it: {', '.join(new[:5])}"
+            waived[name.value] = f"the gold patch breaks it: {', '.join(new[:5]) or found.detail}"
         elif found.result is CriterionResult.UNSCORED:
             waived[name.value] = f"it cannot be measured on the gold patch: {found.detail}"
     return waived

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from micro_bench.errors import MicroBenchError, StorageError
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
+from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.verification import verify_task
-
-Advance = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -29,36 +28,44 @@ class Verified:
         """Whether it may be run."""
         return self.verification is not None and self.verification.verified
 
+    def failure(self) -> str:
+        """The kind of failure; empty for a sound task."""
+        if self.sound:
+            return ""
+        return "not verified" if self.verification else "could not be executed"
+
     def words(self) -> str:
         """One line for people."""
         found = self.verification
         if found is None:
-            return f"{self.task}: NOT VERIFIED: {self.problem}"
+            return f"NOT VERIFIED: {self.problem}"
         counts = (
             f"FAIL_TO_PASS {len(found.fail_to_pass)}, PASS_TO_PASS {len(found.pass_to_pass)}, "
             f"flaky {len(found.flaky)}"
         )
         if found.verified:
-            return f"{self.task}: verified: {counts}"
-        return f"{self.task}: NOT VERIFIED: {'; '.join(found.reasons)} ({counts})"
+            told = "".join(f"\n  warning: {text}" for text in found.warnings)
+            return f"verified: {counts}{told}"
+        return f"NOT VERIFIED: {'; '.join(found.reasons)} ({counts})"
 
 
 def verify_all(
     line: Line,
-    patterns: Sequence[str],
-    tiers: Sequence[int],
-    advance: Advance,
+    patterns: Sequence[str] = (),
+    tiers: Sequence[int] = (),
     *,
     again: bool = False,
 ) -> tuple[Verified, ...]:
     """Verify the chosen tasks in parallel.
 
     Raises:
+        NotFoundError: There is nothing to verify.
         EngineError, StorageError: Nothing can go on; finished verifications are stored.
     """
-    tasks = line.specs.tasks(patterns, tiers)
+    tasks = chosen(line, patterns, tiers)
     line.backend.sweep()
     stop = threading.Event()
+    line.watch.begin("verify", len(tasks))
 
     def one(task: Task) -> Verified:
         try:
@@ -72,7 +79,7 @@ def verify_all(
             result = Verified(task.id, None, error.describe())
         else:
             result = Verified(task.id, found)
-        advance(result.words())
+        line.watch.done(task.id, result.words(), result.failure())
         return result
 
     found: dict[str, Verified] = {}

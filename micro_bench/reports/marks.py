@@ -19,6 +19,9 @@ from micro_bench.model.attempt import AgentFailed, Attempt, BudgetStop, Finished
 from micro_bench.model.report import MarkKind
 from micro_bench.model.score import Criterion, CriterionName, CriterionResult, Score, Verdict
 
+NO_PATCH = frozenset({"no_change", "patch_rejected"})
+"""Reasons of a score that say that there was nothing to judge."""
+
 LEFT_OUT = frozenset({MarkKind.INFRA, MarkKind.INVALID, MarkKind.UNGRADED})
 """Kinds that are in no denominator."""
 
@@ -56,7 +59,9 @@ class Judged:
     def gradable(self) -> bool:
         """There was a patch to judge, and the results can be believed."""
         broken = self.kind in {MarkKind.AGENT, MarkKind.TAMPERED}
-        return self.valid and not broken and self.score is not None and bool(self.score.criteria)
+        if not self.valid or broken or self.score is None:
+            return False
+        return bool(self.score.criteria) and self.score.reason not in NO_PATCH
 
     @property
     def tests_passed(self) -> bool:

@@ -19,9 +19,12 @@ def warnings(
     overall = [cell for cell in cells if cell.tier is None]
     return (
         *_demo(run),
+        *_part(run),
         *_broken_controls(run, overall),
         *_isolation(isolations),
         *_drafts(run),
+        *_one_repetition(run),
+        *_replays(run),
         *_lost_attempts(overall),
         *_few_tasks(run, cells),
         *_too_few_attempts(overall),
@@ -42,6 +45,11 @@ def _demo(run: RunFacts) -> Iterator[str]:
         )
 
 
+def _part(run: RunFacts) -> Iterator[str]:
+    if run.part:
+        yield f"Part only: {clean(run.part)}."
+
+
 def _broken_controls(run: RunFacts, overall: Sequence[Cell]) -> Iterator[str]:
     kinds = {agent.name: agent.kind for agent in run.agents}
     for cell in overall:
@@ -51,7 +59,8 @@ def _broken_controls(run: RunFacts, overall: Sequence[Cell]) -> Iterator[str]:
         if bad:
             did = "did not pass" if kinds[cell.agent] == "oracle" else "passed"
             yield (
-                f"Void: the control {cell.agent} {did} in {bad} of {rates.attempts} attempts. "
+                f"Void: the control {cell.agent} {did} in {bad} of "
+                f"{count(rates.attempts, 'attempt')}. "
                 "Find out why before you read any other number of this run."
             )
 
@@ -77,6 +86,30 @@ def _drafts(run: RunFacts) -> Iterator[str]:
         yield (
             f"Drafts: {len(drafts)} of {count(len(run.tasks), 'task')}. Nobody has read whether "
             "the ticket's text asks for what its tests check."
+        )
+
+
+FEWEST_REPETITIONS = 2
+"""A test that once passes and once fails is seen only where it is executed twice."""
+
+
+def _one_repetition(run: RunFacts) -> Iterator[str]:
+    once = [
+        t for t in run.tasks if t.repetitions is not None and t.repetitions < FEWEST_REPETITIONS
+    ]
+    if once:
+        yield (
+            f"Verified with one repetition: {len(once)} of {count(len(run.tasks), 'task')}. A test "
+            "that passes only sometimes may be among those required."
+        )
+
+
+def _replays(run: RunFacts) -> Iterator[str]:
+    names = [agent.name for agent in run.agents if agent.kind == "replay"]
+    if names:
+        yield (
+            f"Replayed: the patches of {', '.join(names)} were recorded earlier. Nothing was "
+            "attempted in this run, so their times say nothing about the agents."
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from micro_bench.model.report import WaterfallStep
+from micro_bench.model.report import MarkKind, WaterfallStep
 from micro_bench.model.score import CriterionName, CriterionResult, Verdict
 from micro_bench.reports.marks import Judged, first
 
 USABLE_PATCH = "usable_patch"
-STEPS = (USABLE_PATCH, *(name.value for name in CriterionName))
+UNTAMPERED = "untampered"
+STEPS = (USABLE_PATCH, UNTAMPERED, *(name.value for name in CriterionName))
 
 
 def waterfall(judged: Sequence[Judged]) -> tuple[WaterfallStep, ...]:
@@ -35,6 +36,8 @@ def waterfall(judged: Sequence[Judged]) -> tuple[WaterfallStep, ...]:
 
 
 def _lost_at(one: Judged) -> str | None:
+    if one.kind is MarkKind.TAMPERED:
+        return UNTAMPERED
     if not one.gradable:
         return None if one.passed or not one.scored else USABLE_PATCH
     if one.score is None or one.score.verdict is not Verdict.FAIL:
@@ -51,8 +54,8 @@ def _unscored_at(one: Judged) -> str | None:
 
 
 def _own(judged: Sequence[Judged], name: str, result: CriterionResult) -> int:
-    if name == USABLE_PATCH:
-        broken = [one for one in judged if _lost_at(one) == USABLE_PATCH]
+    if name in {USABLE_PATCH, UNTAMPERED}:
+        broken = [one for one in judged if _lost_at(one) == name]
         return len(broken) if result is CriterionResult.FAILED else 0
     return sum(
         any(c.name.value == name and c.result is result for c in one.score.criteria)

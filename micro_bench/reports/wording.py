@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from micro_bench.model.report import CONTROLS, Cell, Estimate, MarkKind, Rates, Report, WallTime
 from micro_bench.model.task import TIER_NAMES
-from micro_bench.reports.waterfall import USABLE_PATCH
+from micro_bench.reports.waterfall import UNTAMPERED, USABLE_PATCH
 
 NOT_AVAILABLE = "n/a"
 
@@ -16,10 +16,11 @@ FEW_TASKS = 10
 
 STEP_LABELS = {
     USABLE_PATCH: "usable patch",
+    UNTAMPERED: "trusted",
     "fail_to_pass": "hidden tests",
     "pass_to_pass": "tests that passed",
     "lint": "lint",
-    "sast": "security scan",
+    "sast": "security",
 }
 
 MARKS = {
@@ -114,9 +115,9 @@ def tier_name(tier: int | None) -> str:
     return "All tiers" if tier is None else f"Tier {tier}: {TIER_NAMES[tier]}"
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, plural: str = "s") -> str:
     """`1 task`, `12 tasks`."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    return f"{number} {noun}" + ("" if number == 1 else plural)
 
 
 def clean(text: str, limit: int = 200) -> str:

@@ -111,7 +111,8 @@ class Sandbox(Protocol):
     def frozen(self) -> Sandbox:
         """A fresh sandbox on the files as they are now, with none of the processes.
 
-        This one is killed; close both.
+        Its commands start in the root folder: the work folder may be closed by now. This one is
+        killed; close both.
         """
 
     def alive(self) -> bool:

@@ -16,6 +16,8 @@ from micro_bench.errors import EngineError
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
 
 CHECK_S = 60
+_ENDED_BY_ITSELF = range(126)
+"""Exit codes of programs. Others may mean that the container is gone: that must be asked."""
 
 
 class DockerBackend:
@@ -124,12 +126,27 @@ class DockerSandbox:
         files: bytes = b"",
         errors: BinaryIO | None = None,
     ) -> Ended:
-        """Run a command; at the deadline the container is killed."""
+        """Run a command; at the deadline the container is killed.
+
+        Raises:
+            EngineError: Also where somebody else ended the container: no code in it can.
+        """
         end = self._container.exec(
             argv, output=output, deadline_s=deadline_s, limit=limit, env=env, errors=errors,
             files=(self.places.bench, files) if files else None,
         )  # fmt: skip
+        if not end.timed_out and end.exit_code not in _ENDED_BY_ITSELF:
+            self._check_not_ended_from_outside()
         return Ended(end.exit_code, end.timed_out, end.seconds, end.truncated)
+
+    def _check_not_ended_from_outside(self) -> None:
+        state = self._container.state()
+        if not state.get("Running") and not state.get("OOMKilled"):
+            raise EngineError(
+                f"the container was ended from outside (exit code {state.get('ExitCode')}): by "
+                "another program, a restart of the engine, or a machine out of memory",
+                next_step="run the same command again: the attempt does not count",
+            )
 
     def put(self, path: str, archive: bytes) -> None:
         """Unpack a tar below `path`."""
@@ -151,7 +168,8 @@ class DockerSandbox:
         """Kill, commit the files, start afresh on them."""
         self._container.kill()
         snapshot = self._container.commit(f"micro-bench/snapshot:{uuid.uuid4().hex}")
-        container = self._engine.create(replace(self._spec, image=snapshot, network="none"))
+        spec = replace(self._spec, image=snapshot, network="none", workdir="/")
+        container = self._engine.create(spec)
         fresh = DockerSandbox(self._engine, container, self._spec, self._closer)
         fresh._snapshot = snapshot
         try:

@@ -83,6 +83,7 @@ class LocalSandbox:
         self._venv = cache / "environments" / image.env_key[:20]
         self._tools = cache / "tools" / image.base_digest.removeprefix("local:")[:20]
         self.places = Places() if bubblewrap else self._plain_places()
+        self._start = self.places.work
 
     def _plain_places(self) -> Places:
         folder = self._folder
@@ -132,7 +133,8 @@ class LocalSandbox:
         command = [*self._wrap(), *argv] if self._bubblewrap else list(argv)
         try:
             result, cut = process.stream(
-                command, output=output, env=environment, cwd=self._folder / "work",
+                command, output=output, env=environment,
+                cwd=self._folder / "work" if self._start else self._folder,
                 deadline_s=deadline_s, limit=limit, errors=errors,
             )  # fmt: skip
         except (FileNotFoundError, PermissionError) as error:
@@ -160,7 +162,7 @@ class LocalSandbox:
         argv += ["--ro-bind", str(folder / "project"), places.project]
         for place, inside in ((self._venv, places.venv), (self._tools, places.tools)):
             argv += ["--ro-bind", str(place), inside, "--ro-bind", str(place), str(place)]
-        return [*argv, "--chdir", places.work, "--"]
+        return [*argv, "--chdir", self._start or "/", "--"]
 
     def put(self, path: str, archive: bytes) -> None:
         """Unpack a tar below `path`. Links that the code left are replaced, not followed."""
@@ -202,9 +204,16 @@ class LocalSandbox:
         self._open()
         fresh = self._folder.with_name(f"{owner_id()}-{secrets.token_hex(6)}")
         with storage_errors(fresh):
-            files.open_up(self._folder)
-            shutil.copytree(self._folder, fresh, symlinks=True, copy_function=files.copy_regular)
-        return LocalSandbox(fresh, self._image, bubblewrap=self._bubblewrap)
+            if self._bubblewrap:  # nothing that ran in it is left: the files themselves will do
+                self._folder.rename(fresh)
+            else:
+                files.open_up(self._folder)
+                shutil.copytree(
+                    self._folder, fresh, symlinks=True, copy_function=files.copy_regular
+                )
+        sandbox = LocalSandbox(fresh, self._image, bubblewrap=self._bubblewrap)
+        sandbox._start = ""
+        return sandbox
 
     def _open(self) -> None:
         if not self._folder.is_dir():

@@ -15,16 +15,17 @@ from __future__ import annotations
 import base64
 import json
 import os
+import runpy
 import shutil
 import stat
 import subprocess
 import sys
 import tarfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-SOURCE_LIMIT, SOURCES_LIMIT, REPORT_LIMIT = 2 * 2**20, 16 * 2**20, 64 * 2**20
+MERGED_LIMIT, REPORT_LIMIT = 4 * 2**20, 64 * 2**20
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 
 
@@ -64,9 +65,16 @@ def prepare(plan: dict[str, Any]) -> dict[str, Any]:
     save_copies(work, bench / "head", touched)
     return {
         "applied": True, "error": "", "touched": touched, "restored": restored, "merge": merge,
-        "scans": [scan(bench, touched, scanner) for scanner in plan["scanners"]],
-        "sources": sources(bench, touched, plan["scanners"]),
+        **scanning()(bench, touched, plan["scanners"]),
     }  # fmt: skip
+
+
+def scanning() -> Callable[..., dict[str, Any]]:
+    """The scanners' part, which lies beside this file."""
+    found: Callable[..., dict[str, Any]] = runpy.run_path(
+        str(Path(__file__).with_name("_scanning.py"))
+    )["scan_all"]
+    return found
 
 
 def git(work: Path, *argv: str) -> str:
@@ -130,7 +138,7 @@ def restore(
 
     Files with other content too go to the host for merging.
     """
-    restored, merge = [], {}
+    restored, merge, left = [], {}, MERGED_LIMIT
     for path in touched:
         if path in plan["restore"]:
             put_back(work, kept, path)
@@ -138,7 +146,8 @@ def restore(
         elif path in plan["merge"]:
             current = work / path
             content = b"" if not current.is_file() or current.is_symlink() else current.read_bytes()
-            merge[path] = base64.b64encode(content[: 2**20]).decode()
+            merge[path] = base64.b64encode(content[: min(2**20, max(left, 0))]).decode()
+            left -= len(merge[path])
     return restored, merge
 
 
@@ -149,46 +158,6 @@ def put_back(work: Path, kept: Path, path: str) -> None:
         shutil.copy2(kept / path, work / path, follow_symlinks=False)
     elif os.path.lexists(work / path):
         clear_way(work, path)
-
-
-def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, Any]:
-    """Run one scanner on the explicit list of its files; its words go back unread."""
-    wanted = set(scanner["files"]) & set(touched)
-    files = [
-        f"{side}/{path}" for side in ("base", "head") for path in sorted(wanted)
-        if (bench / side / path).is_file()
-    ]  # fmt: skip
-    result: dict[str, Any] = {"name": scanner["name"], "files": files, "code": None, "state": "ran"}
-    result["seconds"] = 0.0
-    if not files:
-        return {**result, "state": "not_applicable", "output": "", "errors": ""}
-    begin = time.monotonic()
-    try:
-        done = subprocess.run(
-            [*scanner["argv"], *files], cwd=bench, capture_output=True, check=False,
-            timeout=scanner["timeout_s"], stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return {**result, "state": "timeout", "output": "", "errors": ""}
-    except OSError as error:
-        return {**result, "state": "crashed", "output": "", "errors": str(error)}
-    result["seconds"] = time.monotonic() - begin
-    text, errors = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-    if len(text) > scanner["output_limit"]:
-        return {**result, "state": "crashed", "output": "", "errors": "output too large"}
-    return {**result, "code": done.returncode, "output": text, "errors": errors[-2000:]}
-
-
-def sources(bench: Path, touched: list[str], scanners: list[dict[str, Any]]) -> dict[str, str]:
-    """The scanned files' text, so that findings can be matched by content; not without end."""
-    wanted = {path for scanner in scanners for path in scanner["files"]} & set(touched)
-    found, left = {}, SOURCES_LIMIT
-    for name in (f"{side}/{path}" for side in ("base", "head") for path in sorted(wanted)):
-        if (bench / name).is_file():
-            text = (bench / name).read_bytes()[: min(SOURCE_LIMIT, left)]
-            left -= len(text)
-            found[name] = text.decode("utf-8", "replace")
-    return found
 
 
 def run_tests(plan: dict[str, Any]) -> int:
@@ -205,18 +174,27 @@ def run_tests(plan: dict[str, Any]) -> int:
     report.parent.mkdir(exist_ok=True)
     if not plan["argv"]:
         return 0
+    place = work / plan["folder"]
     done = subprocess.run(
-        plan["argv"], cwd=work, check=False, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
+        plan["argv"], cwd=place if place.is_dir() else work, env={**os.environ, **plan["env"]},
+        check=False, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+    )  # fmt: skip
     tell(read(report))
     return done.returncode
 
 
 def read(report: Path) -> bytes:
-    """The file, if it is one: what the tests put in its place is no report."""
+    """The file, if it is one: what the tests put in its place is no report.
+
+    Of one that is too large a byte more than the limit is told, so that the host sees it. A umask
+    that the tests left behind must not hide it.
+    """
     try:
+        if stat.S_ISREG(report.lstat().st_mode):
+            report.chmod(0o600)
         with os.fdopen(os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            return file.read(REPORT_LIMIT) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return file.read(REPORT_LIMIT + 1) if regular else b""
     except OSError:
         return b""
 

@@ -7,9 +7,7 @@ runs, and what comes after is cross-checked (exit code, report and two canaries 
 from __future__ import annotations
 
 import base64
-import io
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -22,24 +20,19 @@ from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
 from micro_bench.languages._language import Recipe, TestRun
-from micro_bench.model.execution import TestResult, TestsRun, TestStatus, Trust
+from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Image
 from micro_bench.model.score import Scan
 from micro_bench.model.task import Task
-from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Places, Sandbox, StartRequest
+from micro_bench.sandboxes._sandbox import Places, Sandbox, StartRequest
 from micro_bench.scores import scan
+from micro_bench.scores.canaries import Canaries, cross_check, explain, make
+from micro_bench.scores.told import Told
 
-REPORT_LIMIT = 64 * 2**20
-LINE_LIMIT = 64 * 2**20
 SCANNER_TIMEOUT_S = 60
+SCANNER_OUTPUT_LIMIT = 16 * 2**20
+"""As sent: all scanners, their sources and files to merge must fit in the one line."""
 PREPARE_S = 300
-CANARY_WORDS = 4
-COMMON_WORDS = (
-    "after", "all", "and", "are", "before", "both", "by", "default", "each", "empty", "error",
-    "for", "given", "in", "is", "keeps", "missing", "name", "new", "no", "not", "of", "old", "one",
-    "only", "raises", "returns", "same", "two", "unknown", "value", "values", "when", "with",
-    "without", "zero",
-)  # fmt: skip
 Start = Callable[[StartRequest], Sandbox]
 
 
@@ -66,6 +59,8 @@ class Job:
     tests: tuple[str, ...]
     """Test files to run."""
     scanners: tuple[ModuleType, ...]
+    like: Mapping[str, bytes] = field(default_factory=dict)
+    """The hidden test files, whichever run: the canaries take after them."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +74,6 @@ class Graded:
     """The runner's own report, as stored."""
     scan_s: float = 0.0
     """Of the scanners' commands."""
-
-
-@dataclass(frozen=True)
-class _Canaries:
-    passing: str
-    failing: str
-    first: str
-    """The file that runs before the tests, and below the one that runs after them."""
-    last: str
 
 
 def stand_by(start: Start, job: Job, labels: Mapping[str, str]) -> Sandbox:
@@ -114,7 +100,8 @@ def grade_in(sandbox: Sandbox, job: Job, patch: bytes, log: BinaryIO) -> Graded:
     """
     begin = clock.monotonic()
     try:
-        return _Grading(job, patch, _canaries(job)).run(sandbox, log, begin)
+        canaries = make(job.tests, job.like, job.language, job.recipe)
+        return _Grading(job, patch, canaries).run(sandbox, log, begin)
     finally:
         sandbox.close()
 
@@ -125,12 +112,13 @@ class _Grading:
 
     job: Job
     patch: bytes
-    canaries: _Canaries
+    canaries: Canaries
 
     def run(self, sandbox: Sandbox, log: BinaryIO, begin: float) -> Graded:
         """Prepare, test, read, cross-check."""
         plan, total = self.plan(sandbox.places), self.job.task.tests.total_timeout_s
-        told = _Told()
+        told = Told()
+        log.write(self.canaries.announced())
         end = sandbox.run(
             _argv(sandbox), output=log, deadline_s=total + PREPARE_S, errors=told,
             files=self.files(plan),
@@ -149,18 +137,30 @@ class _Grading:
             )  # fmt: skip
             seconds = end.seconds
         report = b"" if end.timed_out else told.report()
-        results = self.job.language.results(report) if report else None
-        trust, kept = cross_check(
-            end.exit_code, results, self.canaries.passing, self.canaries.failing
-        )
+        checked = self.checked(end.exit_code, report, told.problem())
+        if checked["trust"] is Trust.AGREE:
+            log.write(self.canaries.explained())
         run = TestsRun(
-            applied=True, trust=trust, exit_code=end.exit_code, results=kept, seconds=seconds,
+            **checked, applied=True, exit_code=end.exit_code, seconds=seconds,
             touched=tuple(prepared["touched"]), restored=tuple(prepared["restored"]),
-            out_of_memory=trust is not Trust.AGREE and sandbox.out_of_memory(),
+            out_of_memory=checked["trust"] is not Trust.AGREE and sandbox.out_of_memory(),
         )  # fmt: skip
         scans = scan.read_all(self.job.scanners, prepared)
         scan_s = sum(float(record["seconds"]) for record in prepared["scans"])
         return Graded(run, scans, clock.monotonic() - begin, report, scan_s)
+
+    def checked(self, code: int | None, report: bytes, problem: str) -> dict[str, Any]:
+        """The report's results, as far as they can be believed."""
+        passing, failing = self.canaries.passing, self.canaries.failing
+        results = self.job.language.results(report, self.tests) if report else None
+        trust, kept = cross_check(code, results, passing, failing)
+        detail = problem or explain(trust, code, results, passing, failing)
+        return {"trust": trust, "results": kept, "detail": detail}
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """The files that run, in their order."""
+        return (self.canaries.first.path, *self.job.tests, self.canaries.last.path)
 
     def plan(self, places: Places) -> dict[str, Any]:
         """What `_inside.py` is to do."""
@@ -170,28 +170,28 @@ class _Grading:
         owned = [p for p in paths if not job.language.is_test(p, job.recipe)]
         run = TestRun(
             junit=f"{places.bench}/out/report.xml", timeout_s=job.task.tests.timeout_s,
-            python=f"{places.venv}/bin", config=_text(job.infrastructure),
-            extra=("--rootdir", places.work, *job.recipe.pytest_args),
+            python=f"{places.venv}/bin", work=places.work, config=_text(job.infrastructure),
+            recipe=job.recipe,
         )  # fmt: skip
-        tests = (self.canaries.first, *job.tests, self.canaries.last)
         return {
             "stage": "prepare" if merge else "all",
             "work": places.work, "bench": places.bench, "paths": list(paths),
             "restore": [p for p in guarded if p not in merge], "merge": merge,
             "delete": list(job.hidden.deleted),
-            "report": run.junit, "argv": list(job.language.test_command(tests, run)),
+            "report": run.junit, "argv": list(job.language.test_command(self.tests, run)),
+            "folder": job.language.test_folder(self.tests, run), "env": dict(job.recipe.env),
             "scanners": [_scanner(module, owned, places) for module in job.scanners],
         }  # fmt: skip
 
     def files(self, plan: dict[str, Any]) -> bytes:
         """Everything that is handed in: the patch, the plan, the hidden tests, the program."""
         job, canaries = self.job, self.canaries
-        canary = job.language.canary(canaries.passing, canaries.failing).encode()
         hidden = [Entry(p, c, m or REGULAR) for p, (m, c) in job.hidden.files.items()]
-        hidden += [Entry(path, canary) for path in (canaries.first, canaries.last)]
+        hidden += [Entry(c.path, c.text.encode()) for c in (canaries.first, canaries.last)]
         return pack(
             [
                 Entry("in/inside.py", package_file("scores/_inside.py")),
+                Entry("in/_scanning.py", package_file("scores/_scanning.py")),
                 Entry("in/hidden.tar", pack(hidden)),
                 Entry("in/attempt.patch", self.patch),
                 Entry("in/plan.json", json.dumps(plan).encode()),
@@ -214,73 +214,12 @@ class _Grading:
         return pack([Entry("in/merged.tar", pack(entries)), Entry("in/plan.json", again)])
 
 
-def cross_check(
-    code: int | None, results: Sequence[TestResult] | None, passing: str, failing: str
-) -> tuple[Trust, tuple[TestResult, ...]]:
-    """Whether exit code, report and canaries agree; the results without the canaries.
-
-    The failing canary makes exit code 1 the only honest one for a run that went to its end.
-    """
-    if code is None:
-        return Trust.TIMEOUT, ()
-    if results is None:
-        return (Trust.TAMPERED if code == 0 else Trust.CRASHED), ()
-    found = {name: [r.status for r in results if _named(r, name)] for name in (passing, failing)}
-    kept = tuple(r for r in results if not _named(r, passing) and not _named(r, failing))
-    good = _twice(found[passing], TestStatus.PASSED) and _twice(found[failing], TestStatus.FAILED)
-    if good and code == 1:
-        return Trust.AGREE, kept
-    anything_passed = any(r.status in (TestStatus.PASSED, TestStatus.XFAILED) for r in results)
-    if code != 0 and not anything_passed:
-        return Trust.CRASHED, kept
-    return Trust.TAMPERED, kept
-
-
-def _twice(seen: Sequence[TestStatus], wanted: TestStatus) -> bool:
-    """Both canaries of a name, one before and one after the tests, ended as they must.
-
-    Tests that wreck the runner's streams make every later test an error, the second canary too:
-    an error is no forged pass.
-    """
-    return len(seen) == 2 and wanted in seen and set(seen) <= {wanted, TestStatus.ERROR}
-
-
-def _named(result: TestResult, name: str) -> bool:
-    return result.id.rpartition("::")[2] == name
-
-
 def _rejected(prepared: dict[str, Any], total: float) -> Graded:
     run = TestsRun(
         applied=False, apply_error=str(prepared["error"]), trust=Trust.CRASHED, exit_code=None,
         seconds=0.0,
     )  # fmt: skip
     return Graded(run, (), total, b"")
-
-
-def _canaries(job: Job) -> _Canaries:
-    """Names nobody can know before, and that look like any other test's.
-
-    Made of the words of the hidden tests' own names; the files lie beside the hidden tests, so
-    that the same rules collect them.
-    """
-    folder = PurePosixPath(job.tests[0]).parent if job.tests else PurePosixPath()
-    taken = {name for path in job.hidden.files for name in _test_names(job, path)}
-    words = sorted({*COMMON_WORDS, *(w for name in taken for w in name.lower().split("_") if w)})
-    names: list[str] = []
-    while len(names) < 4:
-        name = "_".join(["test", *(secrets.choice(words) for _ in range(CANARY_WORDS))])
-        if name not in taken and name not in names:
-            names.append(name)
-    passing, failing, *files = names
-    return _Canaries(passing, failing, *(str(folder / f"{file}.py") for file in files))
-
-
-def _test_names(job: Job, path: str) -> tuple[str, ...]:
-    if not job.language.is_test_module(path):
-        return ()
-    _mode, content = job.hidden.files[path]
-    found = job.language.test_definitions(path, content)
-    return tuple(name.rpartition("::")[2] for name in found if name.isascii())
 
 
 def _is_guarded(job: Job, path: str) -> bool:
@@ -299,7 +238,7 @@ def _scanner(module: ModuleType, owned: Sequence[str], places: Places) -> dict[s
     return {
         "name": module.NAME, "argv": list(module.command(places.tools)),
         "files": [path for path in owned if module.owns(path)],
-        "timeout_s": SCANNER_TIMEOUT_S, "output_limit": OUTPUT_LIMIT,
+        "timeout_s": SCANNER_TIMEOUT_S, "output_limit": SCANNER_OUTPUT_LIMIT,
     }  # fmt: skip
 
 
@@ -311,52 +250,3 @@ def _argv(sandbox: Sandbox) -> tuple[str, ...]:
         f"{bench}/in/inside.py",
         f"{bench}/in/plan.json",
     )
-
-
-class _Told(io.BytesIO):
-    """What the program inside tells: one line of JSON before the tests, their report after them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.head, self.rest = bytearray(), bytearray()
-        self._complete = False
-        self._begin = clock.monotonic()
-        self._prepared_at = 0.0
-
-    def write(self, data: Any) -> int:
-        """Collect the line until it ends, then the report; drop what is too much."""
-        chunk = bytes(data)
-        if self._complete:
-            self._take(chunk)
-            return len(chunk)
-        line, newline, rest = chunk.partition(b"\n")
-        self.head += line
-        if newline or len(self.head) > LINE_LIMIT:
-            self._complete = True
-            self._prepared_at = clock.monotonic() - self._begin
-            self._take(rest)
-        return len(chunk)
-
-    def _take(self, chunk: bytes) -> None:
-        if len(self.rest) <= REPORT_LIMIT:
-            self.rest += chunk
-
-    def prepared(self) -> dict[str, Any] | None:
-        """The line, read."""
-        try:
-            value = json.loads(self.head) if self._complete else None
-        except ValueError:
-            return None
-        return value if isinstance(value, dict) else None
-
-    def report(self) -> bytes:
-        """The runner's report; none is an answer, not an error of the harness."""
-        return bytes(self.rest) if len(self.rest) <= REPORT_LIMIT else b""
-
-    def tail(self) -> bytes:
-        """The last words, for a message."""
-        return bytes((self.head + self.rest)[-500:])
-
-    def since_prepared(self, total: float) -> float:
-        """Seconds of the test command."""
-        return max(total - self._prepared_at, 0.0) if self._complete else 0.0

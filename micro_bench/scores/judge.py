@@ -20,6 +20,8 @@ from micro_bench.model.task import Gate, Gates, TestPlan
 
 GOOD = (TestStatus.PASSED, TestStatus.XFAILED)
 FAILED_TESTS_SHOWN = 200
+UNBELIEVED = (Trust.TAMPERED, Trust.BLIND)
+"""The canaries of a verified task run with its gold patch: what keeps them from it is the patch."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def judge(
     )
     tests_passed = not failing and run.applied and run.trust is Trust.AGREE
     verdict, reason = _verdict(run, criteria, tests_passed=tests_passed, empty=empty)
+    if verdict is Verdict.FAIL and tests_passed:
+        reason = _gate_reason(CriterionName(reason), required.gates, scans)
     if shows_nothing(run) and control is not Trust.AGREE:
         verdict, reason = Verdict.INVALID, f"no test ran, and none with the gold patch: {control}"
     system_red = None if empty else _system_red(failed, required)
@@ -89,7 +93,7 @@ def judge(
 
 def shows_nothing(run: TestsRun) -> bool:
     """Not one test ran: the patch's fault, or the machine's? The gold patch can tell."""
-    return run.applied and not run.results and run.trust is not Trust.TAMPERED
+    return run.applied and not run.results and run.trust not in UNBELIEVED
 
 
 def _failed(
@@ -130,26 +134,46 @@ def gate(
     waived: Mapping[str, str],
     applied: bool,  # noqa: FBT001 - a fact of the run
 ) -> Criterion:
-    """One gate over all scanners of its criterion. A scan that did not finish is unscored."""
+    """One gate over all scanners of its criterion.
+
+    A scan that did not finish is unscored; unless it is the patch that cannot be scanned.
+    """
     reason = rule.waived or waived.get(name.value) or ("" if rule.enabled else "switched off")
     if reason:
         return Criterion(name=name, result=CriterionResult.WAIVED, detail=reason)
     mine = [scan for scan in scans if scan.criterion is name]
     if not applied or not mine:
         return Criterion(name=name, result=CriterionResult.UNSCORED, detail="no scan ran")
-    count = sum(
-        finding.state is FindingState.NEW and finding.severity.rank >= rule.min_severity.rank
-        for scan in mine for finding in scan.findings
-    )  # fmt: skip
+    count = _new_findings(name, rule, scans)
+    blocked = [f"{s.scanner} cannot scan {s.detail}" for s in mine if s.state == "blocked"]
     broken = [f"{s.scanner} {s.state}" for s in mine if s.state in _UNFINISHED]
     detail = (
         f"{count} new findings of severity {rule.min_severity} or above, {rule.max_new} allowed"
     )
     if count > rule.max_new:
         return Criterion(name=name, result=CriterionResult.FAILED, detail=detail)
+    if blocked:
+        return Criterion(name=name, result=CriterionResult.FAILED, detail="; ".join(blocked))
     if broken:
         return Criterion(name=name, result=CriterionResult.UNSCORED, detail=", ".join(broken))
     return Criterion(name=name, result=CriterionResult.PASSED, detail=detail)
+
+
+def _new_findings(name: CriterionName, rule: Gate, scans: Sequence[Scan]) -> int:
+    """How many count against the gate."""
+    return sum(
+        finding.state is FindingState.NEW and finding.severity.rank >= rule.min_severity.rank
+        for scan in scans if scan.criterion is name for finding in scan.findings
+    )  # fmt: skip
+
+
+def _gate_reason(name: CriterionName, gates: Gates, scans: Sequence[Scan]) -> str:
+    """Findings, or files that a scanner which works cannot scan."""
+    rules = {CriterionName.LINT: gates.lint, CriterionName.SAST: gates.sast}
+    rule = rules.get(name)
+    if rule is None or _new_findings(name, rule, scans) > rule.max_new:
+        return name.value
+    return f"{name.value}_unscannable"
 
 
 _UNFINISHED = ("incomplete", "crashed", "timeout")
@@ -160,8 +184,8 @@ def _verdict(
 ) -> tuple[Verdict, str]:
     if not run.applied:
         return Verdict.FAIL, "patch_rejected"
-    if run.trust is Trust.TAMPERED:
-        return Verdict.TAMPERED, "exit code, report and canaries disagree"
+    if run.trust in UNBELIEVED:
+        return Verdict.TAMPERED, _why_unbelieved(run)
     if not tests_passed:
         return Verdict.FAIL, _why_tests_failed(run, empty=empty)
     for criterion in criteria:
@@ -173,13 +197,20 @@ def _verdict(
     return Verdict.PASS, ""
 
 
+def _why_unbelieved(run: TestsRun) -> str:
+    if run.trust is Trust.BLIND:
+        return f"no canary ran, and with the gold patch they do: {run.detail}"
+    return "exit code, report and canaries disagree"
+
+
 def _why_tests_failed(run: TestsRun, *, empty: bool) -> str:
     if empty:
         return "no_change"
     if run.trust is Trust.TIMEOUT:
         return "tests_timeout"
     if run.trust is Trust.CRASHED:
-        return "tests_out_of_memory" if run.out_of_memory else "tests_crashed"
+        word = "tests_out_of_memory" if run.out_of_memory else "tests_crashed"
+        return f"{word}: {run.detail}" if run.detail else word
     return "tests"
 
 

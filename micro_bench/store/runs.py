@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 from micro_bench import codec
@@ -19,7 +20,7 @@ from micro_bench.errors import BusyError, NotFoundError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.run import RunLock
 from micro_bench.model.score import Score
-from micro_bench.paths import Workspace
+from micro_bench.paths import Workspace, name_mistake
 
 ATTEMPT, SCORE, LOCK = "attempt.json", "score.json", "lock.json"
 
@@ -141,10 +142,18 @@ def open_run(workspace: Workspace, name: str) -> RunStore:
     if name == "latest":
         runs = list_runs(workspace)
         if not runs:
-            raise NotFoundError(f"there is no run in {workspace.runs}")
+            raise NotFoundError(
+                f"there is no run in {workspace.runs}",
+                next_step="`micro-bench run -a oracle -a noop -k 1` makes one, of the controls",
+            )
         return runs[-1]
     path = workspace.run(name) / LOCK
-    if not path.exists():
-        known = ", ".join(run.lock.run for run in list_runs(workspace)) or "none"
-        raise NotFoundError(f"there is no run {name!r} in {workspace.runs}: {known}")
+    if name_mistake(name) or not path.exists():
+        known = [run.lock.run for run in list_runs(workspace)]
+        close = get_close_matches(name, ["latest", *known], n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise NotFoundError(
+            f"there is no run {name!r} in {workspace.runs}{hint}",
+            next_step="`micro-bench runs` shows those there are; `latest` is the newest",
+        )
     return RunStore(path.parent, codec.load(path, RunLock))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -45,8 +46,10 @@ class SpecStore:
         self._check(found)
         for pattern in patterns:
             if not any(fnmatchcase(task.id, pattern) for task in found):
+                close = get_close_matches(pattern, [task.id for task in found], n=1)
+                hint = f" (did you mean {close[0]!r}?)" if close else ""
                 raise NotFoundError(
-                    f"no task matches {pattern!r} in {self.workspace.tickets}",
+                    f"no task matches {pattern!r} in {self.workspace.tickets}{hint}",
                     next_step="`micro-bench task list` shows those there are",
                 )
         chosen = [
@@ -71,7 +74,10 @@ class SpecStore:
                 if problem := self._patch_problem(task, patch):
                     mistakes.append(self._mistake(task, name, problem))
         if mistakes:
-            raise BadInputError(f"{len(mistakes)} mistakes in the specs", mistakes=mistakes)
+            raise BadInputError(
+                f"{len(mistakes)} mistake{'s' * (len(mistakes) > 1)} in the specs",
+                mistakes=mistakes,
+            )
 
     def _mistake(self, task: Task, where: str, message: str) -> Mistake:
         return Mistake(str(self.path(task)), 0, 0, where, message)

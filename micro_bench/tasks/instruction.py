@@ -20,7 +20,10 @@ _FIX_ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _REPO = r"(?<![\w./-])[\w.-]{1,99}/[\w.-]{1,99}"
-_MARKDOWN_LINK = re.compile(rf"!?\[[^\]\n]{{0,300}}\]\({re.escape(REMOVED)}[^)\n]{{0,300}}\)")
+_LINK_END = re.compile(rf"\]\({re.escape(REMOVED)}[^)\n]{{0,300}}\)")
+_COMMIT_ID = re.compile(r"\b[0-9a-f]{7,40}\b")
+_LONGEST_WORDS = 300
+"""Of a Markdown link."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 _ONLY_REMOVED = re.compile(
     r"[\W_]*(?:(?:this|it|is|was|has|been|will|be|should|the|an?|my|pr|pull|request|merge|commit"
@@ -73,21 +76,50 @@ def _clean(text: str, fix: Fix, commits: Sequence[str]) -> str:
 
 def _without_fix(text: str, fix: Fix, commits: Sequence[str]) -> str:
     text = _FIX_ADDRESS.sub(REMOVED, text)
-    text = _MARKDOWN_LINK.sub(REMOVED, text)
+    text = _without_dead_links(text)
     if fix.pull is not None:
         text = re.sub(rf"(?:{_REPO}|(?<![\w&]))#{fix.pull}\b", REMOVED, text)
         text = re.sub(rf"\bGH-{fix.pull}\b", REMOVED, text, flags=re.IGNORECASE)
-    for sha in (fix.commit, *commits):
-        text = re.sub(rf"\b{_beginnings(sha)}\b", REMOVED, text)
-    return text
+    return _without_ids(text, (fix.commit, *commits))
 
 
-def _beginnings(sha: str) -> str:
-    """A pattern for the id and for every abbreviation of it, seven digits at least."""
-    rest = ""
-    for digit in reversed(sha[7:]):
-        rest = f"(?:{digit}{rest})?"
-    return f"{sha[:7]}{rest}"
+def _without_dead_links(text: str) -> str:
+    """Markdown links whose address was removed go with their words.
+
+    Looked for from the address backwards: any `[` of the text might begin a link.
+    """
+    kept: list[str] = []
+    position = after = 0
+    while end := _LINK_END.search(text, after):
+        begin = _link_begin(text, position, end.start())
+        after = end.start() + 1
+        if begin is not None:
+            kept += [text[position:begin], REMOVED]
+            position = after = end.end()
+    return "".join((*kept, text[position:]))
+
+
+def _link_begin(text: str, position: int, end: int) -> int | None:
+    """Where the link begins whose words end there; None if there is no such place."""
+    near = max(position, end - _LONGEST_WORDS - 1)
+    closed = max(text.rfind("]", near, end), text.rfind("\n", near, end))
+    begin = text.find("[", max(near, closed + 1), end)
+    if begin < 0:
+        return None
+    return begin - 1 if begin > position and text[begin - 1] == "!" else begin
+
+
+def _without_ids(text: str, commits: Sequence[str]) -> str:
+    """The ids, and every abbreviation of them to seven digits or more."""
+    known: dict[str, list[str]] = {}
+    for sha in commits:
+        known.setdefault(sha[:7], []).append(sha)
+
+    def removed(word: re.Match[str]) -> str:
+        is_known = any(sha.startswith(word[0]) for sha in known.get(word[0][:7], ()))
+        return REMOVED if is_known else word[0]
+
+    return _COMMIT_ID.sub(removed, text)
 
 
 def _is_spent(line: str, before: str) -> bool:

@@ -138,11 +138,12 @@ def _chosen(noun: object, names: tuple[str, ...]) -> dict[str, object]:
 
 
 def _warnings(old: Task, new: Task) -> Iterator[str]:
-    if old.tier.human is not None and old.tier.auto != new.tier.auto:
-        yield (
-            f"{new.id}: the computed tier changed from {old.tier.auto} to {new.tier.auto};"
-            f" the override {old.tier.human} by {old.tier.by or 'somebody'} stays"
-        )
+    if old.tier.auto != new.tier.auto:
+        changed = f"{new.id}: the computed tier changed from {old.tier.auto} to {new.tier.auto}"
+        if old.tier.human is None:
+            yield f"{changed}: {new.tier.rule}"
+        else:
+            yield f"{changed}; the override {old.tier.human} by {old.tier.by or 'somebody'} stays"
     if old.effort.human is not None and old.effort.auto != new.effort.auto:
         yield f"{new.id}: the computed effort changed; the override {old.effort.human} stays"
     if old.ticket.words is not new.ticket.words:

@@ -17,6 +17,7 @@ from micro_bench.edge.git_output import ChangedFile
 from micro_bench.languages._language import Files, Language, Recipe, SymbolChange
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 from micro_bench.model.task import TierEvidence
+from micro_bench.tasks.reach import Reach, new_packages
 from micro_bench.tasks.split import is_source
 
 _JOINING = graphs.STATED_KINDS | {EdgeKind.STRING}
@@ -70,6 +71,10 @@ class _Code:
         names = ((file.path, file.old_path) for file in self.symbols)
         return frozenset(name for pair in names for name in pair if name is not None)
 
+    @cached_property
+    def reach(self) -> Reach:
+        return Reach(self.fixed.base_graph, self.fixed.fix_graph, self.paths)
+
     def package(self, path: str) -> str | None:
         fixed = self.fixed
         return fixed.fix_graph.packages.get(path) or fixed.base_graph.packages.get(path)
@@ -77,6 +82,12 @@ class _Code:
     def edges(self) -> Iterator[Edge]:
         yield from self.fixed.base_graph.edges
         yield from self.fixed.fix_graph.edges
+
+    def definitions_before(self, file: ChangedFile) -> frozenset[str]:
+        """Those that would go with the file; what stands outside of them is none."""
+        path = file.old_path or file.path
+        gone = self.language.symbol_change(path, self.fixed.before.get(path), None)
+        return frozenset(name for name in gone.changed if not name.startswith("<"))
 
     def _owns(self, file: ChangedFile) -> bool:
         return not file.submodule and is_source(file.path, self.language)
@@ -105,7 +116,9 @@ def _evidence(
     code: _Code, contracts: Sequence[tuple[str, str]], new: tuple[str, ...]
 ) -> TierEvidence:
     breaks = {file: change.public_breaks for file, change in code.symbols.items()}
-    importers = _importers(code, [file for file, names in breaks.items() if names])
+    targets = _asked_for(code, [file for file, names in breaks.items() if names])
+    importers = _importers(code, targets)
+    reach = code.reach
     known = {name for path in code.paths if (name := code.package(path))}
     graph_files = {*code.fixed.base_graph.files, *code.fixed.fix_graph.files}
     return TierEvidence(
@@ -125,6 +138,15 @@ def _evidence(
         renames=sum(file.status == "R" for file in code.symbols),
         changed_lines=_changed_lines(code.fixed.changed, code.language),
         tests_elsewhere=_tests_elsewhere(code),
+        components=len(reach.components) or min(len(code.symbols), 1),
+        all_components=reach.all_components,
+        component_names=reach.components,
+        cross_component_edges=len(reach.joins),
+        fan_in_components=len(reach.resting_on(targets)),
+        core_modules=reach.core,
+        core_definitions=_standing(code, reach.core),
+        used_definitions=_standing(code, filter(reach.is_used, code.paths)),
+        new_components=reach.new_components,
     )
 
 
@@ -137,10 +159,19 @@ def _is_effective(file: ChangedFile, change: SymbolChange) -> bool:
     return bool(change.changed)
 
 
-def _importers(code: _Code, breaking: Sequence[ChangedFile]) -> frozenset[str]:
-    """Modules that import a changed one: one with a changed public API, if there is any."""
-    chosen = breaking or list(code.symbols)
-    targets = [file.old_path or file.path for file in chosen]
+def _standing(code: _Code, paths: Iterable[str]) -> int:
+    """Changed definitions of these files that were there before the change."""
+    wanted = frozenset(paths)
+    chosen = [file for file in code.symbols if (file.old_path or file.path) in wanted]
+    return sum(len(code.definitions_before(f) & {*code.symbols[f].changed}) for f in chosen)
+
+
+def _asked_for(code: _Code, breaking: Sequence[ChangedFile]) -> list[str]:
+    """Changed modules whose users count: those with a changed public API, if there are any."""
+    return [file.old_path or file.path for file in breaking or list(code.symbols)]
+
+
+def _importers(code: _Code, targets: Sequence[str]) -> frozenset[str]:
     graph = code.fixed.base_graph
     return graphs.direct_importers(graph, targets) & graph.packages.keys()
 
@@ -183,10 +214,8 @@ def _imports_any(text: str, names: set[str]) -> bool:
 
 
 def _new_packages(code: _Code) -> tuple[str, ...]:
-    old = set(code.fixed.base_graph.packages.values())
     added = {file.path for file in code.symbols if file.status == "A"}
-    found = {code.fixed.fix_graph.packages.get(path) for path in added}
-    return tuple(sorted(name for name in found if name and name not in old))
+    return new_packages(code.fixed.base_graph, code.fixed.fix_graph, added)
 
 
 def _rewritten_imports(code: _Code) -> bool:
@@ -203,7 +232,9 @@ def _changed_lines(changed: Iterable[ChangedFile], language: Language) -> int:
 def _tests_elsewhere(code: _Code) -> bool:
     """Whether the hidden test modules that belong to a package all belong to unchanged ones."""
     roots = _package_roots(code.fixed.fix_graph.packages)
-    modules = [path for path in code.fixed.hidden if code.language.is_test_module(path)]
+    modules = [
+        path for path in code.fixed.hidden if code.language.is_test_module(path, code.recipe)
+    ]
     homes = {home for path in modules if (home := _home(path, roots))}
     changed = {code.package(path) for path in code.paths}
     return bool(homes and changed) and homes.isdisjoint(changed)

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     NOT_MERGED = "not_merged"
     COMMIT_NOT_IN_CLONE = "commit_not_in_clone"
     REVERTED = "reverted"
+    FIX_NOT_WHOLE = "fix_not_whole"
     FIX_IS_A_ROOT_COMMIT = "fix_is_a_root_commit"
     DUPLICATE = "duplicate"
     INSTRUCTION_EMPTY = "instruction_empty"

@@ -6,6 +6,7 @@ it was and on what numbers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ from micro_bench.tasks.measure import Measures
 
 SMALL_LINES = 5
 MIDDLE_LINES = 65
+SEVERAL = 3
+"""So many definitions are more than one place."""
 _CODE_CONTRACTS = frozenset({"schema", "migration"})
 
 
@@ -32,16 +35,33 @@ class Rule:
     applies: Callable[[Measures, TierEvidence], bool]
     words: str
     """With the names of the evidence's fields in braces; `{field:n}` gives a list's length."""
+    cut: Callable[[TierEvidence], int] | None = None
+    """A threshold that follows the size of the repository; `{cut}` in the words."""
+
+
+def _many(evidence: TierEvidence) -> int:
+    """Components whose change is one of the architecture: a twentieth of all, three at least."""
+    return max(3, math.ceil(evidence.all_components / 20))
+
+
+def _wide(evidence: TierEvidence) -> int:
+    """Components that make a fan-in a wide one: a tenth of all, three at least."""
+    return max(3, math.ceil(evidence.all_components / 10))
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(4, lambda _, e: e.packages >= 4, "{packages} packages change (4 or more)"),
     Rule(
         4,
-        lambda _, e: e.packages >= 3 and e.files >= 8,
-        "{packages} packages (3 or more) and {files} files (8 or more) change",
+        lambda _, e: e.components >= _many(e),
+        "{components} of {all_components} components change ({cut} or more): {component_names}",
+        _many,
     ),
     Rule(4, lambda _, e: bool(e.new_packages), "new package: {new_packages}"),
+    Rule(
+        4,
+        lambda _, e: bool(e.new_components),
+        "new component of two or more modules: {new_components}",
+    ),
     Rule(
         4,
         lambda m, e: e.renames >= 5 and m.rewritten_imports,
@@ -49,27 +69,45 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         4,
-        lambda _, e: (
-            bool(e.public_api_changes) and e.fan_in_packages >= 3 and e.fan_in_modules >= 10
-        ),
-        "{public_api_changes:n} public names change that {fan_in_modules} modules (10 or more)"
-        " in {fan_in_packages} packages (3 or more) import",
+        lambda _, e: bool(e.public_api_changes) and e.fan_in_components >= _wide(e),
+        "{public_api_changes:n} public names change that {fan_in_components} of {all_components}"
+        " components ({cut} or more) import",
+        _wide,
     ),
     Rule(
         4,
-        lambda m, e: "migration" in m.contract_kinds and e.packages >= 2,
-        "a schema migration with code in {packages} packages (2 or more)",
+        lambda _, e: e.core_definitions >= SEVERAL,
+        "{core_definitions} definitions (3 or more) change of a module that more components import"
+        " than three in four of all: {core_modules}",
+    ),
+    Rule(
+        4,
+        lambda _, e: (
+            e.core_definitions >= 1
+            and e.symbols >= SEVERAL
+            and e.components >= 2
+            and e.cross_component_edges >= 1
+        ),
+        "{symbols} definitions (3 or more) of {components} components (2 or more) change, joined"
+        " by {cross_component_edges} imports, in a module that more components import than three"
+        " in four of all: {core_modules}",
+    ),
+    Rule(
+        4,
+        lambda m, e: "migration" in m.contract_kinds and e.components >= 2,
+        "a schema migration with code in {components} components (2 or more)",
     ),
     Rule(
         3,
-        lambda _, e: e.packages >= 2 and e.cross_package_edges >= 1,
-        "{packages} packages change (2 or more), joined by {cross_package_edges} imports",
+        lambda _, e: e.components >= 2 and e.cross_component_edges >= 1,
+        "{components} components change (2 or more), joined by {cross_component_edges} imports:"
+        " {component_names}",
     ),
     Rule(
         3,
-        lambda _, e: bool(e.public_api_changes) and e.fan_in_packages >= 2,
-        "{public_api_changes:n} public names change that {fan_in_packages} packages (2 or more)"
-        " import",
+        lambda _, e: bool(e.public_api_changes) and e.fan_in_components >= 1,
+        "{public_api_changes:n} public names change that {fan_in_components} other components"
+        " (1 or more) import",
     ),
     Rule(
         3,
@@ -83,13 +121,24 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(3, lambda _, e: e.tests_elsewhere, "the hidden tests live in another package"),
     Rule(
-        2,
-        lambda _, e: e.packages >= 2,
-        "{packages} packages change (2 or more), no import joins the changed modules",
+        3,
+        lambda _, e: e.used_definitions >= SEVERAL,
+        "{used_definitions} definitions (3 or more) change of modules that {fan_in_components}"
+        " other components (1 or more) import",
     ),
-    Rule(2, lambda _, e: e.modules >= 2, "{modules} modules (2 or more) of one package change"),
+    Rule(
+        2,
+        lambda _, e: e.components >= 2,
+        "{components} components change (2 or more), no import joins the changed modules:"
+        " {component_names}",
+    ),
+    Rule(2, lambda _, e: e.modules >= 2, "{modules} modules (2 or more) of one component change"),
     Rule(2, lambda _, e: e.files >= 2, "{files} files (2 or more) change"),
-    Rule(2, lambda _, e: e.symbols >= 3, "{symbols} definitions (3 or more) of one file change"),
+    Rule(
+        2,
+        lambda _, e: e.symbols >= SEVERAL,
+        "{symbols} definitions (3 or more) of one file change",
+    ),
     Rule(
         2,
         lambda _, e: bool(e.public_api_changes or e.new_dependencies or e.contract_files),
@@ -104,9 +153,19 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-_UNSURE = ("symbols", "files", "packages", "cross_package_edges", "renames")
-_FACTS_BELOW_TWO = ("files", "packages")
-_UNSURE_FAN_IN = ("fan_in_modules", "fan_in_packages")
+_DEFINITIONS = ("symbols", "used_definitions", "core_definitions")
+"""One input in three counts: a definition more or less is one in each."""
+_UNSURE = (
+    _DEFINITIONS,
+    ("files",),
+    ("components",),
+    ("cross_component_edges",),
+    ("renames",),
+)
+_UNSURE_FAN_IN = (("fan_in_components",),)
+_FACTS_BELOW = {"files": 2, "components": 3}
+"""Whether a change lies in one file or several, and in one component or two, is a fact."""
+_ONE_FILE = "several places of one file"
 
 
 def assess(measures: Measures) -> tuple[TierAssignment, Effort]:
@@ -147,23 +206,23 @@ def confidence_of(measures: Measures) -> TierConfidence:
 def borderline(measures: Measures) -> tuple[str, ...]:
     """Inputs that would give another tier if they were one unit, or a fifth, off.
 
-    A count of one is not taken for nearly two, nor none for nearly one, nor two files or
-    packages for nearly one: whether a change spans more than one is a fact.
+    A count of one is not taken for nearly two, nor none for nearly one, nor two files for nearly
+    one, nor two components for another number: that is a fact.
     """
     tier = rule_of(measures).tier
     fan_in = _UNSURE_FAN_IN if measures.evidence.public_api_changes else ()
     return tuple(
-        field
-        for field in (*_UNSURE, *fan_in)
-        if any(rule_of(near).tier != tier for near in _nearby(measures, field))
+        fields[0]
+        for fields in (*_UNSURE, *fan_in)
+        if any(rule_of(near).tier != tier for near in _nearby(measures, fields))
     )
 
 
 def explain(assignment: TierAssignment) -> str:
     """The tier, the rule that decided, every number it could see, and an override."""
-    evidence = assignment.evidence.model_dump()
+    evidence = _told(assignment.evidence)
     numbers = (f"  {name.replace('_', ' ')}: {_shown(value)}" for name, value in evidence.items())
-    tier = f"tier {assignment.auto} ({TIER_NAMES[assignment.auto]})"
+    tier = f"tier {assignment.auto} ({_named(assignment)})"
     lines = (
         f"{tier}, confidence {assignment.confidence}",
         f"because {assignment.rule}",
@@ -173,18 +232,36 @@ def explain(assignment: TierAssignment) -> str:
     return "\n".join(lines)
 
 
-def _nearby(measures: Measures, field: str) -> Iterator[Measures]:
-    value: int = getattr(measures.evidence, field)
+def _told(evidence: TierEvidence) -> dict[str, object]:
+    """Without the components in a spec that was written before they were told."""
+    told = evidence.model_dump()
+    first = list(told).index("components")
+    return told if evidence.components else dict(list(told.items())[:first])
+
+
+def _named(assignment: TierAssignment) -> str:
+    """The tier's name; one file alone is not called several."""
+    alone = assignment.auto == 2 and assignment.evidence.files < 2
+    return _ONE_FILE if alone else TIER_NAMES[assignment.auto]
+
+
+def _nearby(measures: Measures, fields: tuple[str, ...]) -> Iterator[Measures]:
+    values: dict[str, int] = {name: getattr(measures.evidence, name) for name in fields}
+    value = values[fields[0]]
+    if value < _FACTS_BELOW.get(fields[0], 0):
+        return
+    least = 2 if fields[0] in _FACTS_BELOW else 0
     step = max(1, round(value / 5))
-    least = 2 if field in _FACTS_BELOW_TWO else 0
-    for near in (value - step, value + step):
-        if near >= least and (value >= 2 or near < value):
-            evidence = TierEvidence(**{**dict(measures.evidence), field: near})
+    for off in (-step, step):
+        if value + off >= least and (value >= 2 or off < 0):
+            moved = {name: max(0, old + off) if old else 0 for name, old in values.items()}
+            evidence = TierEvidence(**{**dict(measures.evidence), **moved})
             yield replace(measures, evidence=evidence)
 
 
 def _said(rule: Rule, evidence: TierEvidence) -> str:
     values: dict[str, _Value] = {name: _Value(value) for name, value in evidence}
+    values["cut"] = _Value(rule.cut(evidence) if rule.cut else None)
     return rule.words.format(**values)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
 from micro_bench.model.ticket import (
@@ -17,6 +16,7 @@ from micro_bench.model.ticket import (
     TicketEvent,
 )
 from micro_bench.tickets.history import Change
+from micro_bench.tickets.landing import Landed, Places
 from micro_bench.tickets.words import (
     changelog_numbers,
     fixed_by,
@@ -53,6 +53,7 @@ class Refusal(StrEnum):
     NOT_MERGED = "not_merged"
     COMMIT_NOT_IN_CLONE = "commit_not_in_clone"
     REVERTED = "reverted"
+    FIX_NOT_WHOLE = "fix_not_whole"
     FIX_IS_A_ROOT_COMMIT = "fix_is_a_root_commit"
 
 
@@ -65,89 +66,37 @@ class Evidence:
 
     export: Export
     changes: dict[str, Change]
-    links: dict[int, dict[str, list[Link]]] = field(default_factory=dict)
-    """Ticket -> id of a change -> links."""
+    links: dict[int, dict[str, dict[tuple[LinkKind, str], Link]]] = field(default_factory=dict)
+    """Ticket -> id of a change -> links, one of each kind and place."""
     refused: dict[int, list[Refused]] = field(default_factory=dict)
-    pulls: dict[str, PullRequest] = field(default_factory=dict)
-    """Id of a change -> the pull request it merged."""
-
-    def pull_of(self, change: Change) -> int | None:
-        """The pull request that the change merged."""
-        pull = self.pulls.get(change.commit)
-        return pull.number if pull else change.pull
-
-    def merged_at(self, change: Change) -> datetime:
-        """When the change came in, by the tracker or else by the commit."""
-        pull = self.pulls.get(change.commit)
-        return pull.merged if pull and pull.merged else change.committed
 
     def add(self, ticket: int, change: Change, link: Link) -> None:
-        links = self.links.setdefault(ticket, {}).setdefault(change.commit, [])
-        if not any(one.kind is link.kind and one.where == link.where for one in links):
-            links.append(link)
+        links = self.links.setdefault(ticket, {}).setdefault(change.commit, {})
+        links.setdefault((link.kind, link.where), link)
 
     def refuse(self, ticket: int, reason: Refusal, detail: str) -> None:
         self.refused.setdefault(ticket, []).append((reason, detail))
 
 
-@dataclass(frozen=True)
-class _Places:
-    """Where in the history a commit or a pull request is."""
-
-    by_commit: dict[str, Change]
-    by_pull: dict[int, Change]
-
-    def of_pull(self, pull: PullRequest) -> Change | None:
-        """By its merge commit, else by the number in a subject, else by its last own commit."""
-        named = self.by_commit.get(pull.merge_commit or "")
-        return named or self.by_pull.get(pull.number) or self.by_commit.get(pull.head or "")
-
-    def begins(self, abbreviated: str) -> Change | None:
-        """The change with the one commit whose id begins like that."""
-        found = [sha for sha in self.by_commit if sha.startswith(abbreviated)]
-        return self.by_commit[found[0]] if len(found) == 1 else None
-
-
-def evidence_of(export: Export, history: Sequence[Change]) -> Evidence:
+def evidence_of(export: Export, landed: Landed) -> Evidence:
     """All the evidence for the export's tickets; changes that revert others give none."""
-    kept = [change for change in history if not is_revert(change.message)]
+    kept = [change for change in landed.history if not is_revert(change.message)]
     evidence = Evidence(export, {change.commit: change for change in kept})
-    places = _places(kept)
-    numbers = {ticket.number for ticket in export.tickets}
+    places = Places.of(kept)
     for change in kept:
         for number, link in _from_change(change, export.repo):
-            if number in numbers:
+            if number in landed.tickets:
                 evidence.add(number, change, link)
-    for pull in _with_merge_commits(export):
-        _from_pull(pull, places, evidence, numbers)
-    merged = {pull.number: pull for pull in export.pulls if pull.merged}
+    for pull in landed.pulls:
+        _from_pull(pull, places, evidence, landed.tickets)
+    merged = {pull.number: pull for pull in landed.pulls if pull.merged}
     for ticket in export.tickets:
         for comment in ticket.comments:
             _from_comment(ticket.number, comment, places, evidence, merged)
     for event in export.events:
-        if event.ticket in numbers:
+        if event.ticket in landed.tickets:
             _from_event(event, places, evidence, merged)
     return evidence
-
-
-def _places(history: Sequence[Change]) -> _Places:
-    """Later changes win a pull's number; a change's own commit wins over a branch's."""
-    by_pull = {change.pull: change for change in reversed(history) if change.pull}
-    by_commit = {sha: change for change in history for sha, _ in change.branch}
-    by_commit.update({change.commit: change for change in history})
-    return _Places(by_commit, by_pull)
-
-
-def _with_merge_commits(export: Export) -> Iterator[PullRequest]:
-    """Pull requests, with the merge commit from their `merged` event where they lack it."""
-    merges = {event.ticket: event for event in export.events if event.kind == "merged"}
-    for pull in export.pulls:
-        event = merges.get(pull.number)
-        if event is None or pull.merge_commit:
-            yield pull
-        else:
-            known = {"merge_commit": event.commit, "merged": pull.merged or event.at}
-            yield PullRequest(**{**dict(pull), **known})
 
 
 def _from_change(change: Change, repo: str) -> Iterator[tuple[int, Link]]:
@@ -194,11 +143,9 @@ def _in_line(line: str, repo: str) -> Iterator[tuple[int, float]]:
 
 
 def _from_pull(
-    pull: PullRequest, places: _Places, evidence: Evidence, numbers: Iterable[int]
+    pull: PullRequest, places: Places, evidence: Evidence, numbers: Container[int]
 ) -> None:
     change = places.of_pull(pull) if pull.merged else None
-    if change is not None and _is_of(change, pull):
-        evidence.pulls.setdefault(change.commit, pull)
     repo = evidence.export.repo
     for part, text in (("title", pull.title), ("body", pull.body)):
         for number, link in _from_words(text, f"pull {pull.number} {part}", repo):
@@ -210,11 +157,6 @@ def _from_pull(
                 evidence.refuse(number, *_why_not(pull))
 
 
-def _is_of(change: Change, pull: PullRequest) -> bool:
-    """Whether the change is this pull request's merge, not one that brought it along."""
-    return change.pull in {None, pull.number} or change.commit == pull.merge_commit
-
-
 def _why_not(pull: PullRequest) -> Refused:
     if pull.merged:
         missing = f"pull request {pull.number} ({pull.merge_commit or 'no merge commit named'})"
@@ -223,7 +165,7 @@ def _why_not(pull: PullRequest) -> Refused:
 
 
 def _from_event(
-    event: TicketEvent, places: _Places, evidence: Evidence, merged: dict[int, PullRequest]
+    event: TicketEvent, places: Places, evidence: Evidence, merged: dict[int, PullRequest]
 ) -> None:
     pull = merged.get(event.pull or 0)
     change = places.of_pull(pull) if pull else places.by_commit.get(event.commit or "")
@@ -245,7 +187,7 @@ def _from_event(
 def _from_comment(
     ticket: int,
     comment: Comment,
-    places: _Places,
+    places: Places,
     evidence: Evidence,
     merged: dict[int, PullRequest],
 ) -> None:

@@ -8,14 +8,16 @@ own line are changes themselves.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from micro_bench.edge.git_output import Commit
-from micro_bench.tickets.words import fragment_number, is_changelog, pull_of
+from micro_bench.tickets.words import fragment_number, is_changelog, pull_of, references
 
+AT_ONCE = timedelta(seconds=10)
+"""A rebase commits its commits anew, all in one go."""
 _LONG_LIVED = re.compile(
     r"^Merge (?:remote-tracking )?branch(?:es)? '(?:[\w.-]+/)?"
     r"(?:main|master|develop|devel|dev|trunk|stable|next"
@@ -54,6 +56,10 @@ class Change:
     paths: tuple[str, ...] = ()
     changelog: tuple[str, ...] = ()
     """Lines added to changelogs, and the paths of added news fragments."""
+    authored: datetime | None = None
+    """A rebase keeps it."""
+    doubt: str = ""
+    """Why it cannot be told whether this is all of what was merged."""
 
 
 def read_history(clone: History, branch: str | None = None) -> tuple[Change, ...]:
@@ -65,6 +71,63 @@ def read_history(clone: History, branch: str | None = None) -> tuple[Change, ...
     lines = clone.added_lines(changelogs, branch)
     units = _units(next(iter(commits)), commits, set()) if commits else []
     return tuple(_change(commit, brought, paths, lines) for commit, brought in reversed(units))
+
+
+def in_rows(history: Sequence[Change], settled: Container[str] = ()) -> tuple[Change, ...]:
+    """The history, with commits right after one another that say they are one thing as one.
+
+    Args:
+        history: Newest first.
+        settled: Commits that are known to be whole.
+
+    """
+    line = {change.commit: change for change in history}
+    parts: dict[str, Change] = {}
+    for last in history:
+        row = [] if last.commit in parts else list(_row(last, line, settled))
+        parts |= dict.fromkeys((change.commit for change in row[1:]), last)
+        if len(row) > 1:
+            line[last.commit] = joined(row, last.pull)
+    return tuple(line[change.commit] for change in history if change.commit not in parts)
+
+
+def joined(changes: Sequence[Change], pull: int | None) -> Change:
+    """Several changes, newest first, as the one that they are together."""
+    last, first = changes[0], changes[-1]
+    return Change(
+        commit=last.commit,
+        base=first.base,
+        committed=last.committed,
+        authored=last.authored,
+        message=last.message,
+        branch=tuple((one.commit, one.message) for one in changes[1:]),
+        pull=pull,
+        paths=tuple(sorted({path for one in changes for path in one.paths})),
+        changelog=tuple(line for one in changes for line in one.changelog),
+    )
+
+
+def _row(last: Change, line: Mapping[str, Change], settled: Container[str]) -> Iterator[Change]:
+    """The change and those right before it that say they belong together."""
+    one: Change | None = last
+    after = last
+    while one and one.base and not one.branch and one.commit not in settled:
+        if one is not last and not _go_together(one, after):
+            return
+        yield one
+        after, one = one, line.get(one.base)
+
+
+def _go_together(one: Change, after: Change) -> bool:
+    """Whether both name one pull request, or close the same tickets and were made at once."""
+    if one.pull is not None or after.pull is not None:
+        return one.pull == after.pull
+    at_once = abs(one.committed - after.committed) <= AT_ONCE
+    return at_once and bool(_closed(one)) and _closed(one) == _closed(after)
+
+
+def _closed(change: Change) -> set[int]:
+    return {one.number for one in references(change.message, "") if one.closing}
 
 
 def _units(
@@ -115,6 +178,7 @@ def _change(
         commit=commit.sha,
         base=commit.parents[0] if commit.parents else None,
         committed=commit.committed,
+        authored=commit.authored,
         message=commit.message,
         branch=tuple((one.sha, one.message) for one in ordered),
         pull=pull_of(commit.message),

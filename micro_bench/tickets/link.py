@@ -15,7 +15,9 @@ from micro_bench.model.base import Noun
 from micro_bench.model.ticket import Export, Fix, Link, LinkKind, Ticket
 from micro_bench.tickets.evidence import Evidence, Refusal, Refused, evidence_of
 from micro_bench.tickets.history import Change
+from micro_bench.tickets.landing import Landed, land
 from micro_bench.tickets.reverts import Reverted, find_reverts
+from micro_bench.tickets.series import Originals
 
 THRESHOLD = 0.5
 STRONG = 0.8
@@ -34,6 +36,15 @@ class Linked(Noun):
 
 
 @dataclass(frozen=True)
+class _Found:
+    """All that is known: where pull requests landed, what points to tickets, what was reverted."""
+
+    landed: Landed
+    evidence: Evidence
+    reverted: Reverted
+
+
+@dataclass(frozen=True)
 class _Candidate:
     fix: Fix
     change: Change
@@ -43,6 +54,7 @@ def link(
     export: Export,
     history: Sequence[Change],
     touches_both: Callable[[Sequence[str]], bool] = bool,
+    originals: Originals = lambda _head, _last: (),
 ) -> dict[int, Linked]:
     """Ticket number -> its fixes, for every ticket of the export.
 
@@ -51,14 +63,12 @@ def link(
         history: The changes of the default branch, newest first.
         touches_both: Whether changed paths hold both tests and source; such a change is
             preferred where several close the same ticket.
+        originals: The commits of a proposed branch as they were before they were rebased.
 
     """
-    evidence = evidence_of(export, history)
-    reverted = find_reverts(export, history)
-    linked = {
-        ticket.number: _linked(ticket, evidence, reverted, touches_both)
-        for ticket in export.tickets
-    }
+    landed = land(export, history, originals)
+    found = _Found(landed, evidence_of(export, landed), find_reverts(export, landed.history))
+    linked = {ticket.number: _linked(ticket, found, touches_both) for ticket in export.tickets}
     together: dict[str, set[int]] = defaultdict(set)
     for number, one in linked.items():
         if one.fixes:
@@ -66,24 +76,24 @@ def link(
     return {number: _with_others(number, one, together) for number, one in linked.items()}
 
 
-def _candidates(
-    ticket: Ticket, evidence: Evidence, reverted: Reverted
-) -> tuple[list[_Candidate], list[Refused]]:
+def _candidates(ticket: Ticket, found: _Found) -> tuple[list[_Candidate], list[Refused]]:
     candidates: list[_Candidate] = []
     refused: list[Refused] = []
-    for commit, links in evidence.links.get(ticket.number, {}).items():
-        change = evidence.changes[commit]
-        whole = (*links, *_closed_together(ticket, change, links, evidence))
+    for commit, by_place in found.evidence.links.get(ticket.number, {}).items():
+        change, links = found.evidence.changes[commit], tuple(by_place.values())
+        whole = (*links, *_closed_together(ticket, change, links, found.landed))
         confidence = combine(whole)
         if confidence < THRESHOLD:
             continue
-        by = reverted.by(change, links)
+        by = found.reverted.by(change, links)
         if by:
             refused.append((Refusal.REVERTED, f"{commit} was reverted by {by}"))
         elif change.base is None:
             refused.append((Refusal.FIX_IS_A_ROOT_COMMIT, f"{commit} has no parent in the clone"))
+        elif change.doubt:
+            refused.append((Refusal.FIX_NOT_WHOLE, change.doubt))
         else:
-            fix = _fix(change, change.base, whole, confidence, evidence)
+            fix = _fix(change, change.base, whole, confidence, found.landed)
             candidates.append(_Candidate(fix, change))
     return candidates, refused
 
@@ -101,10 +111,10 @@ def combine(links: Sequence[Link]) -> float:
 
 
 def _closed_together(
-    ticket: Ticket, change: Change, links: Sequence[Link], evidence: Evidence
+    ticket: Ticket, change: Change, links: Sequence[Link], landed: Landed
 ) -> Iterator[Link]:
     """A ticket closed in the moment of a merge that names it was closed by the merge."""
-    merged = evidence.merged_at(change)
+    merged = landed.merged_at(change)
     if ticket.closed is None or combine(links) >= STRONG:
         return
     seconds = (ticket.closed - merged).total_seconds()
@@ -115,29 +125,24 @@ def _closed_together(
 
 
 def _fix(
-    change: Change, base: str, links: Sequence[Link], confidence: float, evidence: Evidence
+    change: Change, base: str, links: Sequence[Link], confidence: float, landed: Landed
 ) -> Fix:
     ordered = sorted(dict.fromkeys(links), key=lambda one: (-one.confidence, one.where))
     return Fix(
         commit=change.commit,
         base=base,
-        pull=evidence.pull_of(change),
-        merged=evidence.merged_at(change),
+        pull=landed.pull_of(change),
+        merged=landed.merged_at(change),
         links=tuple(ordered),
         confidence=confidence,
     )
 
 
-def _linked(
-    ticket: Ticket,
-    evidence: Evidence,
-    reverted: Reverted,
-    touches_both: Callable[[Sequence[str]], bool],
-) -> Linked:
-    candidates, refused = _candidates(ticket, evidence, reverted)
+def _linked(ticket: Ticket, found: _Found, touches_both: Callable[[Sequence[str]], bool]) -> Linked:
+    candidates, refused = _candidates(ticket, found)
     if not candidates:
         nothing = (Refusal.NO_FIX_LINK, "no merged change says that it closes the ticket")
-        known = refused + evidence.refused.get(ticket.number, [])
+        known = refused + found.evidence.refused.get(ticket.number, [])
         reason, detail = min(known, key=_weight, default=nothing)
         return Linked(refused=reason, detail=detail)
     ordered = sorted(candidates, key=lambda one: _preference(ticket, one, touches_both))
@@ -146,7 +151,12 @@ def _linked(
 
 def _weight(refused: Refused) -> int:
     """The most telling reason first."""
-    order = (Refusal.REVERTED, Refusal.FIX_IS_A_ROOT_COMMIT, Refusal.COMMIT_NOT_IN_CLONE)
+    order = (
+        Refusal.REVERTED,
+        Refusal.FIX_IS_A_ROOT_COMMIT,
+        Refusal.FIX_NOT_WHOLE,
+        Refusal.COMMIT_NOT_IN_CLONE,
+    )
     return order.index(refused[0]) if refused[0] in order else len(order)
 
 

@@ -2,18 +2,21 @@
 
 Knows `#12`, `GH-12`, `owner/repo#12` and whole addresses, the closing keywords that trackers
 act on, and the roles changelogs use. What is quoted or code is no statement and is left out.
+
+Anybody can write a ticket, so every pattern takes time in proportion to the text: what repeats
+without a bound is possessive or ends at a fixed length, and the context of a match is bounded.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 _HIDDEN = re.compile(
     r"<!--.*?(?:-->|\Z)"  # comments
-    r"|^(?P<fence> {0,3}(?:```+|~~~+))[^\n]*\n.*?(?:^(?P=fence)[`~]*[ \t]*$|\Z)"  # code blocks
-    r"|^[ \t]*>[^\n]*$",  # quotations
+    r"|^(?P<fence> {0,3}+(?:`{3,}+|~{3,}+))[^\n]*+\n.*?(?:^(?P=fence)[`~]*+[ \t]*+$|\Z)"  # code
+    r"|^[ \t]*+>[^\n]*+$",  # quotations
     re.DOTALL | re.MULTILINE,
 )
 _CODE_SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)[^\n]{1,400}?(?<!`)\1(?!`)")
@@ -32,7 +35,7 @@ _CLOSING = re.compile(
     r"(?:for[ \t]{1,3})?(?:the[ \t]{1,3})?(?:(?:issue|bug|ticket)s?[ \t]{0,3}:?[ \t]{0,3})?[\[(<]?"
     rf"(?P<list>{_NAMELESS}"
     r"(?:[\])>]?(?:[ \t]{0,3},?[ \t]{0,3}and[ \t]{1,3}|[ \t]{0,3}[,&+]\s{0,9}|[ \t]{1,3}"
-    rf"|[ \t]{{0,3}}\n[ \t]{{0,3}}[-*][ \t]{{1,3}})[\[(<]?{_NAMELESS})*)",
+    rf"|[ \t]{{0,3}}\n[ \t]{{0,3}}[-*][ \t]{{1,3}})[\[(<]?{_NAMELESS})*+)",
     re.IGNORECASE,
 )
 _HEDGED = re.compile(
@@ -61,9 +64,15 @@ _CHANGELOG = re.compile(
     r"|whats[-_]?new)(?:\.(?:md|rst|txt|adoc))?$",
     re.IGNORECASE,
 )
-_PULL_AT_END = re.compile(r"\(#(?P<number>\d+)\)\s*$")
+_PULL_AT_END = re.compile(r"\((?:#|GH-)(?P<number>\d{1,9})\)\s*$")
 _MERGED_PULL = re.compile(
-    r"^Merge (?:pull request|PR) #(?P<number>\d+)\b|\(pull request #(?P<bitbucket>\d+)\)"
+    r"^(?:Merge (?:pull request |PR )?|Auto merge of )#(?P<number>\d{1,9})\b(?! #\d)"
+    r"|\(pull request #(?P<bitbucket>\d{1,9})\)"
+)
+_PULL_TRAILER = re.compile(
+    r"^(?:PR-URL|Pull[- ]Request(?:-URL)?|Merge[- ]Request|Part-of): {0,3}<?"
+    r"(?:https?://[^\s<>]{1,200}/(?:pull|pulls|merge_requests)/|[#!])(?P<number>\d{1,9})\b.{0,9}$",
+    re.MULTILINE | re.IGNORECASE,
 )
 _REVERT = re.compile(r"^Revert(?:s|ed)?\b[ :]", re.IGNORECASE)
 _REVERT_TWICE = re.compile(r"^(?:Revert \"Revert |Reapply \")", re.IGNORECASE)
@@ -91,11 +100,15 @@ def statements(text: str) -> str:
 def references(text: str, repo: str) -> tuple[Reference, ...]:
     """Every reference to a ticket of the repository; a closing one stands before a plain one."""
     plain = statements(text)
-    found: dict[tuple[int, bool], Reference] = {}
-    for reference in (*_closing(plain, repo), *_mentions(plain, repo)):
-        found.setdefault((reference.number, reference.closing), reference)
-    closed = {number for number, closing in found if closing}
-    return tuple(ref for ref in found.values() if ref.closing or ref.number not in closed)
+    closing: dict[int, Reference] = {}
+    for found in _CLOSING.finditer(plain):
+        new = [one for one in _tickets(found["list"], repo) if one[1] not in closing]
+        if new and not _is_hedged(plain, found.start()):
+            quote = _quote(found[0])
+            for one, number in new:
+                reference = Reference(number, quote, closing=True, address=bool(one["url"]))
+                closing.setdefault(number, reference)
+    return (*closing.values(), *_mentions(plain, repo, closing))
 
 
 def fixed_by(text: str, repo: str) -> Iterator[tuple[int | str, str]]:
@@ -103,7 +116,7 @@ def fixed_by(text: str, repo: str) -> Iterator[tuple[int | str, str]]:
     plain = statements(text)
     for found in _FIXED_BY.finditer(plain):
         own = found["repo"] is None or found["repo"].lower() == repo.lower()
-        hedged = _HEDGED.search(plain[max(0, found.start() - 40) : found.start()])
+        hedged = _is_hedged(plain, found.start())
         pull, commit = found["url_pull"] or found["pull"], found["url_sha"] or found["sha"]
         if own and not hedged and len(pull or "") < 10:
             yield int(pull) if pull else commit.lower(), _quote(found[0])
@@ -130,16 +143,21 @@ def is_changelog(path: str) -> bool:
 
 
 def pull_of(message: str) -> int | None:
-    """The pull request that a merged commit's subject names: `... (#12)`, `Merge ... #12`."""
+    """The pull request that a merged commit names: `... (#12)`, `Merge ... #12`, `PR-URL: ...`."""
     subject = message.partition("\n")[0]
-    found = _MERGED_PULL.search(subject) or _PULL_AT_END.search(subject)
+    found = (
+        _MERGED_PULL.search(subject)
+        or _PULL_AT_END.search(subject)
+        or _PULL_TRAILER.search(message)
+    )
     return next((int(number) for number in found.groups() if number), None) if found else None
 
 
 def without_pull(message: str) -> str:
-    """The message without the pull request's own number in its subject."""
+    """The message without the pull request's own number in its subject and its last lines."""
     subject, newline, body = message.partition("\n")
-    return _PULL_AT_END.sub("", _MERGED_PULL.sub("", subject)) + newline + body
+    plain = _PULL_AT_END.sub("", _MERGED_PULL.sub("", subject))
+    return plain + newline + _PULL_TRAILER.sub("", body)
 
 
 def is_revert(message: str) -> bool:
@@ -159,21 +177,29 @@ def reverted_pulls(text: str, repo: str) -> tuple[int, ...]:
     return tuple(int(one["number"]) for one in own)
 
 
-def _closing(text: str, repo: str) -> Iterator[Reference]:
-    for found in _CLOSING.finditer(text):
-        if _HEDGED.search(text[max(0, found.start() - 40) : found.start()]):
-            continue
-        quote = _quote(found[0])
-        for one in _ANY.finditer(found["list"]):
-            if number := _number(one, repo):
-                yield Reference(number, quote, closing=True, address=bool(one["url"]))
-
-
-def _mentions(text: str, repo: str) -> Iterator[Reference]:
-    for one in _ANY.finditer(text):
-        if number := _number(one, repo):
+def _mentions(text: str, repo: str, closing: Container[int]) -> Iterator[Reference]:
+    """The first mention of each ticket that nothing closes."""
+    seen: set[int] = set()
+    for one, number in _tickets(text, repo):
+        if number not in seen and number not in closing:
+            seen.add(number)
             quote = _quote(_line_around(text, one.start(), one.end()))
             yield Reference(number, quote, closing=False, address=bool(one["url"]))
+
+
+def _tickets(text: str, repo: str) -> Iterator[tuple[re.Match[str], int]]:
+    """The references to tickets of the repository; of those written alike the first."""
+    seen: set[str] = set()
+    for found in _ANY.finditer(text):
+        if found[0] not in seen:
+            seen.add(found[0])
+            if number := _number(found, repo):
+                yield found, number
+
+
+def _is_hedged(text: str, start: int) -> bool:
+    """Whether words such as `does not` stand before the place."""
+    return _HEDGED.search(text[max(0, start - 40) : start]) is not None
 
 
 def _number(found: re.Match[str], repo: str) -> int | None:
@@ -185,9 +211,11 @@ def _number(found: re.Match[str], repo: str) -> int | None:
 
 
 def _line_around(text: str, start: int, end: int) -> str:
-    first = max(text.rfind("\n", 0, start) + 1, start - 60)
-    last = text.find("\n", end)
-    return text[first : min(last if last >= 0 else len(text), end + 60)]
+    """The line, or the part of a long one that is near."""
+    near = max(0, start - 60)
+    first = max(text.rfind("\n", near, start) + 1, near)
+    last = text.find("\n", end, end + 60)
+    return text[first : last if last >= 0 else end + 60]
 
 
 def _quote(words: str) -> str:

@@ -29,6 +29,8 @@ def test_every_module_and_recipe_is_in_the_wheel(wheel: Path) -> None:
         assert (wheel / path.relative_to(ROOT)).is_file(), path
     for path in (ROOT / "docker").iterdir():
         assert (wheel / "micro_bench" / "_docker" / path.name).is_file(), path
+    for path in (ROOT / "docs" / "agents").iterdir():
+        assert (wheel / "micro_bench" / "_agents" / path.name).is_file(), path
     data = [p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
     assert [p for p in data if not (wheel / p.relative_to(ROOT)).is_file()] == []
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench import graphs
-from micro_bench.languages._language import Language, Recipe, TestRun
+from micro_bench.languages._language import CanaryWords, Language, Recipe, TestNames, TestRun
 from micro_bench.model.graph import Graph
 from micro_bench.model.slice import Environment
 from micro_bench.plugins import discover
@@ -67,16 +67,33 @@ def test_an_empty_tree(language):
 
 
 @each
+def test_what_a_lead_says_is_kept_when_a_recipe_is_completed(language):
+    lead = Recipe(
+        tests=("checks",), test_names=(TestNames(files=("x_*",)),), env={"A": "b"}, workdir="sub",
+        runner="pytest",
+    )  # fmt: skip
+    found = language.completed(lead, {}, {})
+    assert (found.tests[:1], found.test_names[:1]) == (lead.tests, lead.test_names)
+    assert (found.env, found.workdir, found.runner) == (lead.env, "sub", "pytest")
+    assert language.completed(Recipe(), {}) == language.completed(Recipe(), {}, {})
+
+
+@each
 def test_no_change_and_no_definitions(language):
     change = language.symbol_change("a", b"", b"")
     assert (change.changed, change.public_breaks) == ((), ())
-    assert language.test_definitions("a", b"") == {}
+    assert language.test_definitions("a", b"", Recipe()) == {}
     assert language.results(b"nonsense") is None
 
 
 @each
 def test_the_command_names_the_paths_and_the_report(language):
-    plan = TestRun(junit="/grading/out.xml", timeout_s=5.0, python="/opt/venv/bin", extra=("--xx",))
+    plan = TestRun(
+        junit="/grading/out.xml",
+        timeout_s=5.0,
+        python="/opt/venv/bin",
+        recipe=Recipe(pytest_args=("--xx",)),
+    )
     command = language.test_command(("one", "two"), plan)
     assert isinstance(command, tuple)
     assert command[-2:] == ("one", "two")
@@ -85,11 +102,24 @@ def test_the_command_names_the_paths_and_the_report(language):
 
 
 @each
+def test_a_canary_is_made_of_the_words_it_is_given(language):
+    words = CanaryWords(file="one_two", passing="three_four", failing="five_six")
+    canary = language.canary(words, "deep/folder/file", {}, Recipe())
+    assert canary.path.startswith("deep/folder/")
+    assert "one_two" in canary.path
+    assert "three_four" in canary.passing
+    assert "five_six" in canary.failing
+    assert canary.passing in canary.text
+    assert canary.failing in canary.text
+    assert language.is_test_module(canary.path, Recipe())
+
+
+@each
 @pytest.mark.parametrize("path", ["README.md", "docs/index.rst", "LICENSE", "data.bin"])
 def test_files_of_no_language(language, path):
     assert not language.owns(path)
     assert not language.is_test(path, Recipe())
-    assert not language.is_test_module(path)
+    assert not language.is_test_module(path, Recipe())
     assert not language.is_infrastructure(path)
     assert language.contract_file(path) is None
 

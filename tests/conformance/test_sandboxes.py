@@ -442,6 +442,14 @@ def test_a_copy_of_strange_files_can_be_frozen(room: Room):
     assert sh(copy, "echo fine").text == "fine\n"
 
 
+@confining
+def test_a_frozen_copy_runs_though_the_work_folder_is_closed(room: Room):
+    sandbox = room.start()
+    sh(sandbox, "chmod 000 /work")
+    copy = room.freeze(sandbox)
+    assert sh(copy, "pwd").text == "/\n"
+
+
 @every
 def test_every_sandbox_starts_pristine(room: Room):
     first = room.start()
@@ -589,6 +597,20 @@ def test_the_code_cannot_end_the_container_it_runs_in(room: Room):
     values = dict(line.split(":\t") for line in status.splitlines())
     assert values.pop("NoNewPrivs") == "1"
     assert {int(value, 16) for value in values.values()} == {0}
+
+
+@container
+@pytest.mark.parametrize("how", ["kill", "stop", "remove_container"])
+def test_a_container_that_somebody_else_ends_is_no_end_of_the_command(room: Room, how: str):
+    """No code in it can (above): so the command's exit code says nothing about the code."""
+    sandbox = room.start()
+    client, ident = Engine.connect().client, sandbox._container.id  # type: ignore[attr-defined]
+    options = {"kill": {}, "stop": {"timeout": 1}, "remove_container": {"force": True}}[how]
+    timer = threading.Timer(1.5, lambda: getattr(client, how)(ident, **options))
+    timer.start()
+    with pytest.raises(EngineError):
+        sh(sandbox, "echo on; sleep 600")
+    timer.join()
 
 
 @container

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +16,9 @@ import pytest
 from micro_bench import plugins
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.run import Assignment, Tried
+from micro_bench.edge.engine import Engine
 from micro_bench.edge.patching import patch_paths
-from micro_bench.model.attempt import AgentFailed, AgentRef, BudgetStop, Finished
+from micro_bench.model.attempt import AgentFailed, AgentRef, BudgetStop, Finished, InfraFailed
 from micro_bench.sandboxes._sandbox import StartRequest
 from tests.fakes.shop import BASE, FIXED_MONEY, Shop
 
@@ -71,7 +73,6 @@ def test_the_agent_reads_its_instruction_and_nothing_more(shop: Shop, try_: Try,
     assert "same" in text
     assert set(text.split("---")[2].split()) == {
         "/bench/task/instruction.md",
-        "/bench/ignored",
         "same",
     }
     for hidden in ("loses_no_cent", "divmod", shop.task.repo.fix_commit, "does_not_divide"):
@@ -166,6 +167,34 @@ def test_the_fix_is_found_whatever_became_of_git(shop: Shop, try_: Try, name: st
 def test_what_cannot_be_taken_is_the_agent_s_own_failure(try_: Try, script: str):
     """Never the infrastructure's: the agent would be tried again, and again."""
     assert isinstance(try_(script).outcome, Finished | AgentFailed | BudgetStop)
+
+
+def test_a_container_that_somebody_else_ends_counts_against_nobody(try_: Try):
+    stop = threading.Event()
+
+    def kill() -> None:
+        client = Engine.connect().client
+        while not stop.wait(0.5):
+            labels = {"label": "micro-bench.agent=shell"}
+            for found in client.containers(filters=labels):
+                client.kill(found["Id"])
+
+    killer = threading.Timer(2, kill)
+    killer.start()
+    try:
+        tried = try_("sleep 30")
+    finally:
+        stop.set()
+        killer.join()
+    assert isinstance(tried.outcome, InfraFailed), tried.outcome
+    assert "from outside" in tried.outcome.message
+
+
+def test_the_work_is_taken_though_nothing_starts_any_more(shop: Shop, try_: Try):
+    for left in ("chmod 000 /work /bench", "for i in $(seq 200); do sleep 600 & done"):
+        tried = try_(MEND + left)
+        assert isinstance(tried.outcome, Finished), tried.outcome
+        assert tried.patch == shop.gold
 
 
 def test_work_finished_late_is_not_graded_and_earlier_is(shop: Shop, try_: Try):

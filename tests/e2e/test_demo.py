@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,7 @@ import pytest
 from micro_bench import codec
 from micro_bench.demo import content
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.docker, pytest.mark.network]
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of an installed wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder]
-    subprocess.run([*build, ROOT], check=True)
-    venv = folder / "venv"
-    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    wheel = next(folder.glob("*.whl"))
-    subprocess.run([venv / "bin/python", "-m", "pip", "install", "--quiet", wheel], check=True)
-    return venv / "bin/micro-bench"
 
 
 def _outcome(score: dict[str, object]) -> str:

@@ -25,7 +25,8 @@ TASKS = ("parcel-1", "parcel-2")
 RUN = ("run", "-a", "oracle", "-a", "noop", "-k", "3", "-n", "1", "-j", "2")
 SLOTS = {f"{t}/{a}/{n}" for t in TASKS for a in ("oracle", "noop") for n in (1, 2, 3)}
 DEADLINE_S = 300
-pytestmark = pytest.mark.docker
+# Each run removes what dead processes left behind, here what another test has just killed.
+pytestmark = [pytest.mark.docker, pytest.mark.alone]
 
 
 def _command(workspace: Path, *argv: object) -> list[str]:

@@ -146,7 +146,9 @@ def test_from_the_ticket_to_the_report(pair: Pair, tmp_path: Path) -> None:
     )
     assert imported["written"] == [task]
 
-    verified = json.loads(_bench(workspace, "verify", "-n", "2", "--json"))[0]["verification"]
+    verified = json.loads(_bench(workspace, "verify", "-n", "2", "--json"))["tasks"][0][
+        "verification"
+    ]
     files = {test["id"].partition("::")[0] for test in verified["fail_to_pass"]}
     assert files == set(pair.fails_to_pass)
     assert len(verified["pass_to_pass"]) > 100

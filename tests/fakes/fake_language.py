@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from micro_bench.languages._language import Files, Recipe, SymbolChange, TestRun
+from micro_bench.languages._language import Files, Recipe, SymbolChange, TestNames, TestRun
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 
 _KINDS = {
@@ -42,11 +42,18 @@ class FakeLanguage:
     def owns(self, path: str) -> bool:
         return path.endswith(".toy")
 
-    def is_test(self, path: str, recipe: Recipe) -> bool:  # noqa: ARG002
-        return "tests" in path.split("/")[:-1] or self.is_test_module(path)
+    def completed(self, recipe: Recipe, files: Files, later: Files | None = None) -> Recipe:
+        """`files test_ check_` in `toytest.cfg` names the prefixes of test files."""
+        said = _prefixes(files) + (_prefixes(later) if later is not None else ())
+        names = (TestNames(files=said),) if said else ()
+        return Recipe.model_validate({**dict(recipe), "test_names": (*recipe.test_names, *names)})
 
-    def is_test_module(self, path: str) -> bool:
-        return path.rpartition("/")[2].startswith("test_") and self.owns(path)
+    def is_test(self, path: str, recipe: Recipe) -> bool:
+        return "tests" in path.split("/")[:-1] or self.is_test_module(path, recipe)
+
+    def is_test_module(self, path: str, recipe: Recipe) -> bool:
+        prefixes = next((each.files for each in recipe.test_names), ("test_",))
+        return path.rpartition("/")[2].startswith(prefixes) and self.owns(path)
 
     def is_infrastructure(self, path: str) -> bool:
         return path.rpartition("/")[2] in {"toytest.cfg", "setup_tests.toy"}
@@ -97,7 +104,12 @@ class FakeLanguage:
     def declared_dependencies(self, files: Files) -> frozenset[str]:
         return frozenset(files.get("deps.txt", b"").decode().split())
 
-    def test_definitions(self, path: str, text: bytes) -> Mapping[str, str]:  # noqa: ARG002
+    def test_definitions(
+        self,
+        path: str,  # noqa: ARG002
+        text: bytes,
+        recipe: Recipe,  # noqa: ARG002
+    ) -> Mapping[str, str]:
         return {name: str(body) for name, (_, body) in _definitions(text).items()}
 
     def test_command(self, paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:  # noqa: ARG002
@@ -108,6 +120,11 @@ class FakeLanguage:
         if self.is_test(path, recipe) or len(parts) == 1:
             return None
         return parts[1] if parts[0] == "packages" else parts[0]
+
+
+def _prefixes(files: Files) -> tuple[str, ...]:
+    words = files.get("toytest.cfg", b"").decode().split()
+    return tuple(words[1:]) if words[:1] == ["files"] else ()
 
 
 def _statements(content: bytes) -> Iterator[tuple[str, str]]:

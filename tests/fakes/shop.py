@@ -261,6 +261,7 @@ class Shop:
     """Further keys of the task."""
     cache: Path | None = None
     jobs: int = 2
+    load_check: bool = False
 
     def __post_init__(self) -> None:
         self.told: list[str] = []
@@ -302,7 +303,7 @@ class Shop:
         values = {
             "workspace": self.workspace, "backend": self.backend, "jobs": self.jobs,
             "repetitions": 1, "cache_dir": self.cache or self.root / "cache",
-            "use_registry": False,
+            "use_registry": False, "load_check": self.load_check,
         }  # fmt: skip
         return Line(Settings.model_validate(values), self.told.append)
 

@@ -1,5 +1,6 @@
 """Python: pytest, pip's index, and the manifests that projects really have."""
 
+from micro_bench.languages.python.causes.cause import cause
 from micro_bench.languages.python.graph.build import graph
 from micro_bench.languages.python.manifests.distributions import distributions
 from micro_bench.languages.python.manifests.environment import declared_dependencies, environment
@@ -13,16 +14,22 @@ from micro_bench.languages.python.paths import (
 )
 from micro_bench.languages.python.survey import survey
 from micro_bench.languages.python.symbols import symbol_change
-from micro_bench.languages.python.testing.command import test_command
+from micro_bench.languages.python.testing.canary import canary
+from micro_bench.languages.python.testing.command import test_command, test_folder
+from micro_bench.languages.python.testing.completed import completed
 from micro_bench.languages.python.testing.config import merge_infrastructure
 from micro_bench.languages.python.testing.definitions import test_definitions
-from micro_bench.languages.python.testing.results import canary, has_other_content, results
+from micro_bench.languages.python.testing.results import has_other_content, results
+from micro_bench.languages.python.testing.words import complaint
 
 NAME: str = "python"
 
 __all__ = [
     "NAME",
     "canary",
+    "cause",
+    "complaint",
+    "completed",
     "contract_file",
     "counts_for_tier",
     "declared_dependencies",
@@ -40,4 +47,5 @@ __all__ = [
     "symbol_change",
     "test_command",
     "test_definitions",
+    "test_folder",
 ]

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 
 from micro_bench.languages._language import Recipe
+from micro_bench.languages.python.names import (
+    CONVENTIONAL,
+    fits,
+    is_beneath,
+    is_loose,
+    patterns,
+)
 from micro_bench.languages.python.values import words
 
 SOURCE_SUFFIXES = (".py", ".pyi", ".pyw", ".pyx", ".pxd", ".pxi")
@@ -47,6 +53,7 @@ _CHANGELOG = re.compile(
     r"(change|changes|changelog|history|news|releases?|release[-_]notes|whats[-_]?new)"
     r"(\.(md|rst|txt|adoc))?"
 )
+_NEVER_TESTS = frozenset({"conftest.py", "__init__.py", "__main__.py", "setup.py"})
 _GENERATED = frozenset({"_version.py", "_generated.py"})
 
 _CONTRACTS = {
@@ -85,20 +92,54 @@ def owns(path: str) -> bool:
 def is_test(path: str, recipe: Recipe) -> bool:
     """Whether the path belongs to the tests: modules, support code and data."""
     for root in recipe.tests:
-        if _beneath(path, root.removeprefix("!")):
-            return not root.startswith("!") or is_test_module(path)
-    directories = path.split("/")[:-1]
-    if directories[:1] == ["testing"] or TEST_DIRECTORIES.intersection(directories):
-        return True
-    return is_test_module(path) or path.rpartition("/")[2] == "conftest.py"
+        if _is_root(root) and is_beneath(path, root.removeprefix("!")):
+            return not root.startswith("!") or is_test_module(path, recipe)
+    return (
+        _in_test_directory(path)
+        or is_test_module(path, recipe)
+        or path.rpartition("/")[2] in ("conftest.py", "tests.py")
+    )
 
 
-def is_test_module(path: str) -> bool:
-    """Whether pytest collects tests from this file."""
+def is_test_module(path: str, recipe: Recipe) -> bool:
+    """Whether pytest collects tests from this file.
+
+    A pattern such as `*.py` or `test*.py` fits source too: it counts among the tests alone. So
+    does any pattern, where the project says in what folders its tests are. The names that are
+    usual count everywhere.
+    """
     name = path.rpartition("/")[2]
-    if not name.endswith(".py"):
+    if not name.endswith(".py") or name in _NEVER_TESTS:
         return False
-    return name.startswith("test_") or name.endswith("_test.py") or name == "tests.py"
+    wanted = patterns(path, recipe)
+    fitting = [pattern for pattern in wanted.files if fits(path, pattern)]
+    if not fitting or any(fits(path, each) for each in CONVENTIONAL):
+        return bool(fitting)
+    if all(map(is_loose, fitting)):
+        return _among_tests(path, recipe)
+    return not wanted.within or any(is_beneath(path, each) for each in wanted.within)
+
+
+def _among_tests(path: str, recipe: Recipe) -> bool:
+    for root in recipe.tests:
+        if _is_root(root) and is_beneath(path, root.removeprefix("!")):
+            return not root.startswith("!")
+    return _in_test_directory(path)
+
+
+def is_test_place(directory: str) -> bool:
+    """Whether the directory, or one above it, is one for tests by its name."""
+    return _in_test_directory(directory + "/")
+
+
+def _in_test_directory(path: str) -> bool:
+    directories = path.split("/")[:-1]
+    return directories[:1] == ["testing"] or bool(TEST_DIRECTORIES.intersection(directories))
+
+
+def _is_root(root: str) -> bool:
+    """Whether it names a folder below the top: the top itself would make everything a test."""
+    return bool(root.removeprefix("!").strip("./"))
 
 
 def is_infrastructure(path: str) -> bool:
@@ -135,7 +176,3 @@ def contract_file(path: str) -> str | None:
         if any(fnmatchcase(anchored, pattern.replace("**", "*")) for pattern in patterns)
     )
     return next(fitting, None)
-
-
-def _beneath(path: str, root: str) -> bool:
-    return bool(root.strip("./")) and PurePosixPath(path).is_relative_to(root)

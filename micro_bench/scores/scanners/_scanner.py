@@ -30,6 +30,8 @@ class Reading:
     unparsed: tuple[str, ...] = ()
     """Files it could not parse: a finding where the base could be parsed, else no scan of it."""
     detail: str = ""
+    unread: tuple[str, ...] = ()
+    """Files that it did not read, where the scan is `incomplete`; none: it does not say which."""
 
 
 class Scanner(Protocol):

@@ -55,7 +55,8 @@ def read(exit_code: int, output: str, errors: str) -> Reading:
     unparsed = tuple(sorted(name for name, why in broken.items() if "syntax error" in why))
     if len(unparsed) < len(broken):
         detail = "; ".join(f"{name}: {why}" for name, why in sorted(broken.items()))
-        return Reading("incomplete", findings, unparsed, detail)
+        unread = tuple(sorted(set(broken) - set(unparsed)))
+        return Reading("incomplete", findings, unparsed, detail, unread)
     return Reading("ran", findings, unparsed)
 
 

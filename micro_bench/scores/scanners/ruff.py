@@ -52,7 +52,8 @@ def read(exit_code: int, output: str, errors: str) -> Reading:
     except (ValueError, KeyError, TypeError) as error:
         return Reading("crashed", detail=f"unreadable output: {error!r}")
     if unread:
-        return Reading("incomplete", findings, unparsed, f"not read: {', '.join(unread)}")
+        detail = f"not read: {', '.join(unread)}"
+        return Reading("incomplete", findings, unparsed, detail, tuple(unread))
     return Reading("ran", findings, unparsed)
 
 

@@ -23,7 +23,9 @@ from micro_bench.tickets.importers._github_shapes import (
     updated_of,
 )
 
-_KEPT_EVENTS = frozenset({"closed", "referenced", "merged", "cross-referenced", "connected"})
+_KEPT_EVENTS = frozenset(
+    {"closed", "referenced", "merged", "committed", "cross-referenced", "connected"}
+)
 
 
 @dataclass

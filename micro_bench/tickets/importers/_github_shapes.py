@@ -172,6 +172,7 @@ def read_pull(record: Record, repo: str) -> PullRequest:
         merge_commit=_sha(record.get("merge_commit_sha")) if merged else None,
         head=_sha(_inside(record, "head").get("sha")),
         base=_sha(_inside(record, "base").get("sha")),
+        commit_count=_count(record.get("commits")),
     )
 
 
@@ -192,7 +193,7 @@ def read_event(found: Found, repo: str) -> TicketEvent:
     return TicketEvent(
         ticket=number_of(found),
         kind=_string(record, "event"),
-        commit=_sha(record.get("commit_id")),
+        commit=_sha(record.get("commit_id") or record.get("sha")),
         pull=_source_pull(record, repo),
         at=_time(record, "created_at"),
     )
@@ -251,6 +252,10 @@ def _labels(record: Record) -> Iterator[str]:
 def _sha(value: object) -> str | None:
     text = value.lower() if isinstance(value, str) else ""
     return text if _SHA.fullmatch(text) else None
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value > 0 else None
 
 
 def _needed_time(record: Record, key: str) -> datetime:

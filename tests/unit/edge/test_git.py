@@ -156,9 +156,10 @@ def test_merges_and_their_branches(builder: GitBuilder) -> None:
     repository = Repository.open(builder.path)
     assert [commit.sha for commit in repository.mainline()] == [merge, side, root]
     assert {commit.sha for commit in repository.log()} == {merge, side, root, one, two}
-    assert [commit.sha for commit in repository.branch_commits(merge)] == [two, one]
-    assert repository.branch_commits(side) == ()
-    assert repository.branch_commits(root) == ()
+    assert [commit.sha for commit in repository.ahead(merge, side)] == [merge, two, one]
+    assert [commit.sha for commit in repository.ahead(side, root)] == [side]
+    assert repository.ahead(root, side) == ()
+    assert repository.ahead("f" * 40, side) == repository.ahead(side, "f" * 40) == ()
     assert repository.touched()[merge] == ("b.py",)
     assert repository.is_ancestor(root, merge)
     assert repository.is_ancestor(merge, merge)
@@ -381,6 +382,72 @@ def test_no_configuration_changes_a_patch_or_runs_anything(
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.parametrize("kind", ["clone", "worktree", "bare"])
+def test_what_a_clone_keeps_beside_its_commits_changes_no_patch(
+    builder: GitBuilder, tmp_path: Path, kind: str
+) -> None:
+    base = builder.commit("one", {"a.py": "def f():\n    a\n\n    b\n", "é.py": "1\n"})
+    fix = builder.commit("two", {"a.py": "def f():\n    a\n\n    B\n", "é.py": "2\n"})
+    plain = Repository.open(builder.path)
+    wanted = [plain.diff(base, fix, ["a.py", "é.py"]), plain.changed(base, fix), plain.touched()]
+    path, inner = builder.path, builder.path / ".git"
+    if kind == "worktree":
+        path = tmp_path / "linked"
+        builder.run("worktree", "add", "--quiet", str(path))
+    if kind == "bare":
+        path = inner = tmp_path / "bare.git"
+        builder.run("clone", "--quiet", "--bare", str(builder.path), str(path))
+    (inner / "info").mkdir(exist_ok=True)
+    for file in (inner / "info" / "attributes", inner / ".gitattributes"):
+        file.write_text("*.py -diff binary\n")
+    (inner / "info" / "grafts").write_text(f"{fix}\n")
+    for key, value in {
+        "core.bigFileThreshold": "1",
+        "core.attributesFile": str(inner / "info" / "attributes"),
+        "core.quotePath": "false",
+        "core.autocrlf": "true",
+        "core.ignoreCase": "true",
+        "core.precomposeUnicode": "true",
+        "diff.suppressBlankEmpty": "true",
+        "diff.interHunkContext": "9",
+        "diff.indentHeuristic": "false",
+        "diff.ignoreSubmodules": "all",
+        "diff.submodule": "log",
+        "diff.wsErrorHighlight": "all",
+        "diff.orderFile": str(inner / "info" / "attributes"),
+        "extensions.worktreeConfig": "true",
+        "log.diffMerges": "separate",
+    }.items():
+        builder.run("--git-dir", str(inner), "config", key, value)
+    repository = Repository.open(path)
+    found = [repository.diff(base, fix, ["a.py", "é.py"]), repository.changed(base, fix)]
+    assert [*found, repository.touched()] == wanted
+    assert repository.commit(fix).parents == (base,)
+
+
+def test_a_view_leaves_nothing_behind(
+    builder: GitBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder.commit("one", {"a.py": "1"})
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    repository = Repository.open(builder.path)
+    assert [*(tmp_path / "temporary").iterdir()]
+    del repository
+    assert not [*(tmp_path / "temporary").iterdir()]
+    assert (builder.path / ".git" / "refs" / "heads" / "main").exists()
+
+
+def test_a_remote_s_odd_name_and_address_survive(builder: GitBuilder, tmp_path: Path) -> None:
+    builder.commit("one", {"a.py": "1"})
+    builder.run("config", "uploadpack.allowFilter", "true")
+    odd = tmp_path / 'o"dd \\ name'
+    builder.run("clone", "--quiet", "--bare", "--filter=blob:none", "--origin", "up.stream",
+                f"file://{builder.path}", str(odd))  # fmt: skip
+    builder.run("--git-dir", str(odd), "config", "http.extraHeader", 'A: "b" \\ # c')
+    assert Repository.open(odd).read_files("HEAD") == {"a.py": b"1"}
+
+
 def test_replaced_objects_are_not_believed(builder: GitBuilder) -> None:
     one = builder.commit("one", {"a.py": "1"})
     two = builder.commit("two", {"a.py": "2"})
@@ -406,7 +473,7 @@ def test_a_shallow_clone_says_so(builder: GitBuilder, tmp_path: Path) -> None:
     repository = Repository.open(tmp_path / "cut")
     assert repository.is_shallow
     assert repository.commit("HEAD").parents == ()
-    assert repository.branch_commits(base) == ()
+    assert repository.ahead(base, "HEAD^") == ()
     assert not Repository.open(builder.path).is_shallow
 
 

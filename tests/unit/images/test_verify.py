@@ -4,12 +4,21 @@ from typing import Any
 
 import pytest
 
-from micro_bench.images.verify import Derived, derive, split
-from micro_bench.model.execution import TestResult, TestsRun, TestStatus, Trust
+from micro_bench.images.tables import split
+from micro_bench.images.verify import Derived, HiddenTests, derive
+from micro_bench.model.execution import (
+    CauseKind,
+    Meaning,
+    TestResult,
+    TestsRun,
+    TestStatus,
+    Trust,
+)
 from micro_bench.model.image import F2PKind, RunKind
 
 P, F, E = TestStatus.PASSED, TestStatus.FAILED, TestStatus.ERROR
 S, X = TestStatus.SKIPPED, TestStatus.XFAILED
+STEADY = (RunKind.BASE_OWN, RunKind.BASE_HIDDEN, RunKind.GOLD_HIDDEN, RunKind.NOOP)
 A, B = "tests/test_a.py::test_x", "tests/test_b.py::test_y"
 SAME = {"tests/test_a.py": {"test_x": "d1"}, "tests/test_b.py": {"test_y": "d2"}}
 
@@ -20,7 +29,9 @@ def ran(statuses: dict[str, TestStatus], **fields: Any) -> TestsRun:
     return TestsRun(**{"results": results, **given, **fields})
 
 
-def evidence(base, gold, own=None, noop=None) -> dict[RunKind, tuple[TestsRun, ...]]:
+def evidence(
+    base, gold, own=None, noop=None, busy=None, busy_base=None
+) -> dict[RunKind, tuple[TestsRun, ...]]:
     """Each is one run's statuses, or a list of them."""
 
     def runs(what) -> tuple[TestsRun, ...]:
@@ -28,7 +39,12 @@ def evidence(base, gold, own=None, noop=None) -> dict[RunKind, tuple[TestsRun, .
         return tuple(one if isinstance(one, TestsRun) else ran(one) for one in each)
 
     first = base[0] if isinstance(base, list) else base
-    return {
+    extra = {
+        kind: runs(what) for kind, what in (
+            (RunKind.GOLD_BUSY, busy), (RunKind.BASE_BUSY, busy_base),
+        ) if what is not None
+    }  # fmt: skip
+    return extra | {
         RunKind.BASE_OWN: runs({} if own is None else own),
         RunKind.BASE_HIDDEN: runs(base),
         RunKind.GOLD_HIDDEN: runs(gold),
@@ -37,7 +53,7 @@ def evidence(base, gold, own=None, noop=None) -> dict[RunKind, tuple[TestsRun, .
 
 
 def derived(*args: Any, before=SAME, after=SAME, scope=(), **kwargs: Any) -> Derived:
-    return derive(evidence(*args, **kwargs), before, after, frozenset(scope))
+    return derive(evidence(*args, **kwargs), HiddenTests(before, after, frozenset(scope)))
 
 
 def f2p(found: Derived) -> dict[str, F2PKind]:
@@ -139,7 +155,9 @@ def test_tests_outside_the_scope_still_guard():
         ({A: F}, {A: F}, (), f"with the gold patch, too, {A} fails"),
         ({A: F, B: F}, {A: F, B: E}, (), f"with the gold patch, too, {A} fails and 1 more"),
         ({A: F, B: P}, {A: F, B: P}, ["tests/test_b.py"], "all 1 hidden tests pass on the base"),
-        ({A: F}, {A: S}, (), "no test fails on the base and passes with the gold patch"),
+        ({A: F}, {A: S}, (), "all 1 hidden tests are skipped with the gold patch"),
+        ({A: F, B: F}, {A: S, B: F}, (), f"with the gold patch, too, {B} fails"),
+        ({A: S, B: P}, {A: S, B: P}, (), "1 of 2 hidden tests are skipped with the gold patch"),
         ({}, {}, (), "no test fails on the base and passes with the gold patch"),
     ],
 )
@@ -154,6 +172,10 @@ def test_nothing_to_pass_is_a_reason_with_its_cause(base, gold, scope, words):
         (ran({}, applied=False, apply_error="hunk 3"), "does not apply: hunk 3"),
         (ran({}, trust=Trust.TIMEOUT, exit_code=None), "timeout, exit code None"),
         (
+            ran({}, trust=Trust.CRASHED, exit_code=1, detail="too large"),
+            "crashed, exit code 1: too large",
+        ),
+        (
             ran({}, trust=Trust.CRASHED, exit_code=137, out_of_memory=True),
             "crashed, exit code 137, out of memory",
         ),
@@ -164,17 +186,58 @@ def test_a_gold_patch_that_does_not_run_is_a_reason(gold, words):
     assert any(words in reason for reason in found.reasons)
 
 
-@pytest.mark.parametrize("kind", list(RunKind))
+@pytest.mark.parametrize("kind", STEADY)
 def test_results_that_cannot_be_trusted_are_a_reason_wherever(kind):
     runs = evidence({A: F}, {A: P})
     runs[kind] = (*runs[kind], ran({A: P}, trust=Trust.TAMPERED))
-    found = derive(runs, SAME, SAME, frozenset())
+    found = derive(runs, HiddenTests(SAME, SAME))
     assert any(f"cannot be trusted in {kind}" in reason for reason in found.reasons)
 
 
-def test_a_base_that_crashes_is_no_reason():
-    crashed = ran({}, trust=Trust.CRASHED, exit_code=2)
-    assert derived(crashed, {A: P}, own=crashed, noop=crashed).reasons == ()
+@pytest.mark.parametrize("kind", STEADY)
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (ran({}, trust=Trust.CRASHED, exit_code=137, out_of_memory=True), "out of memory"),
+        (ran({}, trust=Trust.CRASHED, exit_code=4), "crashed, exit code 4"),
+        (ran({}, trust=Trust.TIMEOUT, exit_code=None), "timeout, exit code None"),
+    ],
+)
+def test_no_execution_may_break_down(kind, broken, words):
+    """On a base without results every test of the fix would be one that the base fails."""
+    runs = evidence({A: F, B: P}, {A: P, B: P}, own={B: P})
+    runs[kind] = (*runs[kind], broken)
+    (reason,) = [
+        r for r in derive(runs, HiddenTests(SAME, SAME)).reasons if "run to their end" in r
+    ]
+    where = "with the gold patch" if kind is RunKind.GOLD_HIDDEN else f"on the base ({kind})"
+    assert where in reason
+    assert words in reason
+
+
+def test_what_the_runner_complained_of_is_part_of_the_reason():
+    crashed = ran({}, trust=Trust.CRASHED, exit_code=4)
+    said = Meaning(
+        kind=CauseKind.REQUIREMENT, said="No module named 'x'", means="it is missing", mend="add x"
+    )
+    found = derive(
+        evidence({A: F}, crashed), HiddenTests(SAME, SAME), complaints={RunKind.GOLD_HIDDEN: said}
+    )
+    assert found.reasons[0] == (
+        "the tests do not run to their end with the gold patch: crashed, exit code 4: "
+        "No module named 'x'; it is missing; to mend it: add x"
+    )
+
+
+@pytest.mark.parametrize("kind", STEADY)
+def test_canaries_that_the_project_keeps_from_running_are_a_reason_of_their_own(kind):
+    runs = evidence({A: F}, {A: P})
+    runs[kind] = (*runs[kind], ran({A: P}, trust=Trust.BLIND, exit_code=0, detail="skipped: x"))
+    found = derive(runs, HiddenTests(SAME, SAME))
+    assert [r for r in found.reasons if "canar" in r] == [
+        f"the canaries cannot run here ({kind}): skipped: x"
+    ]
+    assert not any("do not run to their end" in reason for reason in found.reasons)
 
 
 def test_files_that_could_not_be_collected_are_named_once_and_are_no_tests():
@@ -201,3 +264,139 @@ def test_parameters_share_the_definition_of_their_function():
     one, two = f"{A}[1]", f"{A}[2]"
     found = derived({one: F, two: F}, {one: P, two: P}, own={one: P})
     assert f2p(found) == {one: F2PKind.DRAGGED_IN, two: F2PKind.NEW}
+
+
+def told(status: TestStatus, message: str, test: str = A, *, whole: bool = False) -> TestResult:
+    return TestResult(id=test, status=status, message=message, collection=whole)
+
+
+def reading(*results: TestResult) -> TestsRun:
+    return ran({}, results=results)
+
+
+def explained(said: str) -> Meaning:
+    return Meaning(kind=CauseKind.BUILD, said=said[:20], means="it is compiled", mend="build it")
+
+
+C = "tests/test_a.py::test_z"
+THREE = {**SAME, "tests/test_a.py": {"test_x": "d1", "test_z": "d3"}}
+
+
+def test_a_hidden_file_that_is_not_collected_is_the_first_cause():
+    """Whatever else fails: its tests are all gone for one reason."""
+    gold = reading(
+        told(F, "assert 1 == 2", B),
+        told(E, "no module named _speed", "tests/test_a.py", whole=True),
+    )
+    found = derive(evidence({}, gold), HiddenTests(THREE, THREE), explain=explained)
+    assert [(c.tests, c.collected, c.kind) for c in found.causes] == [
+        ((A, C), False, CauseKind.BUILD), ((B,), True, CauseKind.BUILD),
+    ]  # fmt: skip
+    (reason,) = found.reasons
+    assert reason == (
+        "no FAIL_TO_PASS: with the gold patch, too, tests/test_a.py cannot be collected: "
+        "no module named _spe; it is compiled; to mend it: build it (and 1 other causes)"
+    )
+
+
+def test_a_verified_task_tells_which_of_its_hidden_tests_decide_nothing():
+    gold = reading(
+        told(P, "", B), told(F, "assert 1 == 2"), told(F, "assert 1 == 2", C),
+    )  # fmt: skip
+    found = derive(evidence({B: F}, gold), HiddenTests(THREE, THREE), explain=explained)
+    assert found.reasons == ()
+    (told_of,) = found.warnings
+    assert told_of == (
+        f"2 of 3 hidden tests fail with the gold patch and decide nothing ({A}, {C}): "
+        "assert 1 == 2; it is compiled; to mend it: build it"
+    )
+
+
+def test_skipped_tests_are_told_with_the_reason_they_give():
+    gold = reading(told(S, "could not import 'x'"), told(S, "could not import 'x'", C))
+    found = derive(evidence({}, gold), HiddenTests(THREE, THREE))
+    assert found.reasons == (
+        "no FAIL_TO_PASS: all 2 hidden tests are skipped with the gold patch: could not import 'x'",
+    )
+    (cause,) = found.causes
+    assert (cause.status, cause.tests) == (S, (A, C))
+
+
+def test_a_file_that_is_skipped_as_a_whole_takes_its_tests_with_it():
+    gold = reading(told(S, "could not import 'x'", "tests/test_a.py"), told(P, "", B))
+    found = derive(evidence({B: F}, gold), HiddenTests(THREE, THREE))
+    assert found.reasons == ()
+    (told_of,) = found.warnings
+    assert told_of == (
+        f"2 of 3 hidden tests are skipped with the gold patch and decide nothing ({A}, {C}): "
+        "could not import 'x'"
+    )
+
+
+def test_a_hidden_file_of_which_the_runner_says_nothing_is_told():
+    found = derive(
+        evidence({}, {B: P}, noop={}), HiddenTests(THREE, THREE, frozenset({"tests/test_a.py"}))
+    )
+    (cause,) = found.causes
+    assert (cause.status, cause.tests) == (TestStatus.MISSING, (A, C))
+    assert "collected no test of the file" in found.reasons[0]
+
+
+def test_what_fails_outside_the_hidden_files_is_no_cause():
+    found = derived({A: F, B: F}, {A: P, B: F}, scope=["tests/test_a.py"])
+    assert (found.causes, found.warnings) == ((), ())
+
+
+def test_many_tests_are_counted_and_a_few_named():
+    tests = {f"{A}[{n}]": F for n in range(9)}
+    found = derived({B: F}, {**tests, B: P})
+    (warning,) = found.warnings
+    assert f"9 of 10 hidden tests fail with the gold patch and decide nothing ({A}[0], " in warning
+    assert "and 6 more)" in warning
+
+
+def test_a_test_that_fails_on_a_busy_machine_only_is_left_out_with_its_evidence():
+    slow = ran({A: P, B: F}, results=(TestResult(id=A, status=P), told(F, "took 0.4 s", B)))
+    found = derived({A: F, B: P}, {A: P, B: P}, busy=slow, busy_base={A: F, B: P})
+    assert set(f2p(found)) == {A}
+    assert found.pass_to_pass == ()
+    (loaded,) = found.load_sensitive
+    assert (loaded.id, loaded.said) == (B, "took 0.4 s")
+    assert loaded.seen == {"gold_hidden": (P,), "gold_busy": (F,)}
+    assert any("1 tests depend on the machine's load" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("busy", "busy_base", "left"),
+    [
+        ({A: P, B: P}, {A: F, B: P}, []),
+        ({A: P}, {A: F, B: P}, [B]),
+        ({A: P, B: P}, {A: F, B: F}, [B]),
+        ({A: F, B: P}, {A: F, B: P}, [A]),
+        ({A: P, B: P}, {A: P, B: P}, [A]),
+        ({A: P, B: X}, {A: E, B: P}, []),
+    ],
+)
+def test_only_what_differs_under_load_is_left_out(busy, busy_base, left):
+    found = derived({A: F, B: P}, {A: P, B: P}, busy=busy, busy_base=busy_base)
+    assert [test.id for test in found.load_sensitive] == left
+    assert not {*f2p(found), *found.pass_to_pass} & {*left}
+
+
+def test_a_flaky_test_is_flaky_and_not_of_the_load():
+    found = derived({A: F, B: P}, [{A: P, B: P}, {A: P, B: F}], busy={A: P, B: F}, busy_base={})
+    assert [test.id for test in found.flaky] == [B]
+    assert B not in [test.id for test in found.load_sensitive]
+
+
+def test_a_busy_run_that_breaks_down_says_nothing_about_any_test():
+    broken = ran({}, trust=Trust.TIMEOUT, exit_code=None)
+    found = derived({A: F, B: P}, {A: P, B: P}, busy=broken, busy_base={A: F, B: P})
+    assert (found.load_sensitive, found.reasons) == ((), ())
+    assert found.pass_to_pass == (B,)
+    assert any("busy machine (gold_busy: timeout" in warning for warning in found.warnings)
+
+
+def test_where_the_only_deciding_test_depends_on_the_load_the_reason_says_so():
+    (reason,) = derived({A: F}, {A: P}, busy={A: F}, busy_base={A: F}).reasons
+    assert reason.endswith("(1 tests that depend on the machine's load are quarantined)")

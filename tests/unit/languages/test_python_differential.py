@@ -12,7 +12,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -20,6 +19,7 @@ import pytest
 from micro_bench.languages import python
 from micro_bench.languages._language import Recipe
 from micro_bench.model.graph import EdgeKind
+from tests.growth import is_linear
 from tests.unit.languages.trees import read_tree
 
 PACKAGES = [
@@ -77,13 +77,11 @@ def test_we_see_every_import_that_ruff_sees(copied):
     assert theirs
 
 
-def test_a_thousand_files_take_no_time_to_speak_of():
-    """A measure against quadratic steps, not a benchmark: about 1 s where 10 s is the bound."""
-    body = (
-        b"from . import m0\nfrom pkg.m1 import x\nimport os\nNAME = 'pkg.m2'\n" + b"y = 1\n" * 200
-    )
-    tree = {f"src/pkg/m{n}.py": body for n in range(2000)} | {"src/pkg/__init__.py": b""}
-    start = time.process_time()
-    graph = python.graph(tree, Recipe())
-    assert time.process_time() - start < 10
-    assert len(graph.edges) == 2000 * 4 - 3
+def test_more_files_take_time_in_proportion():
+    body = b"from . import m0\nfrom pkg.m1 import x\nimport os\nNAME = 'pkg.m2'\n" + b"y = 1\n" * 20
+
+    def tree(files: int) -> dict[str, bytes]:
+        return {f"src/pkg/m{n}.py": body for n in range(files)} | {"src/pkg/__init__.py": b""}
+
+    assert is_linear(lambda files: python.graph(files, Recipe()), tree, 150)
+    assert len(python.graph(tree(150), Recipe()).edges) == 150 * 4 - 3

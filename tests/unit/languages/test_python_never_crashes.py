@@ -89,7 +89,7 @@ def test_a_change_of_a_file(before, after):
     python.symbol_change("pkg/a.py", before, after)
     python.symbol_change("pkg/a.py", None, after)
     python.symbol_change("pkg/a.py", before, None)
-    python.test_definitions("tests/test_a.py", after)
+    python.test_definitions("tests/test_a.py", after, Recipe())
 
 
 @given(st.sampled_from(NAMES), content | st.none(), content | st.none())
@@ -130,14 +130,14 @@ def test_monsters(content):
     python.survey(tree, Recipe())
     python.symbol_change("a.py", content, b"x = 1\n")
     python.symbol_change("a.py", b"x = 1\n", content)
-    python.test_definitions("tests/test_a.py", content)
+    python.test_definitions("tests/test_a.py", content, Recipe())
 
 
 @given(st.text(min_size=1, max_size=40))
 def test_a_path_is_judged(path):
     python.owns(path)
     python.is_test(path, Recipe(tests=("x", "!y")))
-    python.is_test_module(path)
+    python.is_test_module(path, Recipe())
     python.is_infrastructure(path)
     python.counts_for_tier(path)
     python.contract_file(path)

@@ -63,7 +63,7 @@ def test_a_recipe_adds_test_roots_and_takes_them_away():
 def test_modules_that_pytest_collects():
     modules = {"tests/test_a.py", "a_test.py", "shop/tests.py"}
     others = {"tests/helpers.py", "tests/test_data.json", "conftest.py", "contest.py", "test.py"}
-    assert {path for path in modules | others if python.is_test_module(path)} == modules
+    assert {path for path in modules | others if python.is_test_module(path, Recipe())} == modules
 
 
 def test_infrastructure():

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import TestRun
+from micro_bench.languages._language import Recipe, TestRun
 from micro_bench.languages.python.testing.addopts import keep
 from micro_bench.languages.python.testing.command import base_addopts
 
@@ -35,13 +35,16 @@ def test_what_a_command_holds():
         timeout_s=60.0,
         python="/opt/venv/bin",
         config={"pytest.ini": "[pytest]\naddopts = -x --tb=short\n"},
-        extra=("-vv",),
+        work="/work",
+        recipe=Recipe(pytest_args=("-vv",)),
     )
     command = python.test_command(("tests/test_a.py", "tests/test_b.py"), plan)
     assert command == (
-        *("/opt/venv/bin/pytest", "-o", "junit_family=xunit1", "-p", "no:cacheprovider"),
-        *("-p", "no:randomly", "--continue-on-collection-errors", "--junitxml=/out/j.xml"),
-        *("--timeout=60", "--timeout-method=signal", "-o", "addopts=--tb=short"),
+        *("/opt/venv/bin/pytest", "-o", "junit_family=xunit1", "-o", "junit_logging=no"),
+        *("-p", "no:lfplugin", "-p", "no:nfplugin", "-p", "no:randomly"),
+        *("--continue-on-collection-errors", "-o", "cache_dir=/out/cache"),
+        *("--junitxml=/out/j.xml", "--timeout=60", "--timeout-method=signal"),
+        *("-o", "addopts=--tb=short", "--rootdir", "/work"),
         *("-vv", "--", "tests/test_a.py", "tests/test_b.py"),
     )
 

@@ -7,6 +7,7 @@ from textwrap import dedent
 import pytest
 
 from micro_bench.languages import python
+from micro_bench.languages._language import Recipe
 
 MODULE = '''
     import unittest
@@ -62,8 +63,8 @@ MODULE = '''
 '''
 
 
-def definitions(text, path="tests/test_a.py"):
-    return python.test_definitions(path, dedent(text).encode())
+def definitions(text, path="tests/test_a.py", recipe=None):
+    return python.test_definitions(path, dedent(text).encode(), recipe or Recipe())
 
 
 def changed(old, new):
@@ -129,6 +130,6 @@ def test_bases_in_a_circle():
 def test_files_without_tests():
     assert definitions("def test_a(:\n") == {}
     assert definitions("def test_a(): ...\n", "tests/data.txt") == {}
-    assert python.test_definitions("tests/test_a.py", b"\x00") == {}
+    assert python.test_definitions("tests/test_a.py", b"\x00", Recipe()) == {}
     latin = "# coding: latin-1\ndef test_a():\n    return 'é'\n".encode("latin-1")
-    assert list(python.test_definitions("tests/test_a.py", latin)) == ["test_a"]
+    assert list(python.test_definitions("tests/test_a.py", latin, Recipe())) == ["test_a"]

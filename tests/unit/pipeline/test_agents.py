@@ -154,3 +154,13 @@ def test_files_of_an_agent_are_read_and_named_by_their_digest(tmp_path):
     assert found.ref.options["files"].startswith("kit sha256:")
     (tmp_path / "kit" / "deep" / "a.txt").write_bytes(b"b")
     assert one(f"m=command,files={tmp_path / 'kit'}:x").ref.options != found.ref.options
+
+
+@pytest.mark.parametrize("name", ["_", "__x", "n" * 101, "_mine"])
+def test_a_name_that_can_be_no_folder_is_bad_input(name):
+    assert "is no name of" in refused(f"{name}=noop")
+
+
+def test_a_variable_that_no_system_hands_on_is_bad_input(monkeypatch):
+    monkeypatch.setenv("LONG", "x" * 100_001)
+    assert "LONG" in refused("m=command,env=LONG:x")

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from micro_bench.languages import python
+from micro_bench.languages._language import Recipe
 
 BODY = "def test_{}():\n    assert [f(x) for x in (1, 2)] == {{'a': b}}\n\n"
 MODULE = "".join(BODY.format(number) for number in range(100)).encode()
@@ -33,7 +34,7 @@ def _restless() -> Iterator[None]:
 def count(depth: int) -> int:
     if depth:
         return count(depth - 1)
-    return len(python.test_definitions("tests/test_a.py", MODULE))
+    return len(python.test_definitions("tests/test_a.py", MODULE, Recipe()))
 
 
 @pytest.mark.usefixtures("_restless")

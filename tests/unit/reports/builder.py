@@ -109,6 +109,8 @@ RESULTS = {
     "sast": (PASSED, PASSED, PASSED, FAILED),
     "unscored": (PASSED, PASSED, PASSED, UNSCORED),
     "tampered": (PASSED, PASSED, PASSED, PASSED),
+    "no_change": (FAILED, PASSED, PASSED, PASSED),
+    "patch_rejected": (FAILED, FAILED, UNSCORED, UNSCORED),
 }
 DETAILS = {
     CriterionName.FAIL_TO_PASS: "2 of 4 tests pass",
@@ -126,7 +128,7 @@ VERDICTS = {
 
 
 def score(of: Attempt, what: str, *, red: bool | None = None, reason: str | None = None) -> Score:
-    """The score of an attempt; `what` is a key of RESULTS, `invalid` or `no_change`."""
+    """The score of an attempt; `what` is a key of RESULTS, or `invalid`."""
     results = RESULTS.get(what, ())
     verdict = VERDICTS.get(what, Verdict.FAIL)
     tests = len(results) == 4 and results[:2] == (PASSED, PASSED)

@@ -30,7 +30,17 @@ BROKEN = AgentFailed(exit_code=1, tail="no key\n\n")
 
 ENDINGS = (
     *("pass", "waived", "tests", "regression", "messy", "lint", "sast", "unscored"),
-    *("tampered", "invalid", "no_change", "infra", "agent", "ungraded", "late_pass", "late_fail"),
+    *(
+        "tampered",
+        "invalid",
+        "no_change",
+        "patch_rejected",
+        "infra",
+        "agent",
+        "ungraded",
+        "late_pass",
+        "late_fail",
+    ),
 )
 
 
@@ -149,7 +159,8 @@ def test_the_waterfall_counts_each_attempt_once():
     steps = {step.name: step for step in cell.waterfall}
     lost = {name: step.lost for name, step in steps.items()}
     assert list(lost.items()) == [
-        ("usable_patch", 3),  # agent, tampered, no_change
+        ("usable_patch", 3),  # agent, no_change, patch_rejected
+        ("untampered", 1),
         ("fail_to_pass", 3),  # tests, messy, late_fail
         ("pass_to_pass", 1),
         ("lint", 1),
@@ -316,3 +327,19 @@ def test_a_run_with_nothing_in_it_is_a_report():
 def test_an_estimate_is_whole_and_in_order(value, lo, hi):
     with pytest.raises(ValueError, match="Estimate"):
         Estimate(value=value, lo=lo, hi=hi, tasks=1, attempts=1)
+
+
+def test_what_was_replayed_verified_once_or_is_a_part_is_said():
+    who = agent("recorded", "replay")
+    tasks = (
+        TaskFacts(id="one", title="One", tier=1, effort="S", repetitions=1),
+        TaskFacts(id="two", title="Two", tier=1, effort="S", repetitions=3),
+        TaskFacts(id="old", title="Old", tier=1, effort="S"),
+    )
+    run = run_facts(agents=(who, ALPHA), tasks=tasks, part="4 tasks of 12")
+    text = "\n".join(tabulate(run, [], {}).warnings)
+    assert "Part only: 4 tasks of 12." in text
+    assert "Replayed: the patches of recorded were recorded earlier." in text
+    assert "Verified with one repetition: 1 of 3 tasks." in text
+    plain = "\n".join(tabulate(run_facts(agents=(ALPHA,), tasks=tasks[1:]), [], {}).warnings)
+    assert not any(word in plain for word in ("Part only", "Replayed", "one repetition"))

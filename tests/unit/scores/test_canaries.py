@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 from micro_bench import plugins
-from micro_bench.scores import grade
+from micro_bench.languages._language import Recipe
+from micro_bench.scores import canaries
+from micro_bench.scores.canaries import Canaries
 
 TESTS = b"def test_weights_with_commas():\n    pass\n\nclass TestA:\n    def test_b(self): pass\n"
 
 
-def _made() -> grade._Canaries:
-    hidden = grade.Hidden(
-        {"tests/unit/test_weights.py": (0o100644, TESTS), "tests/x.json": (0, b"")}
-    )
-    job = SimpleNamespace(
-        tests=("tests/unit/test_weights.py",),
-        hidden=hidden,
-        language=plugins.load("languages", "python"),
-    )
-    return grade._canaries(job)  # type: ignore[arg-type]
+def _made() -> Canaries:
+    hidden = {"tests/unit/test_weights.py": TESTS, "tests/x.json": b""}
+    tests = ("tests/unit/test_weights.py",)
+    return canaries.make(tests, hidden, plugins.load("languages", "python"), Recipe())
 
 
 def test_they_differ_each_time_and_from_one_another() -> None:
     seen = [_made() for _ in range(200)]
-    names = [name for c in seen for name in (c.passing, c.failing, c.first, c.last)]
+    names = [name for c in seen for name in (c.passing, c.failing, c.first.path, c.last.path)]
     assert len(set(names)) > 790
 
 
 def test_they_are_made_of_the_words_of_tests_and_lie_beside_them() -> None:
-    words = {*grade.COMMON_WORDS, "test", "weights", "with", "commas", "b"}
+    words = {*canaries.COMMON_WORDS, "test", "weights", "with", "commas", "b"}
     made = _made()
     for name in (made.passing, made.failing):
         assert set(name.split("_")) <= words
-    for file in (made.first, made.last):
+    for file in (made.first.path, made.last.path):
         assert file.startswith("tests/unit/test_")
         assert file.endswith(".py")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from micro_bench.model.execution import TestResult, TestStatus, Trust
-from micro_bench.scores.grade import cross_check
+from micro_bench.scores.canaries import cross_check
 
 GOOD, BAD = "test_0badc0de", "test_deadbeef"
 PASSED, FAILED = TestStatus.PASSED, TestStatus.FAILED
@@ -102,3 +102,34 @@ def test_a_name_that_only_ends_like_a_canary_is_none():
     near = TestResult(id=f"tests/test_a.py::x{GOOD}", status=PASSED)
     assert cross_check(1, (near, *RIGHT), GOOD, BAD) == (Trust.AGREE, (near,))
     assert trust(1, near, *RIGHT[1:]) is Trust.TAMPERED
+
+
+SKIPPED_ALL = canaries((SKIPPED, SKIPPED), (SKIPPED, SKIPPED))
+ERROR_ALL = canaries((ERROR, ERROR), (ERROR, ERROR))
+
+
+@pytest.mark.parametrize(
+    ("code", "results"),
+    [(0, (OWN,)), (1, (OWN, OWN_FAILED)), (0, (OWN, *SKIPPED_ALL)), (1, (OWN, *ERROR_ALL))],
+)
+def test_canaries_that_nobody_let_run_are_no_tampering(code, results):
+    assert cross_check(code, results, GOOD, BAD)[0] is Trust.BLIND
+    assert cross_check(1 - code, results, GOOD, BAD)[0] is Trust.TAMPERED, "that does not fit"
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        SKIPPED_ALL[:3],
+        SKIPPED_ALL[2:],
+        (*SKIPPED_ALL[:2], *ERROR_ALL[2:]),
+        (*SKIPPED_ALL, RIGHT[0]),
+    ],
+)
+def test_canaries_of_which_some_are_treated_otherwise_are(results):
+    assert trust(0, OWN, *results) is Trust.TAMPERED
+    assert trust(1, OWN, *results) is Trust.TAMPERED
+
+
+def test_the_rest_must_have_been_run():
+    assert trust(0) is Trust.TAMPERED

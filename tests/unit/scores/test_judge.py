@@ -117,6 +117,28 @@ def test_a_scan_cut_short_fails_if_what_it_found_is_enough():
     assert judged(looks=looks).reason == "lint"
 
 
+@pytest.mark.parametrize("gate", ["lint", "sast"])
+def test_a_patch_that_cannot_be_scanned_fails_with_a_reason_of_its_own(gate):
+    found = judged(looks=scans(**{gate: "blocked"}))
+    assert (found.verdict, found.reason) == (Verdict.FAIL, f"{gate}_unscannable")
+    assert results(found)[gate] == "failed"
+    assert found.tests_passed
+
+
+def test_findings_come_before_what_cannot_be_scanned():
+    both = scan(CriterionName.SAST, "blocked", finding(Severity.HIGH))
+    found = judged(looks=(scan(CriterionName.LINT), both))
+    assert (found.verdict, found.reason) == (Verdict.FAIL, "sast")
+
+
+def test_no_broken_scanner_hides_a_patch_that_cannot_be_scanned():
+    """Whoever could break one scanner would leave the denominator otherwise."""
+    found = judged(looks=(*scans(lint="crashed", sast="blocked"),))
+    assert found.verdict is Verdict.FAIL
+    two = (scan(CriterionName.SAST, "crashed"), scan(CriterionName.SAST, "blocked"))
+    assert judged(looks=(scan(CriterionName.LINT), *two)).reason == "sast_unscannable"
+
+
 def test_a_gate_without_any_scan_is_not_clean():
     found = judged(looks=())
     assert (found.verdict, results(found)["lint"]) == (Verdict.UNSCORED, "unscored")
@@ -206,6 +228,12 @@ def test_tampering_is_its_own_verdict_and_its_results_are_worth_nothing():
     assert {test.status for test in found.failed} == {TestStatus.MISSING}
 
 
+def test_canaries_that_no_longer_run_are_as_bad_as_forged_ones_and_named():
+    found = judged(ran(trust=Trust.BLIND, exit_code=0, detail="skipped: no"))
+    assert (found.verdict, found.tests_passed) == (Verdict.TAMPERED, False)
+    assert found.reason == "no canary ran, and with the gold patch they do: skipped: no"
+
+
 def test_tampering_is_not_softened_by_an_empty_patch_or_a_broken_scan():
     found = judged(ran(trust=Trust.TAMPERED), scans("crashed", "new"), empty=True)
     assert found.verdict is Verdict.TAMPERED
@@ -216,6 +244,7 @@ def test_tampering_is_not_softened_by_an_empty_patch_or_a_broken_scan():
     [
         ({"trust": Trust.TIMEOUT, "exit_code": None}, False, "tests_timeout"),
         ({"trust": Trust.CRASHED, "exit_code": 3}, False, "tests_crashed"),
+        ({"trust": Trust.CRASHED, "detail": "too large"}, False, "tests_crashed: too large"),
         ({"trust": Trust.CRASHED, "out_of_memory": True}, False, "tests_out_of_memory"),
         ({"trust": Trust.CRASHED}, True, "no_change"),
         ({"trust": Trust.TIMEOUT}, True, "no_change"),
@@ -309,6 +338,7 @@ def test_where_no_test_ran_the_gold_patch_tells_whose_fault_it_is(
     "run",
     [
         ran({}, trust=Trust.TAMPERED, exit_code=0),
+        ran({}, trust=Trust.BLIND, exit_code=0),
         ran({}, applied=False, trust=Trust.CRASHED, exit_code=None),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from micro_bench.model.score import CriterionName, FindingState, Scan
 from micro_bench.model.task import Severity
 from micro_bench.plugins import load
+from micro_bench.scores._scanning import NO_TIME, TOO_LONG
 from micro_bench.scores.scan import SYNTAX_RULE, read_all
 from micro_bench.scores.scanners._scanner import Raw, Reading
 
@@ -24,10 +25,9 @@ def scanner(reading: Reading, name: str = "toy") -> ModuleType:
 
 
 def record(name: str = "toy", state: str = "ran", **fields: Any) -> dict[str, Any]:
-    return {
-        "name": name, "state": state, "code": 0, "output": "", "errors": "", "files": list(FILES),
-        **fields,
-    }  # fmt: skip
+    files, output = fields.pop("files", list(FILES)), fields.pop("output", "")
+    run = {"code": 0, "output": output, "errors": "", "files": files}
+    return {"name": name, "state": state, "errors": "", "runs": [run], "lost": {}, **fields}
 
 
 def raw(path: str, line: int = 1) -> Raw:
@@ -134,3 +134,50 @@ def test_real_output_becomes_findings():
     prepared = {"scans": [record("ruff", output=output)], "sources": {"head/pkg/a.py": "x\ny\n"}}
     (found,) = read_all([load("scores.scanners", "ruff")], prepared)
     assert [(f.rule, f.path, f.text) for f in found.findings] == [("F821", "pkg/a.py", "y")]
+
+
+def blocked(lost: dict[str, str], reading: Reading | None = None) -> Scan:
+    return one(reading or Reading("ran"), lost=lost)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"head/pkg/new.py": "the scanner crashes"},
+        {"head/pkg/new.py": NO_TIME},
+        {"head/a.py": TOO_LONG, "base/a.py": TOO_LONG},
+        {"head/a.py": NO_TIME, "base/a.py": NO_TIME},
+    ],
+)
+def test_a_file_of_the_patch_that_cannot_be_scanned_blocks_the_gate(lost):
+    found = blocked(lost)
+    assert found.state == "blocked"
+    assert next(iter(lost)).removeprefix("head/") in found.detail
+
+
+def test_a_file_that_never_could_be_scanned_is_nobody_s_doing():
+    found = blocked({"head/a.py": "the scanner crashes", "base/a.py": "the scanner crashes"})
+    assert found.state == "clean"
+    assert "a.py" in found.detail
+
+
+def test_a_blocked_scan_keeps_what_it_found_elsewhere():
+    found = blocked({"head/new.py": TOO_LONG}, Reading("ran", (raw("head/pkg/a.py"),)))
+    assert (found.state, len(found.findings)) == ("blocked", 1)
+
+
+def test_a_file_that_the_scanner_names_as_unread_is_the_patch_s_own_fault():
+    reading = Reading("incomplete", detail="recursion", unread=("./head/a.py",))
+    found = one(reading)
+    assert (found.state, found.detail) == ("blocked", "a.py (recursion)")
+
+
+def test_a_scanner_that_reads_nothing_at_all_does_not_work():
+    """Not even the control: that is the machine's affair, and no way to look clean."""
+    found = one(Reading("ran"), runs=[], lost={"head/a.py": "the scanner crashes"})
+    assert found.state == "crashed"
+
+
+def test_a_name_that_is_no_text_can_be_written_down():
+    found = blocked({"head/\udcff.py": "its name is no text"})
+    assert found.model_dump_json()

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from micro_bench.scores import grade
-from micro_bench.scores.grade import _Told
+from micro_bench.scores import told as telling
+from micro_bench.scores.told import Told
 
 
-def told(chunks: list[bytes]) -> _Told:
-    made = _Told()
+def told(chunks: list[bytes]) -> Told:
+    made = Told()
     for chunk in chunks:
         assert made.write(chunk) == len(chunk)
     return made
@@ -45,7 +45,7 @@ def test_the_last_words_tell_why():
 
 
 def test_half_a_report_is_none(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(grade, "REPORT_LIMIT", 10)
+    monkeypatch.setattr(telling, "REPORT_LIMIT", 10)
     assert told([LINE + b"\n" + b"x" * 10]).report() == b"x" * 10
     made = told([LINE + b"\n" + b"x" * 7, b"y" * 7, *[b"z"] * 100])
     assert made.report() == b""
@@ -53,7 +53,7 @@ def test_half_a_report_is_none(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_line_without_end_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(grade, "LINE_LIMIT", 10)
+    monkeypatch.setattr(telling, "LINE_LIMIT", 10)
     made = told([b"x" * 8] * 5)
     assert made.prepared() is None
     assert len(made.head) <= 24

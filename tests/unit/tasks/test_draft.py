@@ -13,8 +13,9 @@ import pytest
 
 from micro_bench.model.task import Status, Task
 from micro_bench.model.ticket import Fix
-from micro_bench.tasks.draft import Draft, DraftSettings, Workshop, draft, draft_all, task_id
-from micro_bench.tasks.outcomes import Funnel, Reason, Rejected, funnel
+from micro_bench.tasks.draft import draft, draft_all, task_id
+from micro_bench.tasks.material import DraftSettings, Workshop
+from micro_bench.tasks.outcomes import Draft, Funnel, Reason, Rejected, funnel
 from micro_bench.tickets.evidence import Refusal
 from tests.unit.tasks.toy import TEST, Toy, fix_of, ticket
 from tests.unit.tickets.git_builder import Content
@@ -132,6 +133,20 @@ def test_the_fix_s_commits_leave_the_instruction(tmp_path: Path) -> None:
     text = drafted(toy, fix_of(merge, toy.base), body=body).task.instruction
     assert inner[:7] not in text
     assert merge[:7] not in text
+
+
+def test_a_fix_of_several_commits_is_one_patch_and_none_of_them_is_named(tmp_path: Path) -> None:
+    toy = Toy(tmp_path / "toy", SHOP, {}, tested=False)
+    code = toy.builder.commit("code", BETTER)
+    tests = toy.builder.commit("tests", {"tests/test_new.toy": TEST})
+    words = toy.builder.commit("words", {"README.md": "x\n"})
+    body = f"It is wrong since {code[:9]}, {tests[:9]} or {words[:9]}"
+    result = drafted(toy, fix_of(words, toy.base), body=body)
+    assert "or [link removed]" in result.task.instruction
+    assert not [sha for sha in (code, tests, words) if sha[:7] in result.task.instruction]
+    assert b"shop/core.toy" in result.gold_patch
+    assert b"README.md" in result.gold_patch
+    assert b"tests/test_new.toy" in result.test_patch
 
 
 @pytest.mark.parametrize(
@@ -264,6 +279,38 @@ def test_one_change_gives_one_task(toy: Toy) -> None:
     assert [reason(outcomes[n]) for n in (3, 5, 7)] == [None, Reason.DUPLICATE, Reason.DUPLICATE]
 
 
+def closing(toy: Toy, *also: int) -> Linked:
+    return Linked((fix_of(toy.fix.commit, toy.base, also_closes=also),))
+
+
+def test_a_change_that_closes_several_tickets_asks_for_all_of_them(toy: Toy) -> None:
+    tickets = [
+        ticket(3, title="Totals", body=f"Wrong since {toy.fix.commit[:9]}."),
+        ticket(4, title="Taxes", body=""),
+        ticket(5, title="Open", state="open"),
+        ticket(9, title="Rounding", body="Is off."),
+    ]
+    linked = {
+        3: closing(toy, 4, 5, 9, 77), 4: closing(toy, 3), 5: Linked(), 9: closing(toy, 3)
+    }  # fmt: skip
+    first, *rest = draft_all(tickets, linked, toy.workshop)
+    assert isinstance(first, Draft)
+    words = "# Totals\n\nWrong since [link removed].\n\n# Taxes\n\n# Rounding\n\nIs off."
+    assert first.task.instruction == words
+    assert first.task.title == "Totals"
+    assert first.task.ticket.also_closes == (4, 5, 9, 77)
+    assert first.remarks == ("the fix closes #4, #9 too: the instruction asks for all of them",)
+    assert [reason(one) for one in rest] == [Reason.DUPLICATE, Reason.TICKET_OPEN, Reason.DUPLICATE]
+
+
+def test_one_ticket_of_several_has_the_words_of_all(toy: Toy) -> None:
+    one, two = ticket(3, title="Totals", body=""), ticket(4, title="Taxes", body="")
+    linked = {3: closing(toy, 4), 4: closing(toy, 3)}
+    (found,) = draft_all([two], linked, toy.workshop, among=[one, two])
+    assert isinstance(found, Draft)
+    assert found.task.instruction == "# Taxes\n\n# Totals"
+
+
 def test_the_next_fix_is_tried(toy: Toy) -> None:
     bad = fix_of("f" * 40, toy.base)
     outcomes = run(toy, {1: Linked((bad, toy.fix)), 2: Linked((bad, bad))})
@@ -326,3 +373,29 @@ def test_a_workshop_needs_only_a_clone_and_a_language(toy: Toy) -> None:
     plain = Workshop(toy.clone, toy.language)
     assert plain.settings.max_files >= 50
     assert plain.recipe.tests == ()
+
+
+# --- the project's own names of tests -------------------------------------------------------
+
+SPECS = {**SHOP, "checks/core.toy": "def checks_a\n  1\n"}
+SPECIFIED = {**BETTER, "shop/check_core.toy": "import shop/core.toy\ndef test_a\n  2\n"}
+NAMING = {"toytest.cfg": "files check_"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({**SPECS, **NAMING}, SPECIFIED), (SPECS, {**SPECIFIED, **NAMING})],
+    ids=["named at the base", "named by the fix itself"],
+)
+def test_a_file_that_the_project_calls_a_test_is_hidden(tmp_path: Path, before, after) -> None:
+    found = drafted(Toy(tmp_path / "toy", before, after))
+    assert found.task.tests.hidden == ("shop/check_core.toy", "tests/test_new.toy")
+    assert "shop/check_core.toy" in found.task.tests.run
+    assert b"check_core" not in found.gold_patch
+    assert b"check_core" in found.test_patch
+
+
+def test_without_the_setting_it_is_source(tmp_path: Path) -> None:
+    found = drafted(Toy(tmp_path / "toy", SPECS, SPECIFIED))
+    assert found.task.tests.hidden == ("tests/test_new.toy",)
+    assert b"check_core" in found.gold_patch

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from micro_bench.model.task import Gate, Gates, Limits, SliceRequest, Status, Task
-from micro_bench.tasks.draft import Draft, draft
+from micro_bench.tasks.draft import draft
 from micro_bench.tasks.keep import keep
+from micro_bench.tasks.outcomes import Draft
 from tests.unit.tasks.toy import Toy, ticket
 
 
@@ -88,7 +89,14 @@ def test_a_tier_that_moved_under_an_override_is_told(fresh: Task) -> None:
     assert "from 1 to 2" in first
     assert "ada" in first
     assert "effort" in second
-    assert keep(fresh, newer).warnings == ()
+
+
+def test_a_tier_that_moved_is_told_with_its_rule(fresh: Task) -> None:
+    newer = changed(fresh, tier=part(fresh.tier, auto=2), effort=part(fresh.effort, auto="M"))
+    (told,) = keep(fresh, newer).warnings
+    assert "the computed tier changed from 1 to 2" in told
+    assert newer.tier.rule in told
+    assert keep(fresh, fresh).warnings == ()
 
 
 @pytest.mark.parametrize(

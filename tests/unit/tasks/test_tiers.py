@@ -28,6 +28,7 @@ def chain(packages: int) -> dict[str, str]:
     return {f"p{n}/core.toy": "def work a\n  old\n" for n in range(packages)}
 
 
+DEFINITIONS = "def a\n  x\ndef b\n  x\ndef c\n  x\n"
 USERS_IN_3 = {f"p{n % 3}/user{n}.toy": "import lib/api.toy\ndef use\n  x\n" for n in range(12)}
 USERS_IN_2 = {f"p{n % 2}/user{n}.toy": "import lib/api.toy\ndef use\n  x\n" for n in range(2)}
 
@@ -66,15 +67,15 @@ CASES: dict[str, Case] = {
         {"symbols": 3, "changed_lines": 3},
     ),
     "two modules of one package": Case(
-        2, "2 modules (2 or more) of one package", "high", "S",
+        2, "2 modules (2 or more) of one component", "high", "S",
         {"shop/a.toy": "def a\n  x\n", "shop/b.toy": "def b\n  x\n"},
         {"shop/a.toy": "def a\n  y\n", "shop/b.toy": "def b\n  y\n"},
         {"files": 2, "modules": 2, "packages": 1},
     ),
     "two packages that do not meet": Case(
-        2, "2 packages change (2 or more), no import", "high", "S",
+        2, "2 components change (2 or more), no import", "high", "S",
         chain(2), dict.fromkeys(chain(2), "def work a\n  new\n"),
-        {"packages": 2, "cross_package_edges": 0},
+        {"packages": 2, "cross_package_edges": 0, "component_names": ("p0", "p1")},
     ),
     "a public name without users": Case(
         2, "one place, but with consequences: 1 public names", "high", "S",
@@ -83,16 +84,16 @@ CASES: dict[str, Case] = {
         {"public_api_changes": ("shop/core.toy: total: signature",), "fan_in_modules": 0},
     ),
     "two packages that an import joins": Case(
-        3, "2 packages change (2 or more), joined by 1 imports", "medium", "S",
+        3, "2 components change (2 or more), joined by 1 imports", "medium", "S",
         {"shop/a.toy": "import cart/b.toy\ndef a\n  x\n", "cart/b.toy": "def b\n  x\n"},
         {"shop/a.toy": "import cart/b.toy\ndef a\n  y\n", "cart/b.toy": "def b\n  y\n"},
-        {"packages": 2, "cross_package_edges": 1},
+        {"components": 2, "cross_component_edges": 1, "cross_package_edges": 1},
     ),
     "a public name with users in two packages": Case(
-        3, "1 public names change that 2 packages (2 or more)", "medium", "S",
+        3, "1 public names change that 2 other components (1 or more)", "medium", "S",
         {"lib/api.toy": "def call a\n  x\n", **USERS_IN_2},
         {"lib/api.toy": "def call a b\n  x\n"},
-        {"fan_in_modules": 2, "fan_in_packages": 2},
+        {"fan_in_modules": 2, "fan_in_components": 2},
     ),
     "a new dependency in two modules": Case(
         3, "new dependency left-pad, used in 2", "high", "M",
@@ -118,12 +119,12 @@ CASES: dict[str, Case] = {
         tested=False,
     ),
     "four packages": Case(
-        4, "4 packages change (4 or more)", "medium", "M",
+        4, "4 of 4 components change (3 or more): p0, p1, p2, p3", "high", "M",
         chain(4), dict.fromkeys(chain(4), "def work a\n  new\n"),
         {"packages": 4, "files": 4},
     ),
     "three packages and eight files": Case(
-        4, "3 packages (3 or more) and 8 files (8 or more)", "low", "M",
+        4, "3 of 3 components change (3 or more): p0, p1, p2", "medium", "M",
         {f"p{n % 3}/f{n}.toy": "def f\n  x\n" for n in range(8)},
         {f"p{n % 3}/f{n}.toy": "def f\n  y\n" for n in range(8)},
         {"packages": 3, "files": 8},
@@ -144,16 +145,47 @@ CASES: dict[str, Case] = {
         {"renames": 5, "files": 6},
     ),
     "a public name that everybody uses": Case(
-        4, "12 modules (10 or more) in 3 packages (3 or more)", "medium", "S",
+        4, "1 public names change that 3 of 4 components (3 or more) import", "medium", "S",
         {"lib/api.toy": "def call a\n  x\n", **USERS_IN_3},
         {"lib/api.toy": "def call a b\n  x\n"},
-        {"fan_in_modules": 12, "fan_in_packages": 3},
+        {"fan_in_modules": 12, "fan_in_components": 3, "core_modules": ("lib/api.toy",)},
     ),
     "a migration across packages": Case(
-        4, "a schema migration with code in 2 packages", "high", "M",
+        4, "a schema migration with code in 2 components", "high", "M",
         {**chain(2), "db/migrations/1": "a\n"},
         {**dict.fromkeys(chain(2), "def work a\n  new\n"), "db/migrations/2": body(4)},
         {"contract_files": ("db/migrations/2 (migration)",)},
+    ),
+    "a new component of a package": Case(
+        4, "new component of two or more modules: shop/returns", "high", "S",
+        {f"shop/{part}/f{n}.toy": "def f\n  x\n" for part in ("cart", "till") for n in range(4)},
+        {f"shop/returns/f{n}.toy": "def f\n  x\n" for n in range(2)},
+        {"packages": 1, "new_packages": (), "new_components": ("shop/returns",)},
+    ),
+    "several definitions of a core module": Case(
+        4, "3 definitions (3 or more) change of a module that more components", "medium", "M",
+        {"lib/api.toy": DEFINITIONS, **USERS_IN_3},
+        {"lib/api.toy": DEFINITIONS.replace("x", "y\n  z")},
+        {"core_modules": ("lib/api.toy",), "core_definitions": 3, "all_components": 4},
+    ),
+    "core and its users together": Case(
+        4, "3 definitions (3 or more) of 2 components (2 or more) change, joined by 1", "low", "M",
+        {"lib/api.toy": "def call\n  x\n", **USERS_IN_3},
+        {"lib/api.toy": "def call\n  y\n", "p0/user0.toy":
+            "import lib/api.toy\ndef use\n  y\ndef more\n  z\n"},
+        {"core_definitions": 1, "components": 2, "symbols": 3},
+    ),
+    "several definitions that one other component uses": Case(
+        3, "3 definitions (3 or more) change of modules that 1 other components", "medium", "M",
+        {"lib/api.toy": DEFINITIONS, "p0/user.toy": "import lib/api.toy\ndef use\n  x\n"},
+        {"lib/api.toy": DEFINITIONS.replace("x", "y\n  z")},
+        {"used_definitions": 3, "core_modules": (), "fan_in_components": 1},
+    ),
+    "new definitions of a core module": Case(
+        2, "3 definitions (3 or more) of one file", "medium", "M",
+        {"lib/api.toy": "def old\n  x\n", **USERS_IN_3},
+        {"lib/api.toy": "def old\n  x\n" + DEFINITIONS},
+        {"core_modules": ("lib/api.toy",), "core_definitions": 0, "symbols": 3},
     ),
 }  # fmt: skip
 
@@ -200,9 +232,13 @@ def test_hand_worked_fixes(name: str, drafts: dict[str, Draft]) -> None:
 def test_noise_never_changes_a_tier(
     name: str, noise: str, drafts: dict[str, Draft], tmp_path: Path
 ) -> None:
-    noisy = assigned(tmp_path / "noisy", CASES[name], noise).task
-    assert noisy.tier == drafts[name].task.tier
-    assert noisy.effort == drafts[name].task.effort
+    """Beside the same base: a component more is a component more."""
+    case, (there, _) = CASES[name], NOISE[noise]
+    same = replace(case, before={**case.before, **there})
+    plain = assigned(tmp_path / "plain", same).task if there else drafts[name].task
+    noisy = assigned(tmp_path / "noisy", case, noise).task
+    assert noisy.tier == plain.tier
+    assert noisy.effort == plain.effort
 
 
 def test_every_rule_fires_in_a_case(drafts: dict[str, Draft]) -> None:
@@ -231,6 +267,7 @@ def test_the_same_fix_gives_the_same_bytes(drafts: dict[str, Draft], tmp_path: P
 
 def measures(**evidence: object) -> Measures:
     numbers = {"files": 1, "symbols": 1, "modules": 1, "packages": 1, "cross_package_edges": 0}
+    numbers |= {"components": 1}
     return Measures(TierEvidence(**{**numbers, **evidence}))  # type: ignore[arg-type]
 
 
@@ -242,11 +279,13 @@ def measures(**evidence: object) -> Measures:
         ({"symbols": 3}, ("symbols",)),
         ({"symbols": 4}, ()),
         ({"files": 2, "modules": 2}, ()),
-        ({"packages": 2, "cross_package_edges": 2}, ()),
-        ({"packages": 2, "cross_package_edges": 1}, ("cross_package_edges",)),
-        ({"packages": 3, "cross_package_edges": 3, "files": 3}, ("packages",)),
-        ({"packages": 3, "files": 7, "cross_package_edges": 9}, ("files", "packages")),
-        ({"packages": 6}, ()),
+        ({"components": 2, "cross_component_edges": 2}, ()),
+        ({"components": 2, "cross_component_edges": 1}, ("cross_component_edges",)),
+        ({"components": 3, "cross_component_edges": 3, "files": 3}, ("components",)),
+        ({"components": 6, "cross_component_edges": 3}, ()),
+        ({"components": 6, "all_components": 140}, ("components",)),
+        ({"symbols": 2, "used_definitions": 2, "core_definitions": 2}, ("symbols",)),
+        ({"symbols": 9, "used_definitions": 9, "core_definitions": 9}, ()),
     ],
 )
 def test_what_is_near_a_cut(evidence: dict[str, int], near: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from micro_bench.edge.git import Repository
 from micro_bench.model.ticket import Fix, Link, LinkKind, Ticket
-from micro_bench.tasks.draft import DraftSettings, Workshop
+from micro_bench.tasks.material import DraftSettings, Workshop
 from tests.fakes.fake_language import FakeLanguage
 from tests.unit.tickets.git_builder import Content, GitBuilder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench.edge.git import Repository
-from micro_bench.tickets.history import Change, read_history
+from micro_bench.tickets.history import Change, in_rows, read_history
 from tests.unit.tickets.git_builder import GitBuilder
 
 
@@ -92,6 +92,21 @@ def test_a_branch_of_a_person_stays_one_change(builder: GitBuilder) -> None:
 def test_news_fragments_count_as_changelog(builder: GitBuilder) -> None:
     sha = builder.commit("x", {"newsfragments/44.bugfix.rst": "Fixed it.\n"})
     assert "newsfragments/44.bugfix.rst" in changes(builder)[sha].changelog
+
+
+def test_commits_in_a_row_that_name_one_pull_request_are_one_change(builder: GitBuilder) -> None:
+    one = builder.commit("code (#12)", {"b.py": "1"})
+    two = builder.commit("tests (#12)", {"tests/test_b.py": "1"})
+    other = builder.commit("other", {"c.py": "1"})
+    again = builder.commit("more (#12)", {"b.py": "2"})
+    history = read_history(Repository.open(builder.path))
+    root = history[-1].commit
+    rows = in_rows(history)
+    assert [change.commit for change in rows] == [again, other, two, root]
+    assert (rows[2].base, rows[2].pull) == (root, 12)
+    assert rows[2].branch == ((one, "code (#12)"),)
+    assert rows[2].paths == ("b.py", "tests/test_b.py")
+    assert in_rows(history, {one}) == history
 
 
 def test_ten_thousand_commits_are_read_quickly(tmp_path: Path) -> None:

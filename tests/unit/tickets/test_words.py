@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +19,7 @@ from micro_bench.tickets.words import (
     statements,
     without_pull,
 )
+from tests.growth import is_linear
 
 REPO = "acme/parcel"
 
@@ -147,6 +146,11 @@ def test_the_words_are_quoted() -> None:
         ("Backport (#11) (#12)", 12),
         ("Merge pull request #12 from a/b", 12),
         ("Merged in x (pull request #12)", 12),
+        ("gh-3: add it (GH-12)", 12),
+        ("Auto merge of #12 - ada:topic, r=bob", 12),
+        ("Merge #12", 12),
+        ("Merge #11 #12", None),
+        ("Merge #12x", None),
         ("Add it #12", None),
         ("Add it (fixes #12)", None),
         ("(#12) leads", None),
@@ -154,6 +158,24 @@ def test_the_words_are_quoted() -> None:
 )
 def test_the_number_at_the_end_is_the_pull_request(subject: str, number: int | None) -> None:
     assert pull_of(f"{subject}\n\nbody (#99)\n") == number
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("PR-URL: https://github.com/acme/parcel/pull/12", 12),
+        ("Pull-Request: #12", 12),
+        ("Part-of: <https://forge.example/acme/parcel/-/merge_requests/12>", 12),
+        ("Merge-Request: !12", 12),
+        ("part of: #12", None),
+        ("This needs PR-URL: #12", None),
+        ("PR-URL: https://github.com/acme/parcel/issues/12", None),
+    ],
+)
+def test_a_line_of_its_own_may_name_the_pull_request(line: str, number: int | None) -> None:
+    message = f"Add it\n\nCloses #3\n{line}\nReviewed-by: Ada\n"
+    assert pull_of(message) == number
+    assert [one.number for one in references(without_pull(message), REPO) if one.closing] == [3]
 
 
 def test_the_pull_request_is_no_mention() -> None:
@@ -248,30 +270,48 @@ def test_reverts() -> None:
     assert reverted_pulls("Reverts other/x#31", REPO) == ()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "fix" + " " * 60_000 + "#3",
-        "a." * 40_000,
-        "fixes " * 10_000,
-        "https://" + "a" * 60_000,
-        "fixes " + "#1 " * 20_000,
-        "`" * 60_000,
-        "<!--" * 20_000,
-        "a/" * 30_000 + "#1",
-        "> " * 30_000,
-        "```\n" * 15_000,
-        "This reverts " * 5_000,
-        "fixed in " * 10_000,
-        "fixed by " + "0a" * 40_000,
-    ],
-    ids=lambda text: text[:12],
+ALPHABET = "a1`~#<>[]()-/.!&:_ \n\t\0é"
+PIECES = (
+    "a. a/ > ``` <!-- --> https:// https://a/b/c/pull/1 http://a/issues/1 #1 #1, fixes fixes:"
+    " fix_#1 not_fix_#1 closes#1,_ fixed_in fixed_by_#1 fixed_by_0a1b2c3 done_in_in by 0a 0123456"
+    " a/b# a/b#1 GH- GH-1 :issue:` {issue}`1` Reverts_a/b#1 This_reverts_commit_ (#1) (#1)_ news/1."
 )
-def test_hostile_text_takes_no_time(text: str) -> None:
-    start = time.process_time()
+REPEATED = (
+    *ALPHABET,
+    *PIECES.replace("_", "\t").split(" "),
+    "PR-URL: #1\n", "Part-of: <https://a/pull/",
+    "#1 ", "> ", "` ", "`a ", "```\n", "~~~\n", "> a\n", "- #1\n", "fixes: \n- #1\n", "fixes #1 ",
+)  # fmt: skip
+
+
+def read_all(text: str) -> None:
+    """Everything that is read out of a text."""
     references(text, REPO)
     list(fixed_by(text, REPO))
-    assert time.process_time() - start < 5
+    list(changelog_numbers(text, REPO))
+    reverted_commits(text)
+    reverted_pulls(text, REPO)
+    without_pull(text)
+    pull_of(text)
+    is_changelog(text)
+
+
+@pytest.mark.parametrize("piece", REPEATED, ids=repr)
+@pytest.mark.parametrize("frame", ["{}", "fixes #1 {}#2", "a\n{}\nb"])
+def test_reading_takes_time_in_proportion_to_the_text(piece: str, frame: str) -> None:
+    before, after = frame.split("{}")
+
+    def text(size: int) -> str:
+        return before + piece * (size // len(piece)) + after
+
+    assert is_linear(read_all, text, 3_000)
+
+
+def test_the_words_around_a_reference_are_looked_for_nearby() -> None:
+    def one_long_line(size: int) -> str:
+        return " ".join(f"#{number}" for number in range(1, size))
+
+    assert is_linear(lambda text: references(text, REPO), one_long_line, 8_000)
 
 
 @given(st.text(alphabet=st.sampled_from("#1 2fixescloses:,and\n`>-/acme.parcel()[]<!")))

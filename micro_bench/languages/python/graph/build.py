@@ -47,13 +47,9 @@ def graph(files: Files, recipe: Recipe) -> Graph:
     tree = Tree(paths)
     layout = read_layout(files, tree, recipe)
     with many_trees():
-        scans = {
-            path: scan(path, files[path], tree.names.__contains__)
-            for path in paths
-            if not path.endswith(_COMPILED)
-        }
+        scans = {path: scan(path, files[path]) for path in paths if not path.endswith(_COMPILED)}
     found = _collect(paths, scans, tree, layout)
-    _add_pytest(found, paths, Resolver(tree, layout, {}), _plugins(files, recipe))
+    _add_pytest(found, paths, Resolver(tree, layout, {}), _plugins(files, recipe), recipe)
     return Graph(
         files=tuple(paths),
         edges=tuple(Edge(source=s, target=t, kind=k) for s, t, k in sorted(found.edges)),
@@ -92,12 +88,16 @@ def _collect(paths: Iterable[str], scans: dict[str, Scan], tree: Tree, layout: L
 
 
 def _add_pytest(
-    found: _Found, paths: Sequence[str], resolver: Resolver, plugins: Sequence[str]
+    found: _Found,
+    paths: Sequence[str],
+    resolver: Resolver,
+    plugins: Sequence[str],
+    recipe: Recipe,
 ) -> None:
     """The conftest chain above each test module, and the plugins that pytest loads by name."""
     conftests = {path for path in paths if path.rpartition("/")[2] == "conftest.py"}
     for path in paths:
-        if not (is_test_module(path) or path in conftests):
+        if not (is_test_module(path, recipe) or path in conftests):
             continue
         directory = path.rpartition("/")[0]
         for place in (directory, *ancestors(directory)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -37,9 +37,9 @@ class Mention:
     """Given to `python -m`."""
 
 
-def promising_lines(text: str, is_known: Callable[[str], bool]) -> list[int]:
+def promising_lines(text: str) -> list[int]:
     """Lines with a string that may name a module: cheap to find, so that few trees are walked."""
-    places = [m.start() for m in _QUOTED.finditer(text) if is_known(m[1])]
+    places = [m.start() for m in _QUOTED.finditer(text)]
     if any(sign in text for sign in _SIGNS):
         places = sorted([*places, *(match.start() for match in _SIGN.finditer(text))])
     lines, line, last = [], 1, 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from micro_bench.languages.python.graph.mentions import (
     Mention,
@@ -13,6 +14,7 @@ from micro_bench.languages.python.graph.mentions import (
     find_mentions,
     promising_lines,
 )
+from micro_bench.languages.python.memo import Memo
 from micro_bench.languages.python.source import UnparsableError, decode_leniently, parse
 from micro_bench.model.graph import EdgeKind
 
@@ -33,39 +35,43 @@ class Import:
     kind: EdgeKind
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Scan:
-    """Everything one file states."""
+    """Everything one file states, whatever tree it stands in."""
 
-    imports: list[Import] = field(default_factory=list)
-    mentions: list[Mention] = field(default_factory=list)
+    imports: tuple[Import, ...] = ()
+    mentions: tuple[Mention, ...] = ()
     exports: tuple[str, ...] = ()
-    """The literal `__all__`."""
+    """The literal `__all__` of an `__init__.py`."""
     unparsed: str | None = None
 
 
-def scan(path: str, content: bytes, is_known: Callable[[str], bool]) -> Scan:
-    """Read one file.
+_REMEMBERED: Memo[tuple[str, bytes], Scan] = Memo(20_000)
+"""Most files are the same in the trees of two commits: they are parsed once in a process."""
 
-    Args:
-        path: Its name tells stubs and Cython.
-        content: Its bytes.
-        is_known: Whether a string's first component may be a module of the tree.
 
-    """
-    if path.endswith((".pyx", ".pxd", ".pxi")):
-        return Scan(imports=list(_by_line(decode_leniently(content))))
+def scan(path: str, content: bytes) -> Scan:
+    """Read one file; its name tells stubs, packages and Cython."""
+    name = path.rpartition("/")[2]
+    kind = name if name == "__init__.py" else "." + name.rpartition(".")[2]
+    key = (kind, hashlib.sha256(content).digest())
+    return _REMEMBERED.get(key, lambda: _scanned(kind, content))
+
+
+def _scanned(kind: str, content: bytes) -> Scan:
+    if kind in {".pyx", ".pxd", ".pxi"}:
+        return Scan(imports=tuple(_by_line(decode_leniently(content))))
     try:
         tree = parse(content)
     except UnparsableError as error:
-        return Scan(imports=list(_by_line(decode_leniently(content))), unparsed=str(error))
-    found = Scan(imports=list(_statements(tree, stub=path.endswith(".pyi"))))
+        return Scan(imports=tuple(_by_line(decode_leniently(content))), unparsed=str(error))
     text = decode_leniently(content)
-    if lines := promising_lines(text, is_known):
-        found.mentions = list(find_mentions(tree, lines))
-    if path.endswith("__init__.py") and "__all__" in text:
-        found.exports = find_exports(tree)
-    return found
+    lines = promising_lines(text)
+    return Scan(
+        imports=tuple(_statements(tree, stub=kind == ".pyi")),
+        mentions=tuple(find_mentions(tree, lines)) if lines else (),
+        exports=find_exports(tree) if kind == "__init__.py" and "__all__" in text else (),
+    )
 
 
 def _statements(tree: ast.Module, *, stub: bool) -> Iterator[Import]:

@@ -32,12 +32,10 @@ class Tree:
                 self._add_directories(path)
         self._holding = {key.rpartition("/")[0] for key in modules}
         self._modules = {key: tuple(sorted(found, key=_rank)) for key, found in modules.items()}
-        self.names = {key.rpartition("/")[2] for key in self._modules}
         self._places: dict[str, list[str]] = {}
         for key in self._modules:
             directory, _, name = key.removesuffix("/__init__").rpartition("/")
             self._places.setdefault(name, []).append(directory)
-        self.names |= {directory.rpartition("/")[2] for directory in self.directories}
 
     def _add_directories(self, path: str) -> None:
         directory = path.rpartition("/")[0]

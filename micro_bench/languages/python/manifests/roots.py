@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from micro_bench.languages._language import Files, Recipe
 from micro_bench.languages.python.manifests.project import Project
-from micro_bench.languages.python.testing.config import effective_config, top_config
+from micro_bench.languages.python.testing.config import effective, top_config
 from micro_bench.languages.python.values import join
 
 
@@ -40,6 +40,7 @@ def _holds_modules(files: Files, directory: str) -> bool:
 
 def pytest_paths(files: Files) -> tuple[str, ...]:
     """`pythonpath` of the top-level pytest configuration."""
-    value = effective_config((), top_config(files)).get("pythonpath", ())
+    found = effective((), top_config(files))
+    value = found[1].get("pythonpath", ()) if found else ()
     names = value.split() if isinstance(value, str) else value
     return tuple(join(str(name)) for name in names) if isinstance(names, (list, tuple)) else ()

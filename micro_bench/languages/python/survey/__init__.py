@@ -12,7 +12,7 @@ __all__ = ["survey"]
 
 def survey(files: Files, recipe: Recipe) -> Survey:
     """Which test runner the tree has, and what stands in the way of running its tests."""
-    modules = [path for path in files if is_test_module(path) and is_test(path, recipe)]
+    modules = [path for path in files if is_test_module(path, recipe) and is_test(path, recipe)]
     runner, seen_in = find_runner(files, modules)
     return Survey(
         runner=runner,

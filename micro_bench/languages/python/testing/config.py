@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -26,18 +27,37 @@ CONFIG_NAMES = (
 _SECTIONS = {"setup.cfg": ("tool:pytest", "pytest"), "tox.ini": ("pytest",)}
 
 
-def effective_config(paths: Sequence[str], config: Mapping[str, str]) -> Mapping[str, Any]:
-    """What pytest reads: the first file with pytest's keys, from the paths' ancestor upwards."""
-    directories = [posixpath.dirname(path.partition("::")[0]) for path in paths]
-    directory = posixpath.commonpath(directories) if directories else ""
+def effective(
+    paths: Sequence[str], config: Mapping[str, str]
+) -> tuple[str, Mapping[str, Any]] | None:
+    """What pytest reads, with its folder: the first file with pytest's keys, from the paths'
+    ancestor upwards.
+    """
+    directory = common_folder(paths)
     while True:
         for name in CONFIG_NAMES:
             found = read_config(name, config.get(posixpath.join(directory, name)))
             if found is not None:
-                return found
+                return directory, found
         if not directory:
-            return {}
+            return None
         directory = posixpath.dirname(directory)
+
+
+def common_folder(paths: Sequence[str]) -> str:
+    """The deepest folder that all the paths lie in."""
+    directories = [posixpath.dirname(path.partition("::")[0]) for path in paths]
+    return posixpath.commonpath(directories) if directories else ""
+
+
+def listed(value: object) -> tuple[str, ...]:
+    """A list of words, as a list or in one text."""
+    if isinstance(value, list):
+        return tuple(str(each) for each in value)
+    try:
+        return tuple(shlex.split(str(value)))
+    except ValueError:
+        return tuple(str(value).split())
 
 
 def top_config(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from micro_bench.languages._language import Recipe
+from micro_bench.languages.python.names import is_named, patterns
 from micro_bench.languages.python.source import UnparsableError, decode, parse
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -20,7 +22,7 @@ class _Scope:
     classes: dict[str, ast.ClassDef]
 
 
-def test_definitions(path: str, text: bytes) -> Mapping[str, str]:
+def test_definitions(path: str, text: bytes, recipe: Recipe) -> Mapping[str, str]:
     """Test function (`Class::test_x` or `test_x`) -> digest of its source with decorators."""
     if not path.endswith(".py"):
         return {}
@@ -28,37 +30,42 @@ def test_definitions(path: str, text: bytes) -> Mapping[str, str]:
         tree, lines = parse(text), decode(text).split("\n")
     except UnparsableError:
         return {}
+    wanted = patterns(path, recipe)
     module = _scope(tree.body)
+    rules = _Rules(module.classes, lines, wanted.classes, wanted.functions)
     found = {
         name: _digest(lines, function)
         for name, function in module.functions.items()
-        if name.startswith("test")
+        if is_named(name, wanted.functions)
     }
     for class_ in module.classes.values():
-        found |= _of_class(class_, module.classes, lines, prefix="", above="")
+        found |= _of_class(class_, rules, prefix="", above="")
     return dict(sorted(found.items()))
 
 
-def _of_class(
-    class_: ast.ClassDef,
-    known: Mapping[str, ast.ClassDef],
-    lines: list[str],
-    *,
-    prefix: str,
-    above: str,
-) -> dict[str, str]:
-    if not _is_test_class(class_, known):
+@dataclass(frozen=True)
+class _Rules:
+    known: Mapping[str, ast.ClassDef]
+    lines: list[str]
+    classes: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+def _of_class(class_: ast.ClassDef, rules: _Rules, *, prefix: str, above: str) -> dict[str, str]:
+    case = _is_test_case(class_, rules.known)
+    if not case and not _is_test_class(class_, rules.classes):
         return {}
+    wanted = ("test", *rules.functions) if case else rules.functions
     name = f"{prefix}{class_.name}::"
-    above += "\n".join(_segment(lines, decorator) for decorator in class_.decorator_list)
+    above += "\n".join(_segment(rules.lines, decorator) for decorator in class_.decorator_list)
     found: dict[str, str] = {}
-    for ancestor in reversed(_lineage(class_, known)):
+    for ancestor in reversed(_lineage(class_, rules.known)):
         scope = _scope(ancestor.body)
         for method, function in scope.functions.items():
-            if method.startswith("test"):
-                found[name + method] = _digest(lines, function, above)
+            if is_named(method, wanted):
+                found[name + method] = _digest(rules.lines, function, above)
         for inner in scope.classes.values():
-            found |= _of_class(inner, known, lines, prefix=name, above=above)
+            found |= _of_class(inner, rules, prefix=name, above=above)
     return found
 
 
@@ -94,13 +101,17 @@ def _is_clause(node: ast.AST) -> bool:
     return isinstance(node, (ast.ExceptHandler, ast.match_case))
 
 
-def _is_test_class(class_: ast.ClassDef, known: Mapping[str, ast.ClassDef]) -> bool:
-    """`Test*` as pytest has it, and whatever descends from a test case, judged by names.
+def _is_test_class(class_: ast.ClassDef, wanted: tuple[str, ...]) -> bool:
+    """Named as the project has it, or as others do: one definition too many does no harm."""
+    return (
+        is_named(class_.name, wanted)
+        or class_.name.lower().startswith("test")
+        or class_.name.endswith(("Test", "Tests"))
+    )
 
-    Projects configure other names (`test_*`, `*Test`); one definition too many does no harm.
-    """
-    if class_.name.lower().startswith("test") or class_.name.endswith(("Test", "Tests")):
-        return True
+
+def _is_test_case(class_: ast.ClassDef, known: Mapping[str, ast.ClassDef]) -> bool:
+    """Whether it descends from a test case, judged by names; its own name does not matter then."""
     bases = {base for ancestor in _lineage(class_, known) for base in _base_names(ancestor)}
     return any("TestCase" in base or base.endswith(("Test", "Tests")) for base in bases)
 

@@ -1,0 +1,1 @@
+"""Runs inside the sandbox: takes the patch. Standard library only; the files are sent as text."""

@@ -1,0 +1,81 @@
+"""What the commands that execute say at their end, and the exit codes that follow from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from micro_bench.cli import _next
+from micro_bench.cli._output import data, either, follow, say
+from micro_bench.errors import IncompleteError, UnverifiedError
+
+if TYPE_CHECKING:
+    from micro_bench.pipeline.commands import Ran, Rescored
+    from micro_bench.pipeline.demo import Shown
+    from micro_bench.pipeline.verifying import Verified
+
+
+def verified(result: Sequence[Verified], *, as_json: bool) -> None:
+    """The verifications; exit code 16 if a task is not sound."""
+    sound = sum(one.sound for one in result)
+    rows = [{"task": o.task, "sound": o.sound, "problem": o.problem,
+             "verification": o.verification} for o in result]  # fmt: skip
+    found = {"sound": sound, "of": len(result), "tasks": rows}
+    text = f"{sound} of {_next.count(len(result), 'task')} verified"
+    either(text, found, as_json=as_json, steps=_next.after_verify(result))
+    if sound < len(result):
+        raise typer.Exit(UnverifiedError.exit_code)
+
+
+def ran(result: Ran, *, as_json: bool) -> None:
+    """A run's table; exit code 20 if the infrastructure broke attempts."""
+    for text in result.infra:
+        say(f"infrastructure failure: {text}")
+    steps = _next.after_run(result)
+    if as_json:
+        data(result, steps)
+    else:
+        typer.echo(result.table)
+    made = _next.count(result.made, "attempt")
+    say(f"run {result.run}: {made} made, {result.found} found")
+    say(f"report: {result.files['html']}")
+    follow(() if as_json else steps)
+    if result.infra:
+        raise typer.Exit(IncompleteError.exit_code)
+
+
+def rescored(result: Rescored, *, as_json: bool) -> None:
+    """What changed."""
+    graded = _next.count(result.graded, "attempt")
+    lines = [f"{graded} graded again, {len(result.changed)} with another verdict"]
+    text = "\n".join([*lines, *result.changed])
+    either(text, result, as_json=as_json, steps=_next.after_score(result))
+
+
+def reported(text: str, document: str, written: Mapping[str, object], *, as_json: bool) -> None:
+    """The table, or the JSON document; the files' names are for people."""
+    steps = _next.after_report(written)
+    if as_json:
+        data(json.loads(document), steps)
+    else:
+        typer.echo(text)
+    for name, path in written.items():
+        say(f"{name}: {path}")
+    follow(() if as_json else steps)
+
+
+def demonstrated(shown: Shown, *, as_json: bool) -> None:
+    """The table and where the page is."""
+    ran_ = shown.ran
+    found = {
+        "workspace": shown.workspace, "isolation": shown.isolation, "part": shown.part,
+        "run": ran_.run, "made": ran_.made, "infra": ran_.infra, "table": ran_.table,
+        "files": ran_.files,
+    }  # fmt: skip
+    page = ran_.files["html"]
+    either(f"{ran_.table}\nreport: {page}", found, as_json=as_json, steps=_next.after_demo(shown))
+    if ran_.infra:
+        raise typer.Exit(IncompleteError.exit_code)

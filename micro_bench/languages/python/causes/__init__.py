@@ -1,0 +1,1 @@
+"""Why tests do not run, and what would mend it."""

@@ -1,0 +1,36 @@
+"""Remembers what was worked out from equal input, the last used of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Memo(Generic[Key, Value]):
+    """A table that forgets what was not asked for longest. Safe with threads.
+
+    Unlike `functools.lru_cache` it keeps a key only, so that a file is not held by its digest.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._known: OrderedDict[Key, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key, work: Callable[[], Value]) -> Value:
+        """What is remembered for the key, else what `work` gives."""
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        value = work()
+        with self._lock:
+            self._known[key] = value
+            while len(self._known) > self._size:
+                self._known.popitem(last=False)
+        return value

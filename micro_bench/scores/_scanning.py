@@ -1,0 +1,166 @@
+"""The scanners' part of grading, inside the sandbox. Standard library only; it lies beside
+`_inside.py` there.
+
+A scanner gets its files in batches: no list is longer than the system takes, and no large file
+shares its fate with others. What makes a scanner crash or hang is narrowed down to single files, so
+that the rest is scanned all the same. All that has one deadline.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+NAMES, CONTENT = 200_000, 2**20
+"""Bytes in one batch: of the files' names, of the files."""
+SOURCE_LIMIT, SOURCES_LIMIT = 2 * 2**20, 16 * 2**20
+CONTROL = "control/control.py"
+NO_TIME = "no time was left for it"
+TOO_LONG = "it takes too long"
+
+
+def scan_all(bench: Path, touched: list[str], scanners: list[dict[str, Any]]) -> dict[str, Any]:
+    """Every scanner's record, and the text of the files."""
+    scans = [scan(bench, touched, scanner) for scanner in scanners]
+    return {"scans": scans, "sources": sources(bench, touched, scanners)}
+
+
+def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, Any]:
+    """Run one scanner on the explicit list of its files; its words go back unread."""
+    wanted = sorted(set(scanner["files"]) & set(touched))
+    record: dict[str, Any] = {"name": scanner["name"], "state": "ran", "errors": "", "seconds": 0.0}
+    work = _Scan(bench, scanner)
+    try:
+        for side, share in (("base", 0.5), ("head", 1.0)):
+            files = [f"{side}/{path}" for path in wanted if (bench / side / path).is_file()]
+            work.side(files, share)
+        if not work.runs and not work.lost:
+            return {**record, "state": "not_applicable", "runs": [], "lost": {}}
+        if work.lost and not any(run["files"] for run in work.runs):
+            work.control()
+    except OSError as error:
+        record.update(state="crashed", errors=str(error))
+    return {**record, "runs": work.runs, "lost": work.lost, "seconds": work.seconds()}
+
+
+class _Scan:
+    """One scanner at work."""
+
+    def __init__(self, bench: Path, scanner: dict[str, Any]) -> None:
+        self.bench, self.scanner = bench, scanner
+        self.runs: list[dict[str, Any]] = []
+        self.lost: dict[str, str] = {}
+        """File -> why the scanner said nothing of it."""
+        self._begin = time.monotonic()
+        self._end = self._begin
+        self._left = int(scanner["output_limit"])
+
+    def seconds(self) -> float:
+        """So far."""
+        return time.monotonic() - self._begin
+
+    def side(self, files: list[str], share: float) -> None:
+        """The files before or after; the base may use its share of the time, the rest has all."""
+        self._end = self._begin + float(self.scanner["timeout_s"]) * share
+        plain = [name for name in files if _is_plain(name)]
+        self.lost.update(dict.fromkeys(set(files) - set(plain), "its name is no text"))
+        for batch in batches(self.bench, plain):
+            self._batch(batch)
+
+    def _batch(self, files: list[str]) -> None:
+        """Scan them; where that fails, each half, down to the file at fault."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            self.lost.update(dict.fromkeys(files, NO_TIME))
+            return
+        why = self._run(files, left if len(files) == 1 else left / 2)
+        if why and len(files) == 1:
+            self.lost[files[0]] = why
+        elif why:
+            self._batch(files[: len(files) // 2])
+            self._batch(files[len(files) // 2 :])
+
+    def control(self) -> None:
+        """Whether the scanner works at all: on one line that nobody wrote."""
+        place = self.bench / CONTROL
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("CONTROL = 1\n", encoding="utf-8")
+        self._run([CONTROL], float(self.scanner["timeout_s"]) / 2)
+
+    def _run(self, files: list[str], seconds: float) -> str:
+        """Run it once; returns why that is no scan."""
+        try:
+            done = subprocess.run(
+                [*self.scanner["argv"], *files], cwd=self.bench, capture_output=True, check=False,
+                timeout=seconds, stdin=subprocess.DEVNULL, preexec_fn=_dies_first,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return TOO_LONG
+        text = done.stdout.decode("utf-8", "replace")
+        errors = done.stderr.decode("utf-8", "replace")[-2000:]
+        if done.returncode != 0 or not _is_json(text):
+            last = (errors.strip().splitlines() or ["no word"])[-1]
+            return f"the scanner crashes, exit code {done.returncode}: {last[:200]}"
+        length = len(json.dumps(text))  # as it is sent
+        if length > self._left:
+            return "more findings than can be told"
+        self._left -= length
+        self.runs.append({"files": files, "code": 0, "output": text, "errors": errors})
+        return ""
+
+
+def _dies_first() -> None:
+    """If memory runs out, the scanner is what the kernel ends: not the grading."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    except OSError:
+        return
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a scanner can print it as it is."""
+    try:
+        return name.encode("utf-8").decode("utf-8").isprintable()
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def batches(bench: Path, files: list[str]) -> Iterator[list[str]]:
+    """Small files first; a batch has names and content that a system and a scanner take."""
+    sizes = {name: (bench / name).stat().st_size for name in files}
+    batch: list[str] = []
+    names = content = 0
+    for name in sorted(files, key=lambda each: (sizes[each], each)):
+        length = len(name.encode()) + 16  # with its pointer
+        if batch and (names + length > NAMES or content + sizes[name] > CONTENT):
+            yield batch
+            batch, names, content = [], 0, 0
+        batch.append(name)
+        names, content = names + length, content + sizes[name]
+    if batch:
+        yield batch
+
+
+def sources(bench: Path, touched: list[str], scanners: list[dict[str, Any]]) -> dict[str, str]:
+    """The scanned files' text, so that findings can be matched by content; not without end."""
+    wanted = {path for scanner in scanners for path in scanner["files"]} & set(touched)
+    found, left = {}, SOURCES_LIMIT
+    for name in (f"{side}/{path}" for side in ("base", "head") for path in sorted(wanted)):
+        if left > 0 and (bench / name).is_file():
+            text = (bench / name).read_bytes()[:SOURCE_LIMIT].decode("utf-8", "replace")
+            left -= len(json.dumps(text))  # as it is sent: a byte may become six
+            if left > 0:
+                found[name] = text
+    return found
