@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from micro_bench.edge import clock
 from micro_bench.edge.git import Repository
 from micro_bench.languages._language import Language, Recipe
-from micro_bench.model.ticket import Export, LinkKind, Ticket
+from micro_bench.model.ticket import Export, Fix, LinkKind, Ticket
 from micro_bench.pipeline.assessment import Assessment, NextStep, Yield
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.reading import Source, place_clone, read
@@ -102,8 +102,8 @@ class _Sieve:
             return Reason.INSTRUCTION_EMPTY
         return next(filter(None, map(self._lacks, linked.fixes)), None)
 
-    def _lacks(self, fix: object) -> Reason | None:
-        change = self.changes.get(str(getattr(fix, "commit", "")))
+    def _lacks(self, fix: Fix) -> Reason | None:
+        change = self.changes.get(fix.commit)
         paths = change.paths if change else ()
         tests = {path for path in paths if self.language.is_test(path, self.recipe)}
         counting = [p for p in paths if p not in tests and self.language.counts_for_tier(p)]
@@ -162,7 +162,7 @@ class _Seen:
 
 def _assessment(line: Line, source: Source, seen: _Seen, began: float) -> Assessment:
     export, clone, sieve = seen.export, seen.clone, seen.sieve
-    files = clone.read_files(clone.default_branch(), max_bytes=_LARGEST_READ)
+    files = _newest(clone)
     language, recipe = sieve.language, sieve.recipe
     found = _yield(export, sieve, seen.sample)
     tag = clone.describe_tag(clone.default_branch())
@@ -188,6 +188,12 @@ def _assessment(line: Line, source: Source, seen: _Seen, began: float) -> Assess
         seconds=round(clock.monotonic() - began, 1),
         next_steps=_next(found, source.tickets),
     )
+
+
+def _newest(clone: Repository) -> dict[str, bytes]:
+    """The newest tree, without files whose names are no text."""
+    files = clone.read_files(clone.default_branch(), max_bytes=_LARGEST_READ)
+    return {path: content for path, content in files.items() if path.isprintable()}
 
 
 def _yield(export: Export, sieve: _Sieve, sample: _Sample) -> Yield:

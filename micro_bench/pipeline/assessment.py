@@ -78,7 +78,12 @@ class Assessment(Noun):
 def screen(found: Assessment) -> str:
     """At most forty lines of at most a hundred columns."""
     parts = (_yield(found), _environment(found), _obstacles(found), _precision(found), _next(found))
-    return "\n".join(line for part in parts for line in part)
+    return "\n".join(_inert(line) for part in parts for line in part)
+
+
+def _inert(line: str) -> str:
+    """Names and versions are the repository's: nothing of them may move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in line)
 
 
 def _yield(found: Assessment) -> Iterator[str]:

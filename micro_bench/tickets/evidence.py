@@ -171,7 +171,7 @@ def _from_event(
     change = places.of_pull(pull) if pull else places.by_commit.get(event.commit or "")
     closes = event.kind == "closed" and event.commit is not None
     if change is not None and event.kind == OWN_CHANGE:
-        quote = change.message.partition("\n")[0]
+        quote = " ".join(change.message.partition("\n")[0].split())
         where = f"commit {change.commit[:8]} itself"
         evidence.add(event.ticket, change, _link(LinkKind.OWN_CHANGE, where, quote))
     elif change is not None:

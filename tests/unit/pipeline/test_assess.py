@@ -157,6 +157,17 @@ def _everything(root: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
+def test_hostile_names_stay_inert(shop: GitBuilder, tmp_path: Path) -> None:
+    files = {
+        "tests/test_\x1b[31m.py": "import \x1b", "tests/test_b\udcff.py": "def test_a(): pass\n",
+        "pyproject.toml": '[project]\nname = "shop"\nversion = "1\\u001b[2J"\n',
+        ".github/workflows/\x1b[1m.yml": "image: redis",
+    }  # fmt: skip
+    shop.commit("Strange \x1b[31m names", files)
+    text = screen(assess(tmp_path, shop.path))
+    assert all(letter.isprintable() for letter in text.replace("\n", ""))
+
+
 def test_the_result_is_a_noun(shop: GitBuilder, tmp_path: Path) -> None:
     found = assess(tmp_path, shop.path)
     assert isinstance(found, Noun)
