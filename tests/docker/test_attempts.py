@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from micro_bench import plugins
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.run import Assignment, Tried
+from micro_bench.edge.engine import Engine
 from micro_bench.edge.patching import patch_paths
 from micro_bench.model.attempt import AgentFailed, AgentRef, BudgetStop, Finished, InfraFailed
 from micro_bench.sandboxes._sandbox import StartRequest
