@@ -77,7 +77,9 @@ def words(attempt: Attempt, score: Score | None) -> str:
         detail = getattr(attempt.outcome, "message", "") or getattr(attempt.outcome, "tail", "")
         return f"{attempt.outcome.kind} ({seconds}) {' '.join(detail.split())[:120]}".rstrip()
     reason = f": {score.reason}" if score.reason else ""
-    return f"{score.verdict}{reason} ({seconds})"
+    notes = [str(note) for note in getattr(attempt.outcome, "notes", ())]
+    noted = f"; patch: {'; '.join(notes)}"[:160] if notes else ""
+    return f"{score.verdict}{reason} ({seconds}){noted}"
 
 
 @dataclass

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micro_bench.model.attempt import AgentFailed, InfraFailed
+from micro_bench.model.attempt import AgentFailed, Finished, HarvestNote, InfraFailed
 from micro_bench.model.report import Estimate, MarkKind, Report, TaskFacts
+from micro_bench.reports.marks import judge
 from micro_bench.reports.tabulate import tabulate
 from tests.unit.reports.builder import (
     agent,
@@ -316,3 +317,12 @@ def test_a_run_with_nothing_in_it_is_a_report():
 def test_an_estimate_is_whole_and_in_order(value, lo, hi):
     with pytest.raises(ValueError, match="Estimate"):
         Estimate(value=value, lo=lo, hi=hi, tasks=1, attempts=1)
+
+
+def test_what_is_not_in_a_patch_is_told_with_a_failure():
+    note = HarvestNote(text="ignored", count=30, paths=("lib/a.py", "lib/b.py"))
+    noted = Finished.model_validate({**dict(finished()), "notes": (note,)})
+    made = attempt("one", ALPHA, 1, noted)
+    words = "patch: ignored: lib/a.py, lib/b.py and 28 more"
+    assert words in judge(made, {made.id: score(made, "tests")}).reason
+    assert judge(made, {made.id: score(made, "pass")}).reason == ""
