@@ -45,8 +45,7 @@ class Ran:
 
 def run_command(line: Line, options: RunOptions, advance: Advance) -> Ran:
     """Run, then report."""
-    if options.name is not None and (wrong := name_mistake(options.name)):
-        raise BadInputError(f"--name: {options.name!r} {wrong}", next_step="choose another --name")
+    _check_name(options.name)
     tasks = line.specs.tasks(options.tasks, options.tiers)
     if not tasks:
         raise NotFoundError(
@@ -68,6 +67,14 @@ def run_command(line: Line, options: RunOptions, advance: Advance) -> Ran:
         result.store.lock.run, result.store.root, result.made, result.found, result.infra,
         reporting.render(report, "terminal"), files,
     )  # fmt: skip
+
+
+def _check_name(name: str | None) -> None:
+    wrong = name_mistake(name) if name is not None else ""
+    if name == "latest":
+        wrong = "stands for the newest run"
+    if wrong:
+        raise BadInputError(f"--name: {name!r} {wrong}", next_step="choose another --name")
 
 
 def words(attempt: Attempt, score: Score | None) -> str:
