@@ -277,3 +277,25 @@ def test_a_leak_makes_the_task_unfit(shop: Shop, leaky: Image, monkeypatch: pyte
 def test_the_fix_of_the_sample_is_long_enough_to_be_recognised():
     lines = leaks.distinctive([patch({**FIX})], BASE.values())
     assert sum(map(len, next(iter(lines.values())))) >= leaks.ENOUGH
+
+
+IGNORED_FIX = {
+    "tinyshop/money.py": b"from tinyshop.lib.split import split\n" + FIXED_MONEY.replace(
+        b"def split(", b"def _old("
+    ),
+    "tinyshop/lib/split.py": FIXED_MONEY,
+    "tinyshop/lib/__init__.py": b"",
+}  # fmt: skip
+
+
+def test_a_fix_in_a_folder_that_is_ignored_goes_the_way_of_an_attempt(make: Make):
+    """Templates of ignore rules name `lib/`: the oracle would fail on a verified task."""
+    shop = make(base={**BASE, ".gitignore": b"lib/\n"}, fix=IGNORED_FIX)
+    assert shop.verify().verified
+
+
+def test_a_fix_that_an_attempt_cannot_leave_behind_is_no_task(make: Make):
+    limits = {"agent_s": 60, "memory_mb": 512, "pids": 64, "patch_mb": 0.0001}
+    found = make(options={"limits": limits}).verify()
+    assert not found.verified
+    assert any("the oracle's attempt failed" in reason for reason in found.reasons)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micro_bench.model.attempt import AgentFailed, InfraFailed
+from micro_bench.model.attempt import AgentFailed, Finished, HarvestNote, InfraFailed
 from micro_bench.model.report import Estimate, MarkKind, Report, TaskFacts
+from micro_bench.reports.marks import judge
 from micro_bench.reports.tabulate import tabulate
 from tests.unit.reports.builder import (
     agent,
@@ -343,3 +344,12 @@ def test_what_was_replayed_verified_once_or_is_a_part_is_said():
     assert "Verified with one repetition: 1 of 3 tasks." in text
     plain = "\n".join(tabulate(run_facts(agents=(ALPHA,), tasks=tasks[1:]), [], {}).warnings)
     assert not any(word in plain for word in ("Part only", "Replayed", "one repetition"))
+
+
+def test_what_is_not_in_a_patch_is_told_with_a_failure():
+    note = HarvestNote(text="ignored", count=30, paths=("lib/a.py", "lib/b.py"))
+    noted = Finished.model_validate({**dict(finished()), "notes": (note,)})
+    made = attempt("one", ALPHA, 1, noted)
+    words = "patch: ignored: lib/a.py, lib/b.py and 28 more"
+    assert words in judge(made, {made.id: score(made, "tests")}).reason
+    assert judge(made, {made.id: score(made, "pass")}).reason == ""
