@@ -82,6 +82,8 @@ def run(argv: Sequence[str]) -> int:
         known = _lack(error) or _bug(error)
         failure(known, as_json=_wants_json(argv))
         return known.exit_code
+    finally:
+        remember(None)
 
 
 def _invoke(argv: Sequence[str]) -> int:

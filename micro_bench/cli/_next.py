@@ -131,8 +131,13 @@ def after_explanation(task: str, verified: str) -> Steps:
 
 def after_verify(result: Sequence[Verified]) -> Steps:
     """First the tasks that failed, then the run."""
-    broken = [one.task for one in result if not one.sound]
-    steps = [step(f"task explain {task}", "the evidence, and why not") for task in broken[:3]]
+    broken = [one for one in result if not one.sound]
+    steps = [
+        step(f"task explain {one.task}", "the evidence, and why not")
+        if one.verification
+        else step(f"verify {one.task}", "again, once what its message says is mended")
+        for one in broken[:3]
+    ]
     return (*steps, *([controls()] if len(broken) < len(result) else []))
 
 
