@@ -112,7 +112,9 @@ def _globals(
     ctx: typer.Context,
     workspace: Annotated[
         Path | None,
-        typer.Option("--workspace", "-w", help="The team's folder. [default: found upward]"),
+        typer.Option(
+            "--workspace", "-w", metavar="DIR", help="The team's folder. [default: found upward]"
+        ),
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Tell more on standard error.")
