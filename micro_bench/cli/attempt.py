@@ -8,6 +8,15 @@ import typer
 
 from micro_bench.cli import _line, _live, _next, _output, _results
 
+Agents = Annotated[
+    list[str],
+    typer.Option(
+        "--agent",
+        "-a",
+        metavar="AGENT",
+        help="oracle, noop, NAME=replay:FOLDER, or NAME=command[,KEY=VALUE]...:COMMAND LINE",
+    ),
+]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's name.")]
 
 
@@ -49,15 +58,7 @@ def verify(
 
 def run(
     ctx: typer.Context,
-    agent: Annotated[
-        list[str],
-        typer.Option(
-            "--agent",
-            "-a",
-            metavar="AGENT",
-            help="oracle, noop, NAME=replay:FOLDER, or NAME=command[,KEY=VALUE]...:COMMAND LINE",
-        ),
-    ],
+    agent: Agents,
     k: Annotated[
         int | None, typer.Option("-k", metavar="N", help="Attempts for each task and agent.")
     ] = None,
