@@ -110,6 +110,7 @@ def _compile(requirements: Sequence[str], python: str, options: Sequence[str]) -
         return process.run(
             [
                 uv_binary(), "pip", "compile", "--quiet", "--no-config", "--generate-hashes",
+                "--python", sys.executable,
                 "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
                 "--index-strategy", "unsafe-best-match", "--python-version", python,
                 "--python-platform", "x86_64-manylinux_2_28" if _x86() else "linux",

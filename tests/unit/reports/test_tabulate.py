@@ -79,6 +79,7 @@ RULES = {
     "regression": (1, 1, 0, 0, MarkKind.FAILED),
     "messy": (1, 1, 0, 0, MarkKind.FAILED),
     "no_change": (1, 1, 0, 0, MarkKind.FAILED),
+    "patch_rejected": (1, 1, 0, 0, MarkKind.FAILED),
     "lint": (1, 1, 1, 0, MarkKind.LINT),
     "sast": (1, 1, 1, 0, MarkKind.SAST),
     "unscored": (1, 0, 1, 0, MarkKind.UNSCORED),
