@@ -137,6 +137,10 @@ class SpecStore:
     def save_slice(self, piece: Slice, graph: str) -> None:
         """Write a manifest and its graph."""
         _update(self.workspace.graph(piece.repo, piece.task), graph.encode())
+        self.save_manifest(piece)
+
+    def save_manifest(self, piece: Slice) -> None:
+        """Write a manifest, where it says something new."""
         path = self.workspace.manifest(piece.repo, piece.task)
         if not (path.exists() and codec.load(path, Slice) == piece):
             codec.save(path, piece)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from micro_bench.edge import packages
+from micro_bench.edge import pip_settings
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.containers import ContainerSpec
 from micro_bench.edge.engine import Engine
@@ -90,7 +90,7 @@ def test_the_project_is_installed_and_cannot_be_written(shop: Shop):
 
 
 def test_nothing_of_this_machine_s_package_index_is_in_the_image(shop: Shop, engine: Engine):
-    options = packages.pip_configuration()
+    options = pip_settings.pip_configuration()
     places = " ".join(options.get(name, "") for name in INDEXES).split()
     secrets = {urlsplit(place).netloc.rpartition("@")[2] for place in places} - {""}
     secrets |= {os.uname().nodename} if len(os.uname().nodename) > 4 else set()
@@ -135,7 +135,7 @@ def as_root(engine: Engine, image: str, script: str) -> str:
 def test_a_build_that_fails_leaves_nothing_under_its_name(engine: Engine, shop: Shop):
     dockerfile = f"FROM {shop.prepared.image.tag}\nRUN echo some words >&2 && exit 7\n"
     with pytest.raises(BuildError, match="some words"):
-        engine.build(pack([Entry("Dockerfile", dockerfile.encode())]), "mb-test/broken:1")
+        engine.build([Entry("Dockerfile", dockerfile.encode())], "mb-test/broken:1")
     assert engine.image_id("mb-test/broken:1") is None
 
 
