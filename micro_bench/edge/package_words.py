@@ -15,7 +15,9 @@ _FILTERED = re.compile(
 )
 _BECAUSE = re.compile(r"(?:Because|And because) (.+?)(?:,? we can conclude that .+?)?\.\s*$")
 _REQUEST = re.compile(
-    r"Failed to fetch: `?(\S+?)`?\s*$|\((\S+)\) could not be queried due to a lack", re.MULTILINE
+    r"Failed to fetch: `?(\S+?)`?\s*$"
+    r"|An index(?: URL)?\s+\((\S+)\)\s+(?:could\s+not\s+be\s+queried|returned\s+a\s+40)",
+    re.MULTILINE,
 )
 _STATUS = re.compile(r"\b(401|403)\b(?: (?:Unauthorized|Forbidden))?")
 _CAUSES = re.compile(r"^\s*cause: (.+)$", re.MULTILINE)
@@ -48,6 +50,12 @@ def late(errors: str) -> tuple[Late, ...]:
         )
         for found in _FILTERED.finditer(_one_line(errors))
     )  # fmt: skip
+
+
+def unbuilt(errors: str) -> str:
+    """The package whose archive does not build, or nothing."""
+    match = _UNBUILT.search(errors)
+    return pinned(match[1]).split()[0] if match else ""
 
 
 def conflict(errors: str) -> str:
@@ -89,12 +97,16 @@ def not_fetched(errors: str) -> str:
 
 _MISSING = (
     (re.compile(r"fatal error: (\S+?): No such file"), "the header {} is not there"),
-    (re.compile(r"pkg-config(?: name|'|: (?:command )?not found)"), "pkg-config is not there"),
+    (
+        re.compile(r"pkg-config: (?:command )?not found|pkg-config[^\n]* status 127"),
+        "pkg-config is not there",
+    ),
+    (re.compile(r"pkg-config --exists ([\w.+-]+)' returned"), "pkg-config knows no {}"),
     (
         re.compile(r"(?:command|unable to execute) '?([\w./+-]+?)'?(?:: No such file| failed: No)"),
         "the program {} is not there",
     ),
-    (re.compile(r"cannot find -l(\S+)"), "the library {} is not there"),
+    (re.compile(r"cannot find -l([\w.+-]+)"), "the library {} is not there"),
     (re.compile(r"(\w+_config|[\w-]+-config)(?: executable)? not found"), "{} is not there"),
     (re.compile(r"Package '?([\w.+-]+?)'?,? .{0,30}not found"), "pkg-config knows no {}"),
     (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"), "no module {} for its build"),
@@ -103,6 +115,7 @@ _MISSING = (
 _PROVIDERS = {
     "the header Python.h is not there": ("python3-dev", "gcc"),
     "pkg-config is not there": ("pkg-config",),
+    "pkg-config knows no mysqlclient": ("default-libmysqlclient-dev", "gcc"),
     "pg_config is not there": ("libpq-dev", "gcc"),
     "mysql_config is not there": ("default-libmysqlclient-dev", "gcc"),
     "the program gcc is not there": ("gcc",),

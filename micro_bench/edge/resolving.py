@@ -77,7 +77,7 @@ def compile_lock(wanted: Wanted, tell: Tell = _silent) -> Lock:
         if done.code is None:
             errors = f"the resolver did not come to an end within {DEADLINE_S} s\n{errors}"
         if not search.exempt_one(errors):
-            raise _failure(wanted, errors)
+            raise _failure(wanted, search.broken or errors)
     raise _failure(wanted, "the search for versions does not come to an end")
 
 
@@ -89,14 +89,24 @@ class _Search:
     tell: Tell
     limits: dict[str, datetime | None] = field(default_factory=dict)
     wheels: set[str] = field(default_factory=set)
-    """Exempt packages of which no archive is looked at."""
+    """Packages of which no archive is looked at."""
+    broken: str = ""
+    """The first build that failed: the cause, where there is no way round it."""
 
     def attempt(self, changed: Limits | None = None) -> process.Result:
         """One run of the resolver."""
         return _compile(self.wanted, self.limits if changed is None else changed, self.wheels)
 
     def exempt_one(self, errors: str) -> bool:
-        """Exempt the first package that the date stands in the way of; False if there is none."""
+        """Exempt the first package that the date stands in the way of; False if there is none.
+
+        Archives that do not build here are passed over, where something else will do.
+        """
+        unbuilt = canonicalize_name(package_words.unbuilt(errors))
+        if unbuilt and unbuilt not in self.wheels:
+            self.wheels.add(unbuilt)
+            self.broken = self.broken or errors
+            return True
         blamed = package_words.late(errors)
         fresh = [one for one in blamed if canonicalize_name(one.name) not in self.limits]
         for one in fresh or blamed:
@@ -142,6 +152,8 @@ class _Search:
             return last
         wheels_of = name if self._fits(name, last, name) else ""
         self.wheels |= {wheels_of} - {""}
+        if (near := self._neighbours(name)) and near < last and self._fits(name, near, wheels_of):
+            return near
         while first < last:
             middle = first + (last - first) // 2 // DAY * DAY
             if self._fits(name, middle, wheels_of):
@@ -149,6 +161,14 @@ class _Search:
             else:
                 first = middle + DAY
         return last
+
+    def _neighbours(self, name: str) -> datetime | None:
+        """The date of the late packages that brought this one in: they want it of their own time,
+        and not the oldest that their bounds let through.
+        """
+        if name in {_name(one.text) for one in self.wanted.requirements}:
+            return None
+        return max((until for until in self.limits.values() if until), default=None)
 
     def _fits(self, name: str, until: datetime, wheels_of: str) -> bool:
         """Whether there is a solution with this date for the one package and none for the others.

@@ -27,6 +27,8 @@ class TaskFacts(Noun):
     tier: TierNumber
     effort: EffortSize
     reviewed: bool = True
+    environment: tuple[str, ...] = ()
+    """What in its environment is not of the base commit's date."""
 
 
 class SkippedTask(Noun):

@@ -25,6 +25,8 @@ class TaskLock(Noun):
     verified_at: Time
     reviewed: bool = True
     """Whether a person had read it; false for drafts."""
+    environment: tuple[str, ...] = ()
+    """What in its environment is not of the base commit's date."""
 
 
 class Skipped(Noun):

@@ -45,6 +45,7 @@ def facts(line: Line, ident: str) -> dict[str, object]:
     return {
         "task": task.model_dump(mode="json"),
         "verification": found.model_dump(mode="json") if found else None,
+        "environment": list(line.specs.environment_findings(task)),
     }
 
 
@@ -61,6 +62,7 @@ def explanation(line: Line, ident: str) -> str:
         f"  {link.kind} {link.confidence:.2f} in {link.where}: {link.quote!r}"
         for link in task.links
     ]
+    parts += [f"environment: {words}" for words in line.specs.environment_findings(task)]
     parts += _evidence(found, task)
     return "\n".join(parts)
 

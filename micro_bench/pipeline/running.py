@@ -205,6 +205,7 @@ def _task_lock(ready: Ready) -> TaskLock:
         task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
         base_digest=image.base_digest, python=image.python, limits=task.limits,
         verified_at=ready.verification.finished, reviewed=task.status is Status.REVIEWED,
+        environment=ready.prepared.findings(),
     )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ class Verified:
     verification: Verification | None
     problem: str = ""
     """Why there is no verification at all (no lock, no image, no commit)."""
+    environment: tuple[str, ...] = ()
+    """What in its environment is not of the base commit's date."""
 
     @property
     def sound(self) -> bool:
@@ -38,9 +40,10 @@ class Verified:
             f"FAIL_TO_PASS {len(found.fail_to_pass)}, PASS_TO_PASS {len(found.pass_to_pass)}, "
             f"flaky {len(found.flaky)}"
         )
+        notes = "".join(f"; note: {words}" for words in self.environment)
         if found.verified:
-            return f"{self.task}: verified: {counts}"
-        return f"{self.task}: NOT VERIFIED: {'; '.join(found.reasons)} ({counts})"
+            return f"{self.task}: verified: {counts}{notes}"
+        return f"{self.task}: NOT VERIFIED: {'; '.join(found.reasons)} ({counts}){notes}"
 
 
 def verify_all(
@@ -62,7 +65,7 @@ def verify_all(
 
     def one(task: Task) -> Verified:
         try:
-            _prepared, found = verify_task(
+            prepared, found = verify_task(
                 line, task, repetitions=line.settings.repetitions, again=again
             )
         except MicroBenchError as error:
@@ -71,7 +74,7 @@ def verify_all(
                 raise
             result = Verified(task.id, None, error.describe())
         else:
-            result = Verified(task.id, found)
+            result = Verified(task.id, found, environment=prepared.findings())
         advance(result.words())
         return result
 

@@ -145,6 +145,11 @@ class SpecStore:
         if not (path.exists() and codec.load(path, Slice) == piece):
             codec.save(path, piece)
 
+    def environment_findings(self, task: Task) -> tuple[str, ...]:
+        """What in the task's environment is not of the base commit's date, as last made."""
+        path = self.workspace.manifest(task.repo.name, task.id)
+        return codec.load(path, Slice).findings() if path.exists() else ()
+
     def lock(self, task: Task) -> str | None:
         """The resolved lock, if there is one."""
         path = self.workspace.lock(task.repo.name, task.id)

@@ -180,7 +180,23 @@ def test_the_forms_of_a_requirement_file():
         "sub/more.txt": "three\n-r ../requirements.txt\n-r gone.txt\n",
     }
     assert texts(entries) == ["one==1.0", 'two[extra]>=2; python_version < "4"', "three", "two<3"]
-    assert complaints(entries) == ["sub/gone.txt: named by sub/more.txt, not in the tree"]
+    assert complaints(entries) == [
+        "requirements.txt:2: --index-url example.org is not heeded: packages come from where this "
+        "machine's own settings say",
+        "sub/gone.txt: named by sub/more.txt, not in the tree",
+    ]
+
+
+def test_no_password_of_a_requirement_gets_into_a_manifest():
+    entries = {
+        "requirements.txt": "--extra-index-url https://robot:s3cr3t@pypi.example.org/simple\n"
+        "git+https://t0k3n@git.example.org/a.git#egg=a\nb @ https://t0k3n@example.org/b.whl\n"
+    }
+    said = " ".join(complaints(entries))
+    assert "pypi.example.org is not heeded" in said
+    assert "https://***@git.example.org" in said
+    assert "s3cr3t" not in said
+    assert "t0k3n" not in said
 
 
 def test_what_no_index_serves_is_left_out_and_told():
