@@ -106,6 +106,10 @@ _MISSING = (
         re.compile(r"(?:command|unable to execute) '?([\w./+-]+?)'?(?:: No such file| failed: No)"),
         "the program {} is not there",
     ),
+    (
+        re.compile(r"error: \[Errno 2\] No such file or directory: '([\w.+-]+)'"),
+        "the program {} is not there",
+    ),
     (re.compile(r"cannot find -l([\w.+-]+)"), "the library {} is not there"),
     (re.compile(r"(\w+_config|[\w-]+-config)(?: executable)? not found"), "{} is not there"),
     (re.compile(r"Package '?([\w.+-]+?)'?,? .{0,30}not found"), "pkg-config knows no {}"),
@@ -135,7 +139,8 @@ def missing_thing(output: str) -> str:
         if match := pattern.search(output):
             return words.format(*match.groups())
     raised = re.findall(r"(?m)^\s*(?:[A-Za-z_.]*(?:Error|Exception)): (.+)$", output)
-    return redacted((raised[-1] if raised else last_line(output)).strip())[:200]
+    own = re.split(r"(?m)^error: Failed to build", output)[0]  # what follows is uv's frame
+    return redacted((raised[-1] if raised else last_line(own)).strip())[:200]
 
 
 def providers(missing: str) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ def prepare(line: Line, task: Task) -> Prepared:
     piece, kept, everything = cut(line, task)
     own = [distribution.name for distribution in piece.distributions]
     lock = resolve(line, task, piece.environment, own)
-    _allowed(line, task, locks.read(lock))
+    allow(line, task, locks.read(lock))
     files = {**kept, **images.generated(piece.distributions)}
     material = Material(piece, files, seal(files, piece.environment.before), lock)
     with _named(line, task):
@@ -164,7 +164,7 @@ def _named(line: Line, task: Task) -> Iterator[None]:
         raise BuildError(f"{task.id}: {error.message}", next_step=step) from error
 
 
-def _allowed(line: Line, task: Task, facts: LockFacts) -> None:
+def allow(line: Line, task: Task, facts: LockFacts) -> None:
     """The workspace's settings may forbid packages of another date than the base commit's."""
     dateless = [one for one in facts.exempt if one.until is None]
     late = [one for one in facts.exempt if one.until is not None]

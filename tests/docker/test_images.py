@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import uuid
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -137,6 +139,23 @@ def test_a_build_that_fails_leaves_nothing_under_its_name(engine: Engine, shop: 
     with pytest.raises(BuildError, match="some words"):
         engine.build([Entry("Dockerfile", dockerfile.encode())], "mb-test/broken:1")
     assert engine.image_id("mb-test/broken:1") is None
+
+
+@pytest.mark.parametrize("wanted", ["greeting", "missing"])
+def test_a_build_leaves_no_nameless_image_whether_it_works_or_not(engine: Engine, wanted: str):
+    mine = f"mb-test.{uuid.uuid4().hex}"
+    dockerfile = (
+        f"FROM scratch AS one\nLABEL {mine}=1\nCOPY greeting /greeting\n"
+        f"FROM scratch\nLABEL {mine}=1\nCOPY greeting /own\nCOPY --from=one /{wanted} /greeting\n"
+    )
+    files = [Entry("Dockerfile", dockerfile.encode()), Entry("greeting", b"hello\n")]
+    try:
+        with nullcontext() if wanted == "greeting" else pytest.raises(BuildError, match="missing"):
+            engine.build(files, "mb-test/stages:1")
+        filters = {"dangling": True, "label": [mine]}
+        assert engine.client.images(filters=filters) == []
+    finally:
+        engine.remove_image("mb-test/stages:1")
 
 
 @pytest.mark.network

@@ -35,6 +35,8 @@ error: command '/usr/bin/gcc' failed with exit code 1
         (HEADER, "the header lber.h is not there"),
         ("src/x.c:1:10: fatal error: Python.h: No such file", "the header Python.h is not there"),
         ("error: command 'gcc' failed: No such file or directory", "the program gcc is not there"),
+        ("error: [Errno 2] No such file or directory: 'cmake'", "the program cmake is not there"),
+        ("it fell over\nerror: Failed to build `x`\n\nhint: look", "it fell over"),
         ("Error: pg_config executable not found.", "pg_config is not there"),
         ("/usr/bin/ld: cannot find -lpq: No such file", "the library pq is not there"),
         ("sh: 1: cmake: not found", "the program cmake is not there"),
