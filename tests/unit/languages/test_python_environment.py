@@ -47,6 +47,19 @@ def test_pytest_is_always_there():
     assert [item.text for item in environment(own).requirements] == ["pytest-timeout"]
 
 
+def test_a_tree_older_than_its_interpreter_gets_a_runner_that_works_under_it():
+    then = datetime(2009, 1, 1, tzinfo=UTC)
+    assert [i.text for i in environment({"a.py": ""}, when=then).requirements] == [
+        "pytest>=7.2",
+        "pytest-timeout>=1.4.2",
+    ]
+    named = {"requirements.txt": "pytest<3\npytest-timeout\n"}
+    assert [i.text for i in environment(named, when=then).requirements] == [
+        "pytest<3",
+        "pytest-timeout",
+    ]
+
+
 def test_run_time_requirements_come_with_their_source():
     found = environment({"pyproject.toml": PROJECT}).requirements[0]
     assert (found.text, found.source) == ("requests>=2", "pyproject.toml project.dependencies")

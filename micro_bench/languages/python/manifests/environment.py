@@ -42,7 +42,7 @@ _RUNTIME_FILES = (
 _NO_RUNTIME_EXTRA = re.compile(
     r"(all-?)?(tests?|testing|dev|develop|development|docs?|lint|typing|release|build)(-.*)?"
 )
-_NEEDED = {"pytest": ">=6.2.5", "pytest-timeout": ">=1.4.2"}
+_NEEDED = {"pytest": ">=7.2", "pytest-timeout": ">=1.4.2"}
 """What grading needs, with the first versions that run under today's interpreters: for trees that
 are older than theirs and do not say which they want."""
 
