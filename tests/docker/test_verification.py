@@ -229,7 +229,7 @@ def leaky(shop: Shop, engine: Engine) -> Iterator[Image]:
         Entry("money.py", FIXED_MONEY),
         Entry("gold.patch", shop.gold),
     ]
-    digest = engine.build(pack(entries), tag)
+    digest = engine.build(entries, tag)
     yield Image.model_validate({**dict(shop.prepared.image), "digest": digest, "tag": tag})
     engine.remove_image(tag)
 
