@@ -197,7 +197,7 @@ def test_a_shallow_clone_is_no_surprise(tmp_path: Path, clone: Path, exported: P
     workspace = tmp_path / "ws"
     bench(workspace, "init", workspace)
     said = bench(workspace, "import", exported, "--clone", shallow, "--repo", REPO)
-    assert "1 tickets -> 0 tasks" in said
+    assert "1 ticket -> 0 tasks" in said
 
 
 ODD = [
