@@ -65,7 +65,7 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     export = _read(line, source, progress)
     line.tell(f"{export.repo}: {len(export.tickets)} tickets, {len(export.pulls)} pull requests")
     language, recipe = line.language(source.language), line.specs.recipe(export.repo)
-    today = recipe_at(clone, source.branch or "HEAD", language, recipe)
+    today = recipe_at(clone, source.branch or clone.default_branch(), language, recipe)
 
     def both(paths: Sequence[str]) -> bool:
         return touches_both(paths, language, today)
