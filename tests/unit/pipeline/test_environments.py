@@ -41,7 +41,8 @@ def piece(facts: LockFacts, environment: Environment) -> Slice:
     return Slice(
         schema_version=1, task="a-1", repo="a/b", base_commit="a" * 40, base_tree="b" * 40,
         level=SliceLevel.FULL, kept_files=1, total_files=1, kept=(), left_out=(),
-        files_sha256="c" * 64, distributions=(), graph="g", environment=environment, lock_facts=facts,
+        files_sha256="c" * 64, distributions=(), graph="g", environment=environment,
+        lock_facts=facts,
     )  # fmt: skip
 
 
