@@ -277,6 +277,18 @@ def test_drafts_are_told_but_for_the_demonstration(demo, told):
     assert any("Drafts: 1 of 2 tasks." in text for text in found.warnings) is told
 
 
+def test_an_environment_of_another_date_is_told_once_with_its_tasks():
+    late = ("attrs 23.1.0 is newer than the base commit",)
+    tasks = (
+        TaskFacts(id="one", title="One", tier=1, effort="S", environment=late),
+        TaskFacts(id="two", title="Two", tier=1, effort="S", environment=late),
+        TaskFacts(id="three", title="Three", tier=1, effort="S"),
+    )
+    found = tabulate(run_facts(agents=(ALPHA,), tasks=tasks), [], {})
+    told = [text for text in found.warnings if text.startswith("Environment of")]
+    assert told == [f"Environment of one, two: {late[0]}."]
+
+
 def test_what_else_a_reader_must_know():
     tasks = (TaskFacts(id="one", title="One", tier=1, effort="S"),)
     made = [
