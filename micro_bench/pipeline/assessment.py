@@ -77,7 +77,7 @@ class Assessment(Noun):
 
 def screen(found: Assessment) -> str:
     """At most forty lines of at most a hundred columns."""
-    parts = (_yield(found), _environment(found), _obstacles(found), _precision(found), _next(found))
+    parts = (_yield(found), _environment(found), _obstacles(found), _precision(found), _end(found))
     return "\n".join(_inert(line) for part in parts for line in part)
 
 
@@ -164,9 +164,8 @@ def _precision(found: Assessment) -> Iterator[str]:
     yield from _folded("intervals", f"95 % of pass@1 with {shown} (for {ASSUMED} of the time)")
 
 
-def _next(found: Assessment) -> Iterator[str]:
+def _end(found: Assessment) -> Iterator[str]:
     yield f"assessed in {found.seconds:.0f} s; nothing was run or written"
-    yield from (f"next: {step.command}  ({step.why})" for step in found.next_steps)
 
 
 def _counts(counted: Mapping[str, int]) -> str:
