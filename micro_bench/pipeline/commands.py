@@ -11,7 +11,7 @@ from micro_bench.errors import BadInputError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.score import Score, Verdict
 from micro_bench.paths import name_mistake
-from micro_bench.pipeline import agents, reporting, running, scoring
+from micro_bench.pipeline import agents, planning, reporting, running, scoring
 from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line
 from micro_bench.store import open_run
@@ -47,7 +47,7 @@ class Ran:
 def run_command(line: Line, options: RunOptions) -> Ran:
     """Run, then report."""
     _check_name(options.name)
-    request = running.Request(
+    request = planning.Request(
         chosen(line, options.tasks, options.tiers),
         agents.parse(options.agents, line.settings.agent_network), line.settings.k,
         line.settings.jobs, options.name, new=options.new, demo=options.demo,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,58 +10,32 @@ from dataclasses import dataclass, field
 from micro_bench.attempts import plan
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.plan import Slot
-from micro_bench.edge import clock, host
+from micro_bench.edge import clock
 from micro_bench.edge.patching import added_paths, patch_paths
 from micro_bench.errors import (
-    BadInputError,
     EngineError,
     MicroBenchError,
     StorageError,
     UnverifiedError,
 )
-from micro_bench.model.attempt import AgentFailed, AgentRef, Attempt, InfraFailed
-from micro_bench.model.image import Verification
-from micro_bench.model.run import RunLock, Skipped, TaskLock
-from micro_bench.model.score import Score, Verdict
-from micro_bench.model.task import Status, Task
+from micro_bench.model.attempt import AgentFailed, Attempt, InfraFailed
+from micro_bench.model.run import Skipped
+from micro_bench.model.score import Score
+from micro_bench.model.task import Task
 from micro_bench.pipeline.agents import Chosen
-from micro_bench.pipeline.inputs import grading_digest
 from micro_bench.pipeline.line import Line, in_parallel
-from micro_bench.pipeline.prepare import Prepared
+from micro_bench.pipeline.planning import Ready, Request, is_complete, store_of
 from micro_bench.pipeline.recordings import mended
 from micro_bench.pipeline.scoring import Grader, score_attempt
 from micro_bench.pipeline.verification import verify_task
 from micro_bench.reports.wording import count
 from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading
-from micro_bench.store import RunStore, list_runs, open_run
+from micro_bench.store import RunStore
 
 TRIES = 3
 """For an attempt that the infrastructure broke."""
 Done = Callable[[Slot, Attempt, Score | None], None]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked to be run."""
-
-    tasks: tuple[Task, ...]
-    agents: tuple[Chosen, ...]
-    k: int
-    jobs: int
-    name: str | None = None
-    new: bool = False
-    demo: bool = False
-    part: str = ""
-
-
-@dataclass
-class Ready:
-    """A verified task, its image, and what grading it needs."""
-
-    prepared: Prepared
-    verification: Verification
-    grader: Grader
 
 
 @dataclass
@@ -128,7 +100,7 @@ def run(line: Line, request: Request, done: Done, *, repetitions: int) -> Result
             "no task is fit to be run:\n" + "\n".join(f"{s.task}: {s.reason}" for s in skipped),
             next_step="`micro-bench verify` shows the evidence",
         )
-    store = _store(line, request, ready, skipped)
+    store = store_of(line, request, ready, skipped)
     with store.exclusive():
         return _Runner(line, request, ready, store, done).go()
 
@@ -142,106 +114,6 @@ def _refuse_unconfined(line: Line, agents: Sequence[Chosen]) -> None:
             next_step="start a container engine, install bubblewrap, or accept the risk with "
             "--allow-unsandboxed",
         )
-
-
-def _store(
-    line: Line, request: Request, ready: Mapping[str, Ready], skipped: tuple[Skipped, ...]
-) -> RunStore:
-    lock = _lock(line, request, ready, skipped)
-    if request.name and (line.workspace.run(request.name) / "lock.json").exists():
-        store = open_run(line.workspace, request.name)
-        if store.lock.plan != lock.plan:
-            raise BadInputError(
-                f"run {request.name} was made with {_difference(store.lock, lock)}",
-                next_step="choose another --name",
-            )
-        return store
-    if not request.new and not request.name:
-        for store in reversed(list_runs(line.workspace)):
-            if store.lock.plan == lock.plan and _unfinished(store):
-                line.tell(f"going on with run {store.lock.run}")
-                return store
-    return RunStore.create(line.workspace, lock)
-
-
-def _unfinished(store: RunStore) -> bool:
-    lock = store.lock
-    slots = plan.slots([t.id for t in lock.tasks], [a.name for a in lock.agents], lock.k)
-    scored = store.scores()
-    complete = {a.id for a in store.attempts() if _is_complete(a, scored)}
-    return bool(plan.remaining(slots, complete))
-
-
-def _is_complete(attempt: Attempt, scores: Mapping[str, Score]) -> bool:
-    if isinstance(attempt.outcome, InfraFailed):
-        return False
-    if isinstance(attempt.outcome, AgentFailed):
-        return True
-    return attempt.id in scores and scores[attempt.id].verdict is not Verdict.INVALID
-
-
-def _lock(
-    line: Line, request: Request, ready: Mapping[str, Ready], skipped: tuple[Skipped, ...]
-) -> RunLock:
-    created = clock.now()
-    tasks = tuple(_task_lock(each) for each in ready.values())
-    agents = tuple(agent.ref for agent in request.agents)
-    digest = _plan(tasks, agents, request.k)
-    stamp = created.strftime("%Y%m%d-%H%M%S")
-    return RunLock(
-        run=request.name or f"{stamp}-{digest[:6]}", created=created, plan=digest,
-        harness=host.harness_version(), k=request.k, skipped=skipped,
-        isolation=line.backend.isolation(), host=_host(), jobs=request.jobs, demo=request.demo,
-        part=request.part, tasks=tasks,
-        agents=agents,
-    )  # fmt: skip
-
-
-def _plan(tasks: Sequence[TaskLock], agents: Sequence[AgentRef], k: int) -> str:
-    """What makes two commands the same: tasks as specified, images, how they are graded, agents
-    as configured, k.
-    """
-    parts = [f"{t.id} {t.task_digest} {t.image_key} {t.grading}" for t in tasks]
-    parts += [agent.content_digest() for agent in agents]
-    return hashlib.sha256("\n".join([*parts, str(k)]).encode()).hexdigest()
-
-
-def _difference(then: RunLock, now: RunLock) -> str:
-    """What another plan has that this one has not, in words."""
-    old, new = {t.id: t for t in then.tasks}, {t.id: t for t in now.tasks}
-    both = [(old[name], new[name]) for name in new if name in old]
-    found = {
-        "other tasks": old.keys() != new.keys(),
-        "other specs": any(a.task_digest != b.task_digest for a, b in both),
-        "other images": any(a.image_key != b.image_key for a, b in both),
-        "another recipe, other settings or other lists of tests":
-            any(a.grading != b.grading for a, b in both),
-        "another isolation": then.isolation != now.isolation,
-        "other agents": then.agents != now.agents,
-        "another k": then.k != now.k,
-    }  # fmt: skip
-    return ", ".join(name for name, differs in found.items() if differs) or "another order"
-
-
-def _task_lock(ready: Ready) -> TaskLock:
-    task, image = ready.prepared.task, ready.prepared.image
-    return TaskLock(
-        id=task.id, title=task.title, tier=task.tier.number, effort=task.effort.size,
-        task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
-        base_digest=image.base_digest, python=image.python, limits=task.limits,
-        verified_at=ready.verification.finished, repetitions=ready.verification.repetitions,
-        reviewed=task.status is Status.REVIEWED, grading=grading_digest(ready.verification),
-        environment=ready.prepared.findings(),
-    )  # fmt: skip
-
-
-def _host() -> dict[str, str]:
-    return {
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "python": platform.python_version(),
-        "cpus": str(host.cpus()),
-        "memory": f"{host.memory_bytes() / 2**30:.1f} GiB",
-    }
 
 
 @dataclass
@@ -266,7 +138,7 @@ class _Runner:
         slots = plan.slots(list(self.ready), list(self.agents), self.request.k)
         stored = {attempt.id: attempt for attempt in self.store.attempts()}
         self._scores = self.store.scores()
-        complete = {i for i, attempt in stored.items() if _is_complete(attempt, self._scores)}
+        complete = {i for i, attempt in stored.items() if is_complete(attempt, self._scores)}
         left = plan.remaining(slots, complete)
         self.line.watch.begin("attempt", len(left))
         result = Result(self.store, found=len(complete & {slot.id for slot in slots}))
