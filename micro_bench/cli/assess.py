@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from micro_bench.cli import _line, _output, _source
+from micro_bench.cli import _line, _next, _output, _source
 
 
 def register(app: typer.Typer) -> None:
@@ -30,4 +30,6 @@ def assess(
     wanted = Source(source, clone, repo, importer, branch=branch)
     with _output.counter() as progress:
         found = assess_repository(_line.line(ctx), wanted, progress)
-    _output.either(screen(found), found, as_json=as_json)
+    steps = _next.after_assess(source, found.expected_tasks)
+    shown = found.model_dump(mode="json")
+    _output.either(screen(found), shown, as_json=as_json, steps=steps)
