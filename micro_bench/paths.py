@@ -37,7 +37,8 @@ def name_mistake(name: str) -> str:
     if re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,99}", name):
         return ""
     rule = "of at most 100 lower-case letters, digits, `.`, `_` and `-`, a letter or digit first"
-    return f"is no name {rule} (like {slug(name)[:100]!r})"
+    like = slug(name).lstrip("._-")[:100] or "x"
+    return f"is no name {rule} (like {like!r})"
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,13 @@ class Settings(Noun):
     base_images: dict[str, str] = {"3.11": "debian:bookworm", "3.13": "debian:trixie"}
     """Python version -> what provides it where no registry answers: a `debian:` suite, or an image
     that the engine already has."""
+    undated_packages: Literal["allow", "forbid"] = "allow"
+    """Whether an environment may hold packages whose index gives no upload times. They are those of
+    the day of the lock and not of the base commit; allowed ones are named wherever the task is
+    shown."""
+    late_packages: Literal["allow", "forbid"] = "allow"
+    """Whether an environment may hold a package that is newer than the base commit because nothing
+    older fits; allowed ones are named wherever the task is shown."""
     cache_dir: Path = Path("~/.cache/micro-bench")
     """Clones, wheels and locks that can be fetched again."""
     github_api: Annotated[str, Field(pattern=r"^https?://")] = "https://api.github.com"

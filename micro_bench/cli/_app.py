@@ -27,7 +27,7 @@ from micro_bench import cli
 from micro_bench.cli._context import Globals, remember
 from micro_bench.cli._help import EPILOG, Grouped
 from micro_bench.cli._output import failure, say
-from micro_bench.errors import INTERRUPTED, BugError, MicroBenchError
+from micro_bench.errors import INTERRUPTED, BugError, MicroBenchError, NotFoundError
 from micro_bench.paths import SETTINGS_FILE
 
 NAME = "micro-bench"
@@ -79,8 +79,11 @@ def run(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the one funnel
-        failure(_bug(error), as_json=_wants_json(argv))
-        return BugError.exit_code
+        known = _lack(error) or _bug(error)
+        failure(known, as_json=_wants_json(argv))
+        return known.exit_code
+    finally:
+        remember(None)
 
 
 def _invoke(argv: Sequence[str]) -> int:
@@ -109,7 +112,9 @@ def _globals(
     ctx: typer.Context,
     workspace: Annotated[
         Path | None,
-        typer.Option("--workspace", "-w", help="The team's folder. [default: found upward]"),
+        typer.Option(
+            "--workspace", "-w", metavar="DIR", help="The team's folder. [default: found upward]"
+        ),
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Tell more on standard error.")
@@ -150,6 +155,13 @@ def _globals_first(argv: Sequence[str]) -> list[str]:
 
 def _wants_json(argv: Sequence[str]) -> bool:
     return "--json" in takewhile(lambda word: word != "--", argv)
+
+
+def _lack(error: Exception) -> MicroBenchError | None:
+    """A program that is not there, and that a library misses in words of its own."""
+    if isinstance(error, ImportError) and "git executable" in str(error):
+        return NotFoundError("there is no git on the PATH", next_step="apt-get install git")
+    return None
 
 
 def _bug(error: Exception) -> BugError:

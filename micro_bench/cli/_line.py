@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from micro_bench.pipeline.watch import Watch
 
 Tasks = Annotated[
-    list[str] | None, typer.Argument(metavar="[TASK]...", help="Ids or globs. [default: all]")
+    list[str] | None, typer.Argument(metavar="TASK", help="Ids or globs. [default: all]")
 ]
-Tiers = Annotated[list[int] | None, typer.Option("--tier", help="Only these tiers (1 to 4).")]
+Tiers = Annotated[
+    list[int] | None, typer.Option("--tier", metavar="N", help="Only these tiers (1 to 4).")
+]
 Clones = Annotated[
     list[str] | None,
     typer.Option("--clone", metavar="REPO=PATH", help="Where a repository's clone is."),
 ]
-Jobs = Annotated[int | None, typer.Option("--jobs", "-j", help="Sandboxes at a time.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", "-j", metavar="N", help="Sandboxes at a time.")]
 Backend = Annotated[
     str | None, typer.Option("--backend", help="docker, local, or auto.", metavar="NAME")
 ]
@@ -33,7 +35,8 @@ Unsandboxed = Annotated[
     ),
 ]
 Repetitions = Annotated[
-    int | None, typer.Option("--repetitions", "-n", help="How often each execution is repeated.")
+    int | None,
+    typer.Option("--repetitions", "-n", metavar="N", help="How often each execution is repeated."),
 ]
 
 

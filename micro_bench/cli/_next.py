@@ -81,10 +81,11 @@ def count(number: int, noun: str) -> str:
 
 def after_init(folder: Path) -> Steps:
     """The machine, then the tickets."""
-    clone = "a clone is enough, no tracker is needed"
+    where = None if folder.resolve() == Path.cwd() else folder
+    why = "tickets out of a clone of your repository; no tracker is needed"
     return (
-        step("doctor", "what this machine lacks, with the mends", workspace=folder),
-        step("import ../NAME", f"tickets of your repository: {clone}", workspace=folder),
+        step("doctor", "what this machine lacks, with the mends", workspace=where),
+        step("import CLONE", why, workspace=where),
     )
 
 
@@ -142,8 +143,13 @@ def after_explanation(task: str, verified: str) -> Steps:
 
 def after_verify(result: Sequence[Verified]) -> Steps:
     """First the tasks that failed, then the run."""
-    broken = [one.task for one in result if not one.sound]
-    steps = [step(f"task explain {task}", "the evidence, and why not") for task in broken[:3]]
+    broken = [one for one in result if not one.sound]
+    steps = [
+        step(f"task explain {one.task}", "the evidence, and why not")
+        if one.verification
+        else step(f"verify {one.task}", "again, once what its message says is mended")
+        for one in broken[:3]
+    ]
     return (*steps, *([controls()] if len(broken) < len(result) else []))
 
 
@@ -164,7 +170,7 @@ def after_report(written: Mapping[str, object]) -> Steps:
 
 def after_demo(shown: Shown) -> Steps:
     """The page, the workspace, and one's own repository."""
-    own = Step(f"{PROGRAM} assess ../NAME", "what a clone of your own repository would give")
+    own = Step(f"{PROGRAM} assess CLONE", "what a clone of your own repository would give")
     return (
         Step("", f"open {shown.ran.files['html']}"),
         step("task list", "the tasks of the demonstration", workspace=shown.workspace),

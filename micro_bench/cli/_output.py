@@ -26,6 +26,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 """The type of every command's `--json` option."""
 
 
+COUNT_SECONDS = 5.0
+"""Between two lines of a count, without a terminal."""
+
+
 def say(message: str) -> None:
     """A line for people."""
     typer.echo(inert(message, "\n\t"), err=True)
@@ -108,16 +112,40 @@ def either(text: str, value: object, *, as_json: bool, steps: Steps = ()) -> Non
 
 @contextmanager
 def counter() -> Iterator[Progress]:
-    """Progress of long reads: what, done, total. One line now and then."""
+    """Progress of long reads: what, done, total. A live line, or elsewhere one now and then."""
+    if sys.stderr.isatty():
+        with _live_counter() as live:
+            yield live
+        return
+    began = time.monotonic()
     last: dict[str, float] = {}
 
     def tell(what: str, done: int, total: int | None) -> None:
         now = time.monotonic()
-        if now - last.get(what, now - 1) >= 1 or done == total:
+        if now - last.get(what, began) >= COUNT_SECONDS or done == total:
             last[what] = now
-            say(f"{what}: {done}{f' of {total}' if total else ''}")
+            say(_counted(what, done, total))
 
     yield tell
+
+
+@contextmanager
+def _live_counter() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+
+        def tell(what: str, done: int, total: int | None) -> None:
+            live.update(Text(_counted(what, done, total), no_wrap=True, overflow="ellipsis"))
+
+        yield tell
+
+
+def _counted(what: str, done: int, total: int | None) -> str:
+    return inert(f"{what}: {done}{f' of {total}' if total else ''}")
 
 
 def imported(result: Imported, *, as_json: bool) -> None:

@@ -8,7 +8,16 @@ import typer
 
 from micro_bench.cli import _line, _live, _next, _output, _results
 
-Run = Annotated[str, typer.Argument(metavar="[RUN]", help="A run's name.")]
+Agents = Annotated[
+    list[str],
+    typer.Option(
+        "--agent",
+        "-a",
+        metavar="AGENT",
+        help="oracle, noop, NAME=replay:FOLDER, or NAME=command[,KEY=VALUE]...:COMMAND LINE",
+    ),
+]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's name.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,23 +58,19 @@ def verify(
 
 def run(
     ctx: typer.Context,
-    agent: Annotated[
-        list[str],
-        typer.Option(
-            "--agent",
-            "-a",
-            metavar="AGENT",
-            help="oracle, noop, NAME=replay:FOLDER, or NAME=command[,KEY=VALUE]...:COMMAND LINE",
-        ),
-    ],
-    k: Annotated[int | None, typer.Option("-k", help="Attempts for each task and agent.")] = None,
+    agent: Agents,
+    k: Annotated[
+        int | None, typer.Option("-k", metavar="N", help="Attempts for each task and agent.")
+    ] = None,
     tasks: Annotated[
-        list[str] | None, typer.Option("--tasks", "-t", help="Ids or globs. [default: all]")
+        list[str] | None,
+        typer.Option("--tasks", "-t", metavar="TASK", help="Ids or globs. [default: all]"),
     ] = None,
     tier: _line.Tiers = None,
     clone: _line.Clones = None,
     name: Annotated[
-        str | None, typer.Option("--name", help="Of the run; an unfinished one goes on.")
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Of the run; an unfinished one goes on."),
     ] = None,
     jobs: _line.Jobs = None,
     backend: _line.Backend = None,

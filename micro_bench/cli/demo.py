@@ -18,10 +18,12 @@ def register(app: typer.Typer) -> None:
 def demo(
     ctx: typer.Context,
     folder: Annotated[
-        Path | None, typer.Option("--in", help="The demo's workspace. [default: in the cache]")
+        Path | None,
+        typer.Option("--in", metavar="DIR", help="The demo's workspace. [default: in the cache]"),
     ] = None,
     k: Annotated[
-        int | None, typer.Option("-k", help="Attempts for each task and agent. [default: 2]")
+        int | None,
+        typer.Option("-k", metavar="N", help="Attempts for each task and agent. [default: 2]"),
     ] = None,
     jobs: _line.Jobs = None,
     backend: _line.Backend = None,

@@ -16,11 +16,14 @@ def register(app: typer.Typer) -> None:
 
 def report(
     ctx: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="A run's name.")] = "latest",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name.")] = "latest",
     formats: Annotated[
-        list[str] | None, typer.Option("--format", "-f", help="Write only these. [default: all]")
+        list[str] | None,
+        typer.Option("--format", "-f", metavar="NAME", help="Write only these. [default: all]"),
     ] = None,
-    k: Annotated[list[int] | None, typer.Option("-k", help="Show pass@k for these k.")] = None,
+    k: Annotated[
+        list[int] | None, typer.Option("-k", metavar="N", help="Show pass@k for these k.")
+    ] = None,
     *,
     as_json: _output.Json = False,
 ) -> None:

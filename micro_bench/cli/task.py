@@ -45,7 +45,7 @@ def check(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
 
 
 def explain(ctx: typer.Context, ident: Ident, *, as_json: _output.Json = False) -> None:
-    """Say why a task has its tier, its links, and its FAIL_TO_PASS tests."""
+    """Say why a task has its tier, links and tests."""
     from micro_bench.pipeline.looking import explanation, facts
 
     line = _line.line(ctx)

@@ -54,7 +54,8 @@ def doctor(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
 
     found = examination.examine(_context.settings(ctx))
     able = examination.able(found)
-    steps = _next.after_doctor([(c.fix, c.name) for c in found if c.fix], able=able)
+    worst = sorted(found, key=lambda c: c.state is not examination.State.MISSING)
+    steps = _next.after_doctor([(c.fix, c.name) for c in worst if c.fix], able=able)
     if as_json:
         _output.data({"able": able, "checks": found}, steps)
     else:

@@ -22,6 +22,7 @@ from micro_bench.edge.files import place_of, storage_errors
 from micro_bench.errors import EngineError
 
 CONFLICT = 409
+SETTLING, SETTLING_S = 5, 0.2
 OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 """Of control groups version 2 and 1, as a container sees them."""
 WAIT = ("sh", "-c", "sleep infinity & wait")
@@ -159,6 +160,15 @@ class Container:
         """The engine's `State` record (Running, OOMKilled, ...)."""
         with engine_errors("inspect container"):
             return dict(self._client.inspect_container(self.id)["State"])
+
+    def settled_state(self) -> dict[str, Any]:
+        """As `state`, some moments later if need be: a killed container's commands end first."""
+        for _number in range(SETTLING):
+            state = self.state()
+            if not state.get("Running"):
+                return state
+            time.sleep(SETTLING_S)
+        return self.state()
 
     def oom_killed(self) -> bool:
         """Whether the memory limit killed anything in it, the main process or another.

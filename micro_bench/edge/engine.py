@@ -6,7 +6,10 @@ import io
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +19,8 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig
 
+from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.containers import (
-    CONFLICT,
     HOSTNAME,
     NAME_LOOPBACK,
     WAIT,
@@ -32,7 +35,9 @@ from micro_bench.errors import BuildError, EngineError
 LABEL = "micro-bench"
 OWNER_LABEL = f"{LABEL}.owner"
 REQUEST_TIMEOUT_S = 120
-STAGE_AGE = "1h"
+BUILD_LABEL = f"{LABEL}.build"
+ABANDONED_S = 6 * 3600
+"""No build takes longer."""
 
 
 @dataclass(frozen=True)
@@ -167,20 +172,32 @@ class Engine:
 
     def build(
         self,
-        context: bytes,
+        files: Iterable[Entry],
         tag: str,
         *,
         network: str = "none",
-        log: Callable[[str], None] = lambda _line: None,
+        labels: Mapping[str, str] | None = None,
     ) -> str:
-        """Build an image from a tar context whose root has a `Dockerfile`.
+        """Build an image from files, one of which is `Dockerfile`.
 
         Returns the image id. Nothing of the host's environment is passed as build argument:
-        arguments stay in the image's history.
+        arguments stay in the image's history. Whatever else the build leaves behind, finished or
+        not, is removed.
 
         Raises:
             BuildError: A step failed; the message ends with the build's last lines.
         """
+        mark = uuid.uuid4().hex
+        try:
+            self._build(pack(_marked(files, mark)), tag, network, labels or {})
+        finally:
+            self._remove_leftovers(mark)
+        image = self.image_id(tag)
+        if image is None:
+            raise BuildError(f"the engine reported no error, and {tag} is not there")
+        return image
+
+    def _build(self, context: bytes, tag: str, network: str, labels: Mapping[str, str]) -> None:
         lines: list[str] = []
         with engine_errors("build"):
             events = self.client.build(
@@ -192,20 +209,15 @@ class Engine:
                 forcerm=True,
                 network_mode=network,
                 decode=True,
-                labels={LABEL: "image"},
+                labels={LABEL: "image", **labels},
             )
             for event in events:
                 text = str(event.get("stream") or event.get("error") or "").rstrip()
                 if text:
                     lines.append(text)
-                    log(text)
                 if "error" in event:
                     tail = "\n".join(lines[-15:])
-                    raise BuildError(f"building {tag} failed:\n{tail}")
-        image = self.image_id(tag)
-        if image is None:
-            raise BuildError(f"the engine reported no error, and {tag} is not there")
-        return image
+                    raise BuildError(f"building {tag} failed: {lines[-1][:300]}\n{tail}")
 
     def tag(self, image: str, tag: str) -> None:
         """Give an image a further name."""
@@ -221,19 +233,25 @@ class Engine:
             except NotFound:
                 return
 
-    def prune_stages(self) -> None:
-        """Remove what multi-stage builds left behind (labelled by our Dockerfiles).
+    def _remove_leftovers(self, mark: str) -> None:
+        """Remove the nameless images of one build: finished stages, and what a failure left.
 
-        Only what is old: a younger one may belong to a build that is under way, here or in
-        another process.
+        One by one and by the build's own mark: the engine's prune cannot tell them from those of a
+        build under way, and refuses to run twice at a time. Those of builds whose process died are
+        known by their age.
         """
-        with engine_errors("prune"):
-            filters = {"dangling": True, "label": [f"{LABEL}.stage=install"], "until": STAGE_AGE}
-            try:
-                self.client.prune_images(filters)
-            except APIError as error:
-                if error.status_code != CONFLICT:  # another one prunes at this moment
-                    raise
+        with suppress(EngineError), engine_errors("remove what a build left"):
+            for image in self.client.images(filters={"dangling": True, "label": [BUILD_LABEL]}):
+                labels = image.get("Labels") or {}
+                old = float(image.get("Created") or 0) < time.time() - ABANDONED_S
+                if labels.get(BUILD_LABEL) == mark or old:
+                    with suppress(APIError):  # in use, or gone already
+                        self.client.remove_image(image["Id"])
+
+    def labels(self, reference: str) -> dict[str, str]:
+        """An image's labels."""
+        with engine_errors("inspect image"):
+            return dict(self.client.inspect_image(reference)["Config"].get("Labels") or {})
 
     def create(self, spec: ContainerSpec) -> Container:
         """Create a container with every right taken away that is not asked for."""
@@ -274,6 +292,17 @@ class Engine:
         for orphan in orphans:
             Container(lambda: self.client, str(orphan["Id"])).remove()
         return len(orphans)
+
+
+def _marked(files: Iterable[Entry], mark: str) -> Iterator[Entry]:
+    """The files with a Dockerfile that labels every stage from its first step on."""
+    label = f'\nLABEL {BUILD_LABEL}="{mark}"'.encode()
+    for file in files:
+        if file.path == "Dockerfile":
+            text = re.sub(rb"(?mi)^FROM [^\n]+$", lambda match: match[0] + label, file.content)
+            yield Entry(file.path, text)
+        else:
+            yield file
 
 
 def _prefix(spec: ContainerSpec) -> tuple[str, ...]:

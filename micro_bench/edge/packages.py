@@ -1,67 +1,28 @@
-"""Resolving and fetching Python packages on the host, where its mirror, proxy and CA are set up.
+"""Fetching Python packages on the host, where its mirror, proxy and CA are set up.
 
 Nothing of that configuration enters an image: images get wheels and a lock.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from micro_bench.edge import process
+import requests
+
+from micro_bench.edge import package_words, process
+from micro_bench.edge.pip_settings import no_index, pip_configuration, redacted, uv_environment
 from micro_bench.errors import BuildError
 
-PIP_TO_UV = {
-    "index-url": "UV_DEFAULT_INDEX",
-    "extra-index-url": "UV_INDEX",
-    "find-links": "UV_FIND_LINKS",
-    "cert": "SSL_CERT_FILE",
-    "proxy": "ALL_PROXY",
-}
-NO_UPLOAD_TIME = re.compile(r"missing an upload date|exclude-newer|upload time", re.IGNORECASE)
-UNDATED = "# not dated: the package index gives no upload times\n"
-
-
-@lru_cache(maxsize=1)
-def pip_configuration() -> Mapping[str, str]:
-    """What pip is told on this host (files and environment), option -> value."""
-    result = process.run([sys.executable, "-m", "pip", "config", "list"], deadline_s=60)
-    found: dict[str, str] = {}
-    for line in result.output.decode("utf-8", "replace").splitlines():
-        key, _, value = line.partition("=")
-        words = shlex.split(value)
-        option = key.strip().removeprefix(":env:").rpartition(".")[2]
-        if words and option:
-            found[option] = words[0]
-    return found
-
-
-def uv_environment(
-    pip: Mapping[str, str], environ: Mapping[str, str] = os.environ
-) -> dict[str, str]:
-    """The environment in which uv reads pip's indexes. What uv itself is told wins."""
-    result = dict(environ)
-    for option, variable in PIP_TO_UV.items():
-        places = [place for place in pip.get(option, "").split() if _exists(place)]
-        if places and variable not in result:
-            result[variable] = " ".join(places)
-    return result
-
-
-def _exists(place: str) -> bool:
-    """Local indexes are often configured and absent; uv would stop at one."""
-    parts = urlsplit(place)
-    if parts.scheme == "file":
-        return Path(parts.path).exists()
-    return parts.scheme != "" or Path(place).exists()
+FETCH_TIMEOUT_S = 120
 
 
 def uv_binary() -> str:
@@ -71,56 +32,34 @@ def uv_binary() -> str:
     return str(find_uv_bin())
 
 
-def compile_lock(
-    requirements: Sequence[str], python: str, before: datetime, own: Sequence[str] = ()
-) -> str:
-    """Resolve to exact versions with hashes, as the index stood at `before`.
+def split_lock(lock: str) -> tuple[str, ...]:
+    """The lock's requirements one by one, each with its hashes (line continuations joined)."""
+    joined = re.sub(r"\\\n\s*", " ", lock)
+    lines = (line.strip() for line in joined.splitlines())
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def pin_of(requirement: str) -> str:
+    """A lock line's `name==version`."""
+    return requirement.split(maxsplit=1)[0]
+
+
+def refuse(what: str, problems: Mapping[str, str], next_step: str = "") -> None:
+    """Name every package at fault at once, the first in the first line.
 
     Args:
-        requirements: PEP 508 strings.
-        python: Full version, `3.11.2`: markers such as `python_version < "3.11.3"` decide by it.
-        before: Files uploaded later do not exist. An index without upload times is used as it
-            is now; the lock then says so in its first line.
-        own: The project's own distributions. Something may depend on them (pytest on pluggy);
-            a released copy must not lie beside the slice.
+        what: What was done, for the first line.
+        problems: `name==version` -> why not, in one line.
+        next_step: What to do about it.
 
     Raises:
-        BuildError: There is no solution; the message is the resolver's.
+        BuildError: There are problems.
     """
-    skipped = [word for name in own for word in ("--no-emit-package", name)]
-    dated = _compile(requirements, python, (*skipped, "--exclude-newer", before.isoformat()))
-    if dated.code == 0:
-        return dated.output.decode()
-    message = dated.errors.decode("utf-8", "replace")
-    if NO_UPLOAD_TIME.search(message):
-        now = _compile(requirements, python, skipped)
-        if now.code == 0:
-            return UNDATED + now.output.decode()
-    raise BuildError(
-        f"the environment cannot be resolved for Python {python} as of {before:%Y-%m-%d}:\n"
-        f"{dated.tail}",
-        next_step="add or pin what is missing under `requirements:` in the recipe.yaml",
-    )
-
-
-def _compile(requirements: Sequence[str], python: str, options: Sequence[str]) -> process.Result:
-    with TemporaryDirectory(prefix="micro-bench-lock-") as folder:
-        source = Path(folder) / "requirements.in"
-        source.write_text("\n".join(requirements) + "\n", encoding="utf-8")
-        return process.run(
-            [
-                uv_binary(), "pip", "compile", "--quiet", "--no-config", "--generate-hashes",
-                "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
-                "--index-strategy", "unsafe-best-match", "--python-version", python,
-                "--python-platform", "x86_64-manylinux_2_28" if _x86() else "linux",
-                *options, source.name,
-            ],
-            env=uv_environment(pip_configuration()), cwd=Path(folder), deadline_s=300,
-        )  # fmt: skip
-
-
-def _x86() -> bool:
-    return os.uname().machine == "x86_64"
+    if not problems:
+        return
+    lines = [f"{package_words.pinned(pin)}: {why}" for pin, why in problems.items()]
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    raise BuildError("\n".join([f"{what} {lines[0]}{more}", *lines[1:]]), next_step=next_step)
 
 
 def fetch_wheels(lock: str, python: str, target: Path) -> tuple[str, ...]:
@@ -135,21 +74,17 @@ def fetch_wheels(lock: str, python: str, target: Path) -> tuple[str, ...]:
     target.mkdir(parents=True, exist_ok=True)
     if _download(lock, python, target).code == 0:
         return ()
-    missing = []
+    missing, problems = [], dict[str, str]()
     for requirement in split_lock(lock):
         result = _download(requirement, python, target)
-        if result.code != 0 and "No matching distribution" not in result.tail:
-            raise BuildError(f"fetching {requirement.split()[0]} failed:\n{result.tail}")
-        if result.code != 0:
+        if result.code == 0:
+            continue
+        if why := package_words.not_fetched(result.errors.decode("utf-8", "replace")):
+            problems[pin_of(requirement)] = why
+        else:
             missing.append(requirement)
+    refuse("fetching failed:", problems, "`pip download` of it shows pip's own words")
     return tuple(missing)
-
-
-def split_lock(lock: str) -> tuple[str, ...]:
-    """The lock's requirements one by one, each with its hashes (line continuations joined)."""
-    joined = re.sub(r"\\\n\s*", " ", lock)
-    lines = (line.strip() for line in joined.splitlines())
-    return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 def _download(lock: str, python: str, target: Path) -> process.Result:
@@ -173,3 +108,77 @@ def _download(lock: str, python: str, target: Path) -> process.Result:
             ],
             deadline_s=900,
         )  # fmt: skip
+
+
+def fetch_sources(requirements: Sequence[str], python: str, target: Path) -> dict[str, Path]:
+    """Download the source archives of lock lines, checked against their hashes; none is opened.
+
+    Returns `name==version` -> archive.
+
+    Raises:
+        BuildError: One has none, or it could not be fetched; all of them are named.
+    """
+    found: dict[str, Path] = {}
+    problems: dict[str, str] = {}
+    sources = dict(_sources([pin_of(line) for line in requirements], python))
+    for line in requirements:
+        pin = pin_of(line)
+        place = sources.get(pin.lower(), "")
+        if not place:
+            problems[pin] = (
+                f"there is neither a wheel for Python {python} here nor a source archive"
+            )
+            continue
+        content, why = _content(place)
+        if why or f"--hash=sha256:{hashlib.sha256(content).hexdigest()}" not in line.split():
+            problems[pin] = why or "its source archive is not the one that the lock names"
+            continue
+        found[pin] = target / Path(unquote(urlsplit(place).path)).name
+        found[pin].write_bytes(content)
+    refuse("fetching failed:", problems, "pin a version with a wheel in the recipe.yaml")
+    return found
+
+
+def _sources(pins: Iterable[str], python: str) -> Iterator[tuple[str, str]]:
+    """`name==version` -> where its source archive is, as uv finds it."""
+    pip = pip_configuration()
+    with TemporaryDirectory(prefix="micro-bench-sources-") as folder:
+        (Path(folder) / "pins.in").write_text("\n".join(pins) + "\n", encoding="utf-8")
+        done = process.run(
+            [
+                uv_binary(), "pip", "compile", "--quiet", "--no-config", "--no-header", "--no-deps",
+                "--format", "pylock.toml", "--index-strategy", "unsafe-best-match",
+                "--python-version", python, *(["--no-index"] if no_index(pip) else []), "pins.in",
+            ],
+            env=uv_environment(pip), cwd=Path(folder), deadline_s=300,
+        )  # fmt: skip
+        if done.code != 0:
+            raise BuildError(package_words.conflict(done.errors.decode("utf-8", "replace")))
+        for package in tomllib.loads(done.output.decode()).get("packages", ()):
+            sdist: dict[str, Any] = package.get("sdist", {})
+            place = str(sdist.get("url") or sdist.get("path") or "")
+            if place and "://" not in place:
+                place = (Path(folder) / place).resolve().as_uri()
+            yield f"{package['name']}=={package['version']}".lower(), place
+
+
+def _content(place: str) -> tuple[bytes, str]:
+    """A file of the index, or why it cannot be had."""
+    if urlsplit(place).scheme == "file":
+        return Path(unquote(urlsplit(place).path)).read_bytes(), ""
+    pip = pip_configuration()
+    uv = uv_environment(pip)
+    proxies = dict.fromkeys(("http", "https"), pip["proxy"]) if pip.get("proxy") else None
+    verify: bool | str = uv.get("SSL_CERT_FILE", True)
+    host = urlsplit(place).hostname or ""
+    if host in {word.partition(":")[0] for word in pip.get("trusted-host", "").split()}:
+        verify = False
+    try:
+        answer = requests.get(
+            place, timeout=FETCH_TIMEOUT_S, proxies=proxies, verify=verify,
+            cert=pip.get("client-cert") or None,
+        )  # fmt: skip
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        return b"", redacted(" ".join(str(error).split()))[:300]
+    return answer.content, ""

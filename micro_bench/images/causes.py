@@ -41,7 +41,7 @@ def find(
             continue
         whole = result.collection or "::" not in result.id
         meaning = explain(result.message) if result.message else unexplained("")
-        tests = _tests_of(file, after) if whole else [result.id]
+        tests = _tests_of(result.id, after) if whole else [result.id]
         groups.setdefault((whole, result.status, meaning), []).extend(tests)
     found = [_cause(*key, tests) for key, tests in groups.items()]
     return tuple(sorted(found, key=_rank))
@@ -69,8 +69,11 @@ def _never_seen(run: TestsRun, scope: frozenset[str], after: Definitions) -> Ite
             yield TestResult(id=file, status=TestStatus.MISSING, message=said)
 
 
-def _tests_of(file: str, after: Definitions) -> list[str]:
-    return [f"{file}::{name}" for name in after.get(file, {})] or [file]
+def _tests_of(ident: str, after: Definitions) -> list[str]:
+    """The tests of a file, or of a class in it."""
+    file, group = split(ident)
+    names = [n for n in after.get(file, {}) if not group or n.startswith(f"{group}::")]
+    return [f"{file}::{name}" for name in names] or [ident]
 
 
 def words(cause: Cause | Meaning) -> str:

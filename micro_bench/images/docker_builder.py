@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from micro_bench.edge import packages, process
-from micro_bench.edge.archive import EXECUTABLE, Entry, pack
+from micro_bench.edge import package_words, packages, process
+from micro_bench.edge.archive import EXECUTABLE, Entry
 from micro_bench.edge.containers import ContainerSpec
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.recipes import recipe_path
@@ -19,9 +21,13 @@ from micro_bench.images import recipe, source_wheels
 from micro_bench.images._builder import Base, Material
 from micro_bench.images.recipe import Recipe
 from micro_bench.model.image import Image
+from micro_bench.model.slice import BuiltFromSource
 
 PROBE = "import platform, shutil; print(platform.python_version(), bool(shutil.which('git')))"
+BUILT_LABEL = "micro-bench.built"
 Log = Callable[[str], None]
+Context = tuple[Iterable[Entry], Mapping[str, str]]
+"""Files beside the Dockerfile, and labels."""
 
 BIG_FILES = "/var/tmp"  # noqa: S108 - a folder is made in it
 """Often `/tmp` is memory."""
@@ -102,7 +108,10 @@ class DockerBuilder:
                 next_step=f"load one and tag it: `docker tag IMAGE {tag}`, or set `python:` in "
                 "the repository's recipe.yaml",
             )
-        self.log(f"base image for Python {python}: no registry answers, building Debian {suite}")
+        self.log(
+            f"base image for Python {python}: no registry answers; building one from Debian "
+            f"{suite}, once for all tasks (about a minute)"
+        )
         with TemporaryDirectory(prefix="micro-bench-base-", dir=BIG_FILES) as folder:
             file = Path(folder) / "base.tar"
             result = process.run(["bash", recipe_path("base.sh"), suite, file], deadline_s=1800)
@@ -135,7 +144,7 @@ class DockerBuilder:
         minor = material.piece.environment.python
         base = self.base(minor)
         tools = self._tools(minor)
-        environment = self._environment(material, tools)
+        environment, built = self._environment(material, tools)
         mtime = int(material.piece.environment.before.timestamp())
         content = {**material.files, **recipe.generated(material.piece.distributions)}
         layer = recipe.rootfs(
@@ -145,11 +154,11 @@ class DockerBuilder:
         env_tag = f"micro-bench/environment:{environment.short}"
         made = recipe.slice_recipe(template, env_tag, environment.key, material.piece, layer)
         tag = f"micro-bench/slice:{made.short}"
-        digest = self._ensure(made, tag, lambda: {"rootfs.tar": Entry("rootfs.tar", layer)})
+        digest = self._ensure(made, tag, lambda: ([Entry("rootfs.tar", layer)], {}))
         return Image(
             task=material.piece.task, key=made.key, env_key=environment.key, tag=tag,
             digest=digest, base_digest=base.digest, python=base.python, backend=self.backend,
-            work_tree=material.sealed.tree, work_commit=material.sealed.commit,
+            work_tree=material.sealed.tree, work_commit=material.sealed.commit, built=built,
         )  # fmt: skip
 
     def _tools(self, minor: str) -> Recipe:
@@ -158,30 +167,36 @@ class DockerBuilder:
         template = recipe_path("tools.Dockerfile.j2").read_text(encoding="utf-8")
         made = recipe.tools_recipe(template, base.digest, lock, has_git=has_git)
         self._ensure(
-            made, f"micro-bench/tools:{made.short}", lambda: self._install(lock, base.python),
-            network="none" if has_git else "bridge", what="scanners",
+            made, f"micro-bench/tools:{made.short}",
+            lambda: self._install(lock, base.python, lambda _missing, _target: ()),
+            network="none" if has_git else "bridge",
+            what=f"scanners for Python {minor}, once for all tasks",
         )  # fmt: skip
         return made
 
-    def _environment(self, material: Material, tools: Recipe) -> Recipe:
+    def _environment(
+        self, material: Material, tools: Recipe
+    ) -> tuple[Recipe, tuple[BuiltFromSource, ...]]:
         wanted = material.piece.environment
         template = recipe_path("environment.Dockerfile.j2").read_text(encoding="utf-8")
         tools_tag = f"micro-bench/tools:{tools.short}"
         made = recipe.environment_recipe(template, tools_tag, tools.key, material.lock, wanted.apt)
         python = self._bases[wanted.python][0].python
+        tag = f"micro-bench/environment:{made.short}"
+        build = partial(self._build_wheels, material, tools)
         self._ensure(
-            made, f"micro-bench/environment:{made.short}",
-            lambda: self._install(material.lock, python),
+            made, tag, lambda: self._install(material.lock, python, build),
             network="bridge" if wanted.apt else "none",
-            what=f"environment of {len(packages.split_lock(material.lock))} packages",
+            what=f"environment of {len(packages.split_lock(material.lock))} packages "
+            f"for {material.piece.task}",
         )  # fmt: skip
-        return made
+        return made, read_built(self.engine.labels(tag).get(BUILT_LABEL, ""))
 
     def _ensure(
         self,
         made: Recipe,
         tag: str,
-        context: Callable[[], Mapping[str, Entry]],
+        context: Callable[[], Context],
         *,
         network: str = "none",
         what: str = "",
@@ -192,35 +207,57 @@ class DockerBuilder:
                 return image
             if what:
                 self.log(f"building {what}")
-            files = {**context(), "Dockerfile": Entry("Dockerfile", made.dockerfile.encode())}
-            image = self.engine.build(pack(files.values()), tag, network=network)
-            self.engine.prune_stages()
-            return image
+            files, labels = context()
+            dockerfile = Entry("Dockerfile", made.dockerfile.encode())
+            return self.engine.build([*files, dockerfile], tag, network=network, labels=labels)
 
-    def _install(self, lock: str, python: str) -> dict[str, Entry]:
+    def _install(
+        self,
+        lock: str,
+        python: str,
+        build: Callable[[Sequence[str], Path], tuple[BuiltFromSource, ...]],
+    ) -> Context:
         """The context of an offline install: uv, wheels, lock."""
+        built: tuple[BuiltFromSource, ...] = ()
         with TemporaryDirectory(prefix="micro-bench-wheels-") as folder:
             target = Path(folder)
             missing = packages.fetch_wheels(lock, python, target)
             if missing:
-                self._build_wheels(missing, python, target)
+                built = build(missing, target)
             wheels = {p.name: p.read_bytes() for p in sorted(target.glob("*.whl"))}
         if missing:
             lock = "\n".join(line for line in packages.split_lock(lock) if line not in missing)
             lock += "\n" + "".join(f"{source_wheels.pin(line, wheels)}\n" for line in missing)
-        entries = [
+        files = [
             Entry("install/uv", Path(packages.uv_binary()).read_bytes(), EXECUTABLE),
             Entry("install/lock.txt", lock.encode()),
             Entry("install/micro_bench_project.pth", recipe.PROJECT_HOOK.encode()),
             *(Entry(f"install/wheels/{name}", content) for name, content in wheels.items()),
         ]
-        return {entry.path: entry for entry in entries}
+        return files, {BUILT_LABEL: written_built(built)} if built else {}
 
-    def _build_wheels(self, missing: tuple[str, ...], python: str, target: Path) -> None:
+    def _build_wheels(
+        self, material: Material, tools: Recipe, missing: Sequence[str], target: Path
+    ) -> tuple[BuiltFromSource, ...]:
         """Packages without a wheel are built inside a container: their build code is not ours."""
-        self.log(f"building {len(missing)} wheels from source in a container")
-        minor = ".".join(python.split(".")[:2])
-        source_wheels.build(self.engine, self._bases[minor][0].digest, missing, target)
+        wanted = material.piece.environment
+        names = ", ".join(package_words.pinned(packages.pin_of(line)) for line in missing)
+        self.log(f"{material.piece.task}: building from source in a container: {names}")
+        base = self._bases[wanted.python][0]
+        image = self._system(base, tools, wanted.apt) if wanted.apt else base.digest
+        with TemporaryDirectory(prefix="micro-bench-sources-") as folder:
+            files = packages.fetch_sources(missing, base.python, Path(folder))
+            archives = source_wheels.Archives(files, wanted.before)
+            return source_wheels.build(self.engine, image, archives, target)
+
+    def _system(self, base: Base, tools: Recipe, apt: Sequence[str]) -> str:
+        """The base with the recipe's system packages: a build may need them as a test does."""
+        template = recipe_path("system.Dockerfile.j2").read_text(encoding="utf-8")
+        made = recipe.system_recipe(template, base.digest, tools.key, apt)
+        return self._ensure(
+            made, f"micro-bench/system:{made.short}", lambda: ((), {}), network="bridge",
+            what=f"base with the system packages {', '.join(apt)}",
+        )  # fmt: skip
 
     @contextmanager
     def _once(self, name: str) -> Iterator[None]:
@@ -228,3 +265,14 @@ class DockerBuilder:
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:
             yield
+
+
+def written_built(built: Iterable[BuiltFromSource]) -> str:
+    """What was built from source, as an image's label."""
+    return json.dumps([one.model_dump(mode="json") for one in built])
+
+
+def read_built(label: str) -> tuple[BuiltFromSource, ...]:
+    """The same, read."""
+    listed = json.loads(label) if label else []
+    return tuple(BuiltFromSource.model_validate_json(json.dumps(one)) for one in listed)

@@ -64,7 +64,7 @@ class LocalBuilder:
             self._venv("tools", tools_key, lock, base)
             body = recipe.lock_body(material.lock)
             env_key = recipe.key("environment", base.digest, body, recipe.PROJECT_HOOK)
-            self._venv("environments", env_key, material.lock, base)
+            self._venv("environments", env_key, material.lock, base, material.piece.task)
             key = recipe.key("slice", env_key, layer)
             place = self._slice(key, layer)
         return Image(
@@ -75,22 +75,26 @@ class LocalBuilder:
             work_commit=material.sealed.commit,
         )  # fmt: skip
 
-    def _venv(self, kind: str, key: str, lock: str, base: Base) -> Path:
+    def _venv(self, kind: str, key: str, lock: str, base: Base, task: str = "") -> Path:
         """A virtual environment, made at its final place; a marker file says it is complete."""
         place = self.cache / kind / key[:20]
         if (place / ".complete").exists():
             return place
         what = {"tools": "scanners", "environments": "environment"}[kind]
-        self.log(f"building local {what} of {len(packages.split_lock(lock))} packages")
+        count = len(packages.split_lock(lock))
+        self.log(f"building local {what} of {count} packages{f' for {task}' if task else ''}")
         with suppress(FileNotFoundError):
             shutil.rmtree(place)
         with TemporaryDirectory(prefix="micro-bench-wheels-") as folder:
             wheels = Path(folder) / "wheels"
             missing = packages.fetch_wheels(lock, base.python, wheels)
             if missing:
-                names = ", ".join(line.split()[0] for line in missing)
-                raise BuildError(
-                    f"no wheels for {names}: building from source needs a container engine"
+                why = f"no wheel for Python {base.python} here, and the local sandbox builds none"
+                packages.refuse(
+                    "an environment cannot be made:",
+                    {packages.pin_of(line): why for line in missing},
+                    "start a container engine, or name a version with a wheel under "
+                    "`requirements:` in recipe.yaml",
                 )
             text = Path(folder) / "lock.txt"
             text.write_text(lock, encoding="utf-8")

@@ -44,7 +44,7 @@ def why_not(runs: Runs, found: Found) -> Iterable[str]:
             yield f"results cannot be trusted in {kind}: exit code, report and canaries disagree"
         if blind := [run for run in repetitions if run.trust is Trust.BLIND]:
             yield f"the canaries cannot run here ({kind}): {blind[0].detail}"
-    if not found.fail_to_pass:
+    if gold and not found.fail_to_pass:
         yield f"no FAIL_TO_PASS: {_why_none(runs, found)}{_left_out(found)}"
 
 

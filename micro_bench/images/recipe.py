@@ -75,6 +75,12 @@ def environment_recipe(
     return Recipe(text, key("environment", tools_key, body, " ".join(packages), PROJECT_HOOK))
 
 
+def system_recipe(template: str, base: str, tools_key: str, apt: Iterable[str]) -> Recipe:
+    """The base with system packages, for builds from source. `base` is an image id."""
+    text = render(template, {"base": base, "apt": sorted(set(apt))})
+    return Recipe(text, key("system", text, tools_key))
+
+
 def slice_recipe(
     template: str, environment: str, environment_key: str, piece: Slice, rootfs: bytes
 ) -> Recipe:

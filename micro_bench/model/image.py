@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
 from micro_bench.model.execution import CauseKind, TestStatus
+from micro_bench.model.slice import BuiltFromSource
 
 
 class Image(Noun):
@@ -26,6 +27,8 @@ class Image(Noun):
     work_tree: str
     """Git tree id of the one root commit in the image."""
     work_commit: str
+    built: tuple[BuiltFromSource, ...] = ()
+    """Packages of its environment that had no wheel."""
 
 
 class RunKind(StrEnum):

@@ -29,6 +29,8 @@ class TaskFacts(Noun):
     reviewed: bool = True
     repetitions: int | None = None
     """How often its verification executed everything; None if that is not known."""
+    environment: tuple[str, ...] = ()
+    """What in its environment is not of the base commit's date."""
 
 
 class SkippedTask(Noun):

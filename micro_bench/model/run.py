@@ -30,6 +30,8 @@ class TaskLock(Noun):
     """How often its verification executed everything; None in runs of older versions."""
     reviewed: bool = True
     """Whether a person had read it; false for drafts."""
+    environment: tuple[str, ...] = ()
+    """What in its environment is not of the base commit's date."""
 
 
 class Skipped(Noun):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from micro_bench.model.base import Digest, Noun, Sha, Slug, Time
@@ -42,6 +43,47 @@ class Environment(Noun):
     complaints: tuple[str, ...] = ()
 
 
+class Exemption(Noun):
+    """A package of the lock that is newer than the base commit, or of no known date."""
+
+    name: str
+    version: str
+    until: Time | None
+    """Nothing of it that was uploaded later was taken: the earliest day on which something fits.
+    None: its index gives no upload times, so it is what was there on the day of the lock."""
+
+    def words(self) -> str:
+        """One sentence for people."""
+        if self.until is None:
+            why = "its index gives no upload times, so the newest that fits was taken"
+            return f"{self.name} {self.version} has no known date: {why}"
+        day = f"{self.until - timedelta(seconds=1):%Y-%m-%d}"
+        return (
+            f"{self.name} {self.version} is newer than the base commit: nothing older fits; "
+            f"taken as of {day}"
+        )
+
+
+class BuiltFromSource(Noun):
+    """A package of the lock that had no wheel and was built for the image."""
+
+    name: str
+    version: str
+    tools: Time | None
+    """What its build needed in turn was taken as of this date; None: as it was on that day."""
+
+
+class LockFacts(Noun):
+    """What keeps a lock from being wholly of the base commit's date. Empty: nothing does."""
+
+    exempt: tuple[Exemption, ...] = ()
+    undated: bool = False
+    """No package of it has a known date."""
+    made: Time | None = None
+    """When it was made, where the base commit's date lies after that."""
+    built: tuple[BuiltFromSource, ...] = ()
+
+
 class Slice(Noun):
     """The manifest of a slice, under `repo_slices/<repository>/`. Never holds source."""
 
@@ -66,3 +108,31 @@ class Slice(Noun):
     lock: str | None = None
     """File name of the resolved lock stored beside this manifest."""
     lock_sha256: Digest | None = None
+    lock_facts: LockFacts = LockFacts()
+
+    def findings(self) -> tuple[str, ...]:
+        """What is in the environment and is not of the base commit's date, in sentences."""
+        facts, wanted = self.lock_facts, self.environment
+        found = [] if facts.undated else [one.words() for one in facts.exempt]
+        if facts.undated:
+            found.append(
+                f"the environment has no date: the package index gives no upload times, so its "
+                f"{len(facts.exempt)} packages are those of the day of the lock"
+            )
+        if facts.made:
+            found.append(
+                f"the base commit's date, {wanted.before:%Y-%m-%d}, lies in the future: the "
+                f"packages are those of {facts.made:%Y-%m-%d}"
+            )
+        found += [
+            f"{one.name} {one.version} was built from source with the build tools of the day of "
+            "the image: it does not build with those of the base commit's date"
+            for one in facts.built
+            if one.tools is None
+        ]
+        if wanted.apt:
+            found.append(
+                f"the system packages ({', '.join(wanted.apt)}) have no date: they are those of "
+                "the day of the image"
+            )
+        return tuple(found)

@@ -46,8 +46,7 @@ class Ran:
 
 def run_command(line: Line, options: RunOptions) -> Ran:
     """Run, then report."""
-    if options.name is not None and (wrong := name_mistake(options.name)):
-        raise BadInputError(f"--name: {options.name!r} {wrong}", next_step="choose another --name")
+    _check_name(options.name)
     request = running.Request(
         chosen(line, options.tasks, options.tiers),
         agents.parse(options.agents, line.settings.agent_network), line.settings.k,
@@ -67,6 +66,14 @@ def run_command(line: Line, options: RunOptions) -> Ran:
     )  # fmt: skip
 
 
+def _check_name(name: str | None) -> None:
+    wrong = name_mistake(name) if name is not None else ""
+    if name == "latest":
+        wrong = "stands for the newest run"
+    if wrong:
+        raise BadInputError(f"--name: {name!r} {wrong}", next_step="choose another --name")
+
+
 def words(attempt: Attempt, score: Score | None) -> str:
     """One attempt in a few words."""
     seconds = f"{attempt.timings.total + (score.seconds if score else 0):.1f} s"
@@ -74,7 +81,9 @@ def words(attempt: Attempt, score: Score | None) -> str:
         detail = getattr(attempt.outcome, "message", "") or getattr(attempt.outcome, "tail", "")
         return f"{attempt.outcome.kind} ({seconds}) {' '.join(detail.split())[:120]}".rstrip()
     reason = f": {score.reason}" if score.reason else ""
-    return f"{score.verdict}{reason} ({seconds})"
+    notes = [str(note) for note in getattr(attempt.outcome, "notes", ())]
+    noted = f"; patch: {'; '.join(notes)}"[:160] if notes else ""
+    return f"{score.verdict}{reason} ({seconds}){noted}"
 
 
 def failure(attempt: Attempt, score: Score | None) -> str:

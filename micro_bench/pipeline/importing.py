@@ -68,7 +68,7 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     clone = Repository.open(place)
     line.tell(_greeting(export))
     language, recipe = line.language(source.language), line.specs.recipe(export.repo)
-    today = recipe_at(clone, source.branch or "HEAD", language, recipe)
+    today = recipe_at(clone, source.branch or clone.default_branch(), language, recipe)
 
     def both(paths: Sequence[str]) -> bool:
         return touches_both(paths, language, today)

@@ -1,4 +1,4 @@
-"""A grading as it goes on a busy machine."""
+"""What is worth executing, and a grading as it goes on a busy machine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from micro_bench.scores import grade as grading
 SLOWER = BURNERS + 1
 LONGEST_TEST_S, LONGEST_S = 3600, 86400
 """The most that a spec may say."""
+
+
+def hopeless(runs: Runs) -> bool:
+    """Whether an execution ran out of its time: the verdict is known, and more of them take long.
+
+    One that breaks down at once is no reason to stop: the others tell more about it.
+    """
+    return any(run.trust is Trust.TIMEOUT for each in runs.values() for run in each)
 
 
 def worth_loading(task: Task, runs: Runs) -> tuple[RunKind, ...]:

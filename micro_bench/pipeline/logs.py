@@ -22,7 +22,7 @@ def complaints(
     found: dict[RunKind, Meaning] = {}
     for kind, log in _broken(folder, runs):
         if said := read(_text(log)):
-            found.setdefault(kind, explain(said))
+            found.setdefault(kind, explain("".join(c for c in said if c.isprintable())))
     return found
 
 

@@ -60,6 +60,7 @@ def facts(line: Line, ident: str) -> dict[str, object]:
         "task": task.model_dump(mode="json"),
         "verified": verified_word(line, task),
         "verification": found.model_dump(mode="json") if found else None,
+        "environment": list(line.specs.environment_findings(task)),
     }
 
 
@@ -77,6 +78,7 @@ def explanation(line: Line, ident: str) -> str:
         f"  {link.kind} {link.confidence:.2f} in {link.where}: {link.quote!r}"
         for link in task.links
     ]
+    parts += [f"environment: {words}" for words in line.specs.environment_findings(task)]
     parts += _evidence(line, found, task)
     return "\n".join(parts)
 
@@ -117,6 +119,7 @@ def _evidence(line: Line, found: Verification | None, task: Task) -> list[str]:
     lines += [f"  {test.kind}: {test.id}" for test in found.fail_to_pass]
     lines += [f"  why not: {reason}" for reason in found.reasons]
     lines += shortcomings(found)
+    lines.append(f"logs of every execution: {line.workspace.verification(task.id)}")
     lines += [f"  gate {gate} waived: {why}" for gate, why in sorted(found.waived_gates.items())]
     return lines
 

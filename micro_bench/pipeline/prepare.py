@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
 from micro_bench import graphs
-from micro_bench.edge import packages
 from micro_bench.edge.git import Repository
 from micro_bench.edge.patching import patch_paths
+from micro_bench.edge.resolving import Wanted, compile_lock
 from micro_bench.edge.seal import seal
-from micro_bench.errors import NotFoundError
+from micro_bench.errors import BuildError, NotFoundError
+from micro_bench.images import lock as locks
 from micro_bench.images import recipe as images
-from micro_bench.images._builder import Material
+from micro_bench.images._builder import Base, Material
 from micro_bench.languages._language import Recipe
 from micro_bench.model.image import Image
-from micro_bench.model.slice import Environment, Slice
+from micro_bench.model.slice import Environment, LockFacts, Slice
 from micro_bench.model.task import SliceRequest, Task
 from micro_bench.pipeline.line import Line
 from micro_bench.reports.wording import count
 from micro_bench.slices import cut as slices
 
-LOCK_HEAD = (
-    "# micro-bench environment lock\n# python {python}, as of {date}\n# requirements {sha}\n"
-)
+NONE = LockFacts()
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Prepared:
     """All files of the base commit."""
     piece: Slice
     image: Image
+
+    def findings(self) -> tuple[str, ...]:
+        """What of its environment is not of the base commit's date."""
+        return self.piece.findings()
 
 
 def cut(
@@ -70,7 +75,7 @@ def cut(
     tests = frozenset(path for path in tree if language.is_test(path, recipe))
     changed = frozenset(patch_paths(line.specs.gold_patch(task)))
     chosen = slices.cut(_with_recipe(task, recipe), tree, graph, tests, changed)
-    piece = slices.manifest(task, chosen, source)
+    piece = slices.manifest(task, chosen, source, _known_facts(line, task, source.environment))
     line.specs.save_slice(piece, graphs.encode(graph))
     kept = {path: (tree[path][0], everything[path]) for path in chosen.kept if path in everything}
     return piece, kept, everything
@@ -100,30 +105,101 @@ def prepare(line: Line, task: Task) -> Prepared:
     piece, kept, everything = cut(line, task)
     own = [distribution.name for distribution in piece.distributions]
     lock = resolve(line, task, piece.environment, own)
+    allow(line, task, locks.read(lock))
     files = {**kept, **images.generated(piece.distributions)}
     material = Material(piece, files, seal(files, piece.environment.before), lock)
     line.watch.stage(task.id, "building its environment and image")
-    image = line.builder.build(material)
+    with _named(line, task):
+        image = line.builder.build(material)
     language = line.language(task.language)
     recipe = language.completed(line.specs.recipe(task.repo.name), everything)
     return Prepared(
-        task, language, recipe, kept, everything, piece, image,
+        task, language, recipe, kept, everything,
+        _with_facts(line, task, piece, lock, image), image,
     )  # fmt: skip
 
 
 def resolve(line: Line, task: Task, wanted: Environment, own: Sequence[str]) -> str:
     """The environment's lock: the stored one while its requirements hold, else resolved anew."""
-    base = line.builder.base(wanted.python)
-    texts = [requirement.text for requirement in wanted.requirements]
-    sha = hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
+    base = _base(line, task, wanted)
+    sha = _digest(wanted)
     stored = line.specs.lock(task)
-    if stored and f"# requirements {sha}\n" in stored and f"# python {wanted.python}." in stored:
+    if stored and locks.holds(stored, wanted, sha):
         return stored
     line.watch.stage(task.id, "resolving its environment")
-    line.tell(
-        f"{task.id}: resolving {count(len(texts), 'requirement')} as of {wanted.before:%Y-%m-%d}"
+    what = count(len(wanted.requirements), "requirement")
+    line.tell(f"{task.id}: resolving {what} as of {wanted.before:%Y-%m-%d}")
+    with _named(line, task):
+        made = compile_lock(
+            Wanted(wanted.requirements, base.python, wanted.before, own),
+            lambda words: line.tell(f"{task.id}: {words}"),
+        )
+    text = locks.write(base.python, wanted, sha, made.facts, made.body)
+    line.specs.save_lock(task, text)
+    return text
+
+
+def _digest(wanted: Environment) -> str:
+    texts = sorted(requirement.text for requirement in wanted.requirements)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def _base(line: Line, task: Task, wanted: Environment) -> Base:
+    try:
+        return line.builder.base(wanted.python)
+    except BuildError as error:
+        raise BuildError(
+            f"{task.id} wants Python {wanted.python} ({wanted.python_source}): {error.message}",
+            next_step=f'{error.next_step}; or write `python: "{_other(line, wanted)}"` into '
+            f"{line.workspace.recipe(task.repo.name)} if the code runs with that, too",
+        ) from error
+
+
+def _other(line: Line, wanted: Environment) -> str:
+    """A Python that can be had here."""
+    known = (*line.builder.offered, *line.settings.base_images)
+    return next((minor for minor in known if minor != wanted.python), "3.x")
+
+
+@contextmanager
+def _named(line: Line, task: Task) -> Iterator[None]:
+    """A failure to make an environment begins with the task and names its recipe."""
+    try:
+        yield
+    except BuildError as error:
+        place = str(line.workspace.recipe(task.repo.name))
+        step = re.sub(r"(the )?recipe\.yaml", lambda _: place, error.next_step, count=1)
+        raise BuildError(f"{task.id}: {error.message}", next_step=step) from error
+
+
+def allow(line: Line, task: Task, facts: LockFacts) -> None:
+    """The workspace's settings may forbid packages of another date than the base commit's."""
+    dateless = [one for one in facts.exempt if one.until is None]
+    late = [one for one in facts.exempt if one.until is not None]
+    rules = (
+        ("undated_packages", line.settings.undated_packages, dateless),
+        ("late_packages", line.settings.late_packages, late),
     )
-    body = packages.compile_lock(texts, base.python, wanted.before, own)
-    head = LOCK_HEAD.format(python=base.python, date=wanted.before.isoformat(), sha=sha)
-    line.specs.save_lock(task, head + body)
-    return head + body
+    for name, rule, exempt in rules:
+        if rule == "forbid" and exempt:
+            first, more = exempt[0].words(), len(exempt) - 1
+            raise BuildError(
+                f"{task.id}: {first}" + (f" (and {more} more)" if more else ""),
+                next_step=f"pin a version of that time under `requirements:` in "
+                f"{line.workspace.recipe(task.repo.name)}, or set `{name}: allow`",
+            )
+
+
+def _known_facts(line: Line, task: Task, wanted: Environment) -> LockFacts:
+    """What the stored lock says of itself, where it still holds."""
+    stored = line.specs.lock(task)
+    return locks.read(stored) if stored and locks.holds(stored, wanted, _digest(wanted)) else NONE
+
+
+def _with_facts(line: Line, task: Task, piece: Slice, lock: str, image: Image) -> Slice:
+    """The slice with what came to light while its environment was made; kept with the lock."""
+    facts = LockFacts.model_validate({**dict(locks.read(lock)), "built": image.built})
+    line.specs.save_lock(task, locks.with_facts(lock, facts))
+    told = Slice.model_validate({**dict(piece), "lock_facts": facts})
+    line.specs.save_manifest(told)
+    return told

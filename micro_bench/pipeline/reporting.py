@@ -32,7 +32,8 @@ def facts(lock: RunLock, ks: Sequence[int]) -> RunFacts:
         tasks=tuple(
             TaskFacts.model_validate(
                 {"id": t.id, "title": t.title, "tier": t.tier, "effort": t.effort,
-                 "reviewed": t.reviewed, "repetitions": t.repetitions}
+                 "reviewed": t.reviewed, "repetitions": t.repetitions,
+                 "environment": t.environment}
             )
             for t in lock.tasks
         ),

@@ -22,6 +22,8 @@ class Verified:
     verification: Verification | None
     problem: str = ""
     """Why there is no verification at all (no lock, no image, no commit)."""
+    environment: tuple[str, ...] = ()
+    """What in its environment is not of the base commit's date."""
 
     @property
     def sound(self) -> bool:
@@ -43,10 +45,11 @@ class Verified:
             f"FAIL_TO_PASS {len(found.fail_to_pass)}, PASS_TO_PASS {len(found.pass_to_pass)}, "
             f"flaky {len(found.flaky)}"
         )
+        notes = "".join(f"; note: {words}" for words in self.environment)
         if found.verified:
             told = "".join(f"\n  warning: {text}" for text in found.warnings)
-            return f"verified: {counts}{told}"
-        return f"NOT VERIFIED: {'; '.join(found.reasons)} ({counts})"
+            return f"verified: {counts}{notes}{told}"
+        return f"NOT VERIFIED: {'; '.join(found.reasons)} ({counts}){notes}"
 
 
 def verify_all(
@@ -69,7 +72,7 @@ def verify_all(
 
     def one(task: Task) -> Verified:
         try:
-            _prepared, found = verify_task(
+            prepared, found = verify_task(
                 line, task, repetitions=line.settings.repetitions, again=again
             )
         except MicroBenchError as error:
@@ -78,7 +81,7 @@ def verify_all(
                 raise
             result = Verified(task.id, None, error.describe())
         else:
-            result = Verified(task.id, found)
+            result = Verified(task.id, found, environment=prepared.findings())
         line.watch.done(task.id, result.words(), result.failure())
         return result
 

@@ -98,8 +98,15 @@ def _graded(attempt: Attempt, score: Score | None, *, stop: str) -> Judged:
         return Judged(attempt, None, MarkKind.UNGRADED, "not graded")
     kind = _kind(score, stopped=bool(stop))
     stopped = f"stopped at {stop}" if stop else ""
-    parts = (stopped, _score_reason(score))
+    noted = "" if kind is MarkKind.PASS else _notes(attempt)
+    parts = (stopped, _score_reason(score), noted)
     return Judged(attempt, score, kind, "; ".join(part for part in parts if part))
+
+
+def _notes(attempt: Attempt) -> str:
+    """What is not in the patch, or was read in another way: it may be why."""
+    notes = getattr(attempt.outcome, "notes", ())
+    return f"patch: {'; '.join(str(note)[:200] for note in notes[:3])}" if notes else ""
 
 
 def _kind(score: Score, *, stopped: bool) -> MarkKind:

@@ -25,6 +25,7 @@ def warnings(
         *_drafts(run),
         *_one_repetition(run),
         *_replays(run),
+        *_environments(run),
         *_lost_attempts(overall),
         *_few_tasks(run, cells),
         *_too_few_attempts(overall),
@@ -78,6 +79,16 @@ def _isolation(isolations: Sequence[str]) -> Iterator[str]:
         )
     if len(isolations) > 1:
         yield f"Attempts ran under different isolation: {'; '.join(map(clean, isolations))}."
+
+
+def _environments(run: RunFacts) -> Iterator[str]:
+    """Each finding once, with the tasks it is of."""
+    found: dict[str, list[str]] = {}
+    for task in run.tasks:
+        for words in task.environment:
+            found.setdefault(words, []).append(task.id)
+    for words, tasks in found.items():
+        yield f"Environment of {', '.join(map(clean, tasks))}: {clean(words)}."
 
 
 def _drafts(run: RunFacts) -> Iterator[str]:

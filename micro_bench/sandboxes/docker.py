@@ -18,6 +18,7 @@ from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox,
 CHECK_S = 60
 _ENDED_BY_ITSELF = range(126)
 """Exit codes of programs. Others may mean that the container is gone: that must be asked."""
+_KILLED = (None, 137)
 
 
 class DockerBackend:
@@ -136,11 +137,11 @@ class DockerSandbox:
             files=(self.places.bench, files) if files else None,
         )  # fmt: skip
         if not end.timed_out and end.exit_code not in _ENDED_BY_ITSELF:
-            self._check_not_ended_from_outside()
+            self._check_not_ended_from_outside(killed=end.exit_code in _KILLED)
         return Ended(end.exit_code, end.timed_out, end.seconds, end.truncated)
 
-    def _check_not_ended_from_outside(self) -> None:
-        state = self._container.state()
+    def _check_not_ended_from_outside(self, *, killed: bool) -> None:
+        state = self._container.settled_state() if killed else self._container.state()
         if not state.get("Running") and not state.get("OOMKilled"):
             raise EngineError(
                 f"the container was ended from outside (exit code {state.get('ExitCode')}): by "

@@ -147,9 +147,8 @@ def gate(
     count = _new_findings(name, rule, scans)
     blocked = [f"{s.scanner} cannot scan {s.detail}" for s in mine if s.state == "blocked"]
     broken = [f"{s.scanner} {s.state}" for s in mine if s.state in _UNFINISHED]
-    detail = (
-        f"{count} new findings of severity {rule.min_severity} or above, {rule.max_new} allowed"
-    )
+    found = f"{count} new finding{'' if count == 1 else 's'}"
+    detail = f"{found} of severity {rule.min_severity} or above, {rule.max_new} allowed"
     if count > rule.max_new:
         return Criterion(name=name, result=CriterionResult.FAILED, detail=detail)
     if blocked:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from micro_bench.model.base import Sha
 from micro_bench.model.graph import Graph
-from micro_bench.model.slice import Distribution, Environment, Slice
+from micro_bench.model.slice import Distribution, Environment, LockFacts, Slice
 from micro_bench.model.task import SliceLevel, Task
 
 SUBMODULE = 0o160000
@@ -114,7 +114,7 @@ class Source:
     environment: Environment
 
 
-def manifest(task: Task, chosen: Cut, source: Source) -> Slice:
+def manifest(task: Task, chosen: Cut, source: Source, facts: LockFacts) -> Slice:
     """The slice's manifest: what went in, what stayed out, what it needs."""
     digest = hashlib.sha256()
     for path in chosen.kept:
@@ -127,4 +127,5 @@ def manifest(task: Task, chosen: Cut, source: Source) -> Slice:
         left_out=summarise(chosen.left_out, chosen.kept), files_sha256=digest.hexdigest(),
         distributions=source.distributions, environment=source.environment,
         graph=f"{task.id}.graph.json", lock=f"{task.id}.lock",
+        lock_facts=facts,
     )  # fmt: skip

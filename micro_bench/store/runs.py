@@ -22,6 +22,8 @@ from micro_bench.model.run import RunLock
 from micro_bench.model.score import Score
 from micro_bench.paths import Workspace, name_mistake
 
+RUNS_SHOWN = 5
+"""Of the newest runs, where a name is wrong."""
 ATTEMPT, SCORE, LOCK = "attempt.json", "score.json", "lock.json"
 
 
@@ -152,8 +154,9 @@ def open_run(workspace: Workspace, name: str) -> RunStore:
         known = [run.lock.run for run in list_runs(workspace)]
         close = get_close_matches(name, ["latest", *known], n=1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
+        there = ", ".join(known[-RUNS_SHOWN:]) or "none"
         raise NotFoundError(
-            f"there is no run {name!r} in {workspace.runs}{hint}",
+            f"there is no run {name!r} in {workspace.runs}: {there}{hint}",
             next_step="`micro-bench runs` shows those there are; `latest` is the newest",
         )
     return RunStore(path.parent, codec.load(path, RunLock))

@@ -147,9 +147,18 @@ class SpecStore:
     def save_slice(self, piece: Slice, graph: str) -> None:
         """Write a manifest and its graph."""
         _update(self.workspace.graph(piece.repo, piece.task), graph.encode())
+        self.save_manifest(piece)
+
+    def save_manifest(self, piece: Slice) -> None:
+        """Write a manifest, where it says something new."""
         path = self.workspace.manifest(piece.repo, piece.task)
         if not (path.exists() and codec.load(path, Slice) == piece):
             codec.save(path, piece)
+
+    def environment_findings(self, task: Task) -> tuple[str, ...]:
+        """What in the task's environment is not of the base commit's date, as last made."""
+        path = self.workspace.manifest(task.repo.name, task.id)
+        return codec.load(path, Slice).findings() if path.exists() else ()
 
     def lock(self, task: Task) -> str | None:
         """The resolved lock, if there is one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from micro_bench import graphs
 from micro_bench.model.graph import Graph
@@ -21,7 +21,8 @@ LARGEST_SHARE = 3
 LARGEST = 12
 """A part of such a package has at most so many, where something tells it apart."""
 
-_Pairs = frozenset[tuple[str, str]]
+_Pairs = Mapping[str, Collection[tuple[str, str]]]
+"""Directory -> imports between modules in it."""
 
 
 def components(graph: Graph) -> dict[str, str]:
@@ -30,13 +31,22 @@ def components(graph: Graph) -> dict[str, str]:
     A name is a directory, or `around <module>` for modules that the imports put together.
     """
     most = max(FEW, len(graph.packages) // LARGEST_SHARE)
-    pairs = frozenset((e.source, e.target) for e in graph.edges if e.kind in graphs.STATED_KINDS)
+    pairs = _pairs(graph)
     found: dict[str, str] = {}
     for root, files in sorted(_by_root(graph.packages).items()):
         if len(files) <= most:
             found.update(dict.fromkeys(files, _named(root)))
         else:
             found.update(_divided(root, files, pairs, min(most, LARGEST)))
+    return found
+
+
+def _pairs(graph: Graph) -> _Pairs:
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for edge in graph.edges:
+        directory = posixpath.dirname(edge.source)
+        if edge.kind in graphs.STATED_KINDS and posixpath.dirname(edge.target) == directory:
+            found[directory].add((edge.source, edge.target))
     return found
 
 
@@ -90,7 +100,7 @@ def _clustered(root: str, modules: list[str], pairs: _Pairs) -> dict[str, str]:
     A module without any import among them, in or out, stays with the directory.
     """
     stems = {path: _stem(path) for path in modules}
-    inner = [(stems[s], stems[t]) for s, t in pairs if s in stems and t in stems]
+    inner = [(stems[s], stems[t]) for s, t in pairs.get(root, ()) if s in stems and t in stems]
     used = Counter(target for _, target in inner)
     found = dict.fromkeys(stems.values(), _named(root))
     for group in _groups(_nearest((s, t) for s, t in set(inner) if s != t)):

@@ -8,6 +8,8 @@ from typing import Protocol
 from micro_bench.edge.git_output import ChangedFile, TreeFile
 from micro_bench.languages._language import Language, Recipe
 
+_LARGEST_READ = 1_000_000
+
 
 class Trees(Protocol):
     """What is read from a clone."""
@@ -41,7 +43,9 @@ def recipe_of_fix(
     base, fix = revs
     before = _configuration(clone, base, language)
     touched = [f.path for f in changed if f.status != "D" and language.is_infrastructure(f.path)]
-    after = {**before, **clone.read_files(fix, touched)} if touched else None
+    after = dict(before) if touched else None
+    if after is not None:
+        after |= clone.read_files(fix, touched, max_bytes=_LARGEST_READ)
     return language.completed(recipe, before, after)
 
 
@@ -49,4 +53,5 @@ def _configuration(clone: Trees, rev: str, language: Language) -> Mapping[str, b
     """Every path of the tree, with the content of those alone that configure the tests."""
     paths = clone.tree_files(rev)
     wanted = [path for path in paths if language.is_infrastructure(path)]
-    return {**dict.fromkeys(paths, b""), **clone.read_files(rev, wanted)}
+    contents = clone.read_files(rev, wanted, max_bytes=_LARGEST_READ)
+    return {**dict.fromkeys(paths, b""), **contents}

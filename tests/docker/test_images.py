@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import uuid
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from micro_bench.edge import packages
+from micro_bench.edge import pip_settings
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.containers import ContainerSpec
 from micro_bench.edge.engine import Engine
@@ -90,7 +92,7 @@ def test_the_project_is_installed_and_cannot_be_written(shop: Shop):
 
 
 def test_nothing_of_this_machine_s_package_index_is_in_the_image(shop: Shop, engine: Engine):
-    options = packages.pip_configuration()
+    options = pip_settings.pip_configuration()
     places = " ".join(options.get(name, "") for name in INDEXES).split()
     secrets = {urlsplit(place).netloc.rpartition("@")[2] for place in places} - {""}
     secrets |= {os.uname().nodename} if len(os.uname().nodename) > 4 else set()
@@ -135,8 +137,25 @@ def as_root(engine: Engine, image: str, script: str) -> str:
 def test_a_build_that_fails_leaves_nothing_under_its_name(engine: Engine, shop: Shop):
     dockerfile = f"FROM {shop.prepared.image.tag}\nRUN echo some words >&2 && exit 7\n"
     with pytest.raises(BuildError, match="some words"):
-        engine.build(pack([Entry("Dockerfile", dockerfile.encode())]), "mb-test/broken:1")
+        engine.build([Entry("Dockerfile", dockerfile.encode())], "mb-test/broken:1")
     assert engine.image_id("mb-test/broken:1") is None
+
+
+@pytest.mark.parametrize("wanted", ["greeting", "missing"])
+def test_a_build_leaves_no_nameless_image_whether_it_works_or_not(engine: Engine, wanted: str):
+    mine = f"mb-test.{uuid.uuid4().hex}"
+    dockerfile = (
+        f"FROM scratch AS one\nLABEL {mine}=1\nCOPY greeting /greeting\n"
+        f"FROM scratch\nLABEL {mine}=1\nCOPY greeting /own\nCOPY --from=one /{wanted} /greeting\n"
+    )
+    files = [Entry("Dockerfile", dockerfile.encode()), Entry("greeting", b"hello\n")]
+    try:
+        with nullcontext() if wanted == "greeting" else pytest.raises(BuildError, match="missing"):
+            engine.build(files, "mb-test/stages:1")
+        filters = {"dangling": True, "label": [mine]}
+        assert engine.client.images(filters=filters) == []
+    finally:
+        engine.remove_image("mb-test/stages:1")
 
 
 @pytest.mark.network

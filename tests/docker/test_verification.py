@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from micro_bench import codec
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.engine import Engine
 from micro_bench.errors import UnverifiedError
 from micro_bench.images import leaks
+from micro_bench.languages._language import Recipe
 from micro_bench.model.image import F2PKind, Image
 from micro_bench.pipeline import agents, running, verification
 from micro_bench.sandboxes._sandbox import StartRequest
@@ -187,7 +189,13 @@ def test_a_verification_holds_for_the_very_task_and_image(
             verification.verify_task(shop.line, task, repetitions=1)
     with pytest.raises(AssertionError):
         shop.verify(repetitions=2)
-    assert len(executed) == len(other) + 1
+    recipe = shop.line.workspace.recipe(shop.task.repo.name)
+    codec.save(recipe, Recipe(pytest_args=("-q",)))
+    with pytest.raises(AssertionError):
+        shop.verify()
+    recipe.unlink()
+    assert shop.verify() == shop.verification
+    assert len(executed) == len(other) + 2
 
 
 LEAKY = """\
@@ -221,7 +229,7 @@ def leaky(shop: Shop, engine: Engine) -> Iterator[Image]:
         Entry("money.py", FIXED_MONEY),
         Entry("gold.patch", shop.gold),
     ]
-    digest = engine.build(pack(entries), tag)
+    digest = engine.build(entries, tag)
     yield Image.model_validate({**dict(shop.prepared.image), "digest": digest, "tag": tag})
     engine.remove_image(tag)
 
@@ -269,3 +277,25 @@ def test_a_leak_makes_the_task_unfit(shop: Shop, leaky: Image, monkeypatch: pyte
 def test_the_fix_of_the_sample_is_long_enough_to_be_recognised():
     lines = leaks.distinctive([patch({**FIX})], BASE.values())
     assert sum(map(len, next(iter(lines.values())))) >= leaks.ENOUGH
+
+
+IGNORED_FIX = {
+    "tinyshop/money.py": b"from tinyshop.lib.split import split\n" + FIXED_MONEY.replace(
+        b"def split(", b"def _old("
+    ),
+    "tinyshop/lib/split.py": FIXED_MONEY,
+    "tinyshop/lib/__init__.py": b"",
+}  # fmt: skip
+
+
+def test_a_fix_in_a_folder_that_is_ignored_goes_the_way_of_an_attempt(make: Make):
+    """Templates of ignore rules name `lib/`: the oracle would fail on a verified task."""
+    shop = make(base={**BASE, ".gitignore": b"lib/\n"}, fix=IGNORED_FIX)
+    assert shop.verify().verified
+
+
+def test_a_fix_that_an_attempt_cannot_leave_behind_is_no_task(make: Make):
+    limits = {"agent_s": 60, "memory_mb": 512, "pids": 64, "patch_mb": 0.0001}
+    found = make(options={"limits": limits}).verify()
+    assert not found.verified
+    assert any("the oracle's attempt failed" in reason for reason in found.reasons)

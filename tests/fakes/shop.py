@@ -208,7 +208,7 @@ def init(folder: Path) -> None:
 
 def commit(folder: Path, tree: Tree, message: str, when: str) -> str:
     write(folder, tree)
-    git(folder, "add", "--all")
+    git(folder, "add", "--all", "--force")
     git(folder, "commit", "--quiet", "--allow-empty", "-m", message, when=when)
     return git(folder, "rev-parse", "HEAD").decode().strip()
 

@@ -104,10 +104,11 @@ with _live.watching() as watch:
 """
 
 
-def test_on_a_terminal_events_scroll_above_and_an_interrupt_leaves_it_whole() -> None:
+def on_a_terminal(script: str) -> bytes:
+    """What a script writes to a terminal as its standard error; it writes nothing else."""
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", script],
         stderr=terminal,
         stdout=subprocess.PIPE,
         cwd=ROOT,
@@ -118,7 +119,13 @@ def test_on_a_terminal_events_scroll_above_and_an_interrupt_leaves_it_whole() ->
     seen = b""
     while chunk := _read(controller):
         seen += chunk
+    os.close(controller)
     assert out == b""
+    return seen
+
+
+def test_on_a_terminal_events_scroll_above_and_an_interrupt_leaves_it_whole() -> None:
+    seen = on_a_terminal(SCRIPT)
     assert b"verify 1 of 2: a: verified" in seen
     assert seen.count(b"\x1b[?25h") == seen.count(b"\x1b[?25l") >= 1, "the cursor is back"
 
@@ -128,3 +135,31 @@ def _read(controller: int) -> bytes:
         return os.read(controller, 65536)
     except OSError:  # the other end is closed
         return b""
+
+
+def test_a_count_in_a_pipe_is_a_line_at_its_end_and_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with _output.counter() as tell:
+        for number in range(1, 4):
+            tell("drafting\x1b tasks", number, 3)
+    assert capsys.readouterr().err == "drafting\ufffd tasks: 3 of 3\n"
+    monkeypatch.setattr(_output, "COUNT_SECONDS", 0.0)
+    with _output.counter() as tell:
+        tell("pages", 7, None)
+    assert capsys.readouterr().err == "pages: 7\n"
+
+
+COUNTING = """
+from micro_bench.cli import _output
+with _output.counter() as tell:
+    tell("drafting tasks", 2, 3)
+    _output.say("a note")
+"""
+
+
+def test_a_count_on_a_terminal_is_one_line_that_goes_away() -> None:
+    seen = on_a_terminal(COUNTING)
+    assert b"drafting tasks: 2 of 3" in seen
+    assert b"a note" in seen
+    assert seen.count(b"\x1b[?25h") == seen.count(b"\x1b[?25l") >= 1

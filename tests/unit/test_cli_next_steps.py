@@ -13,6 +13,7 @@ from micro_bench import starter
 from micro_bench.cli import _help, _next
 from micro_bench.cli._app import build, run
 from micro_bench.errors import BugError, StorageError
+from micro_bench.pipeline.verifying import Verified
 
 OWN = Path(__file__).parents[2]
 DOCUMENTS = {"task schema", "skill"}
@@ -148,3 +149,8 @@ def test_nothing_to_work_on_says_why(
     err = capsys.readouterr().err
     assert message in err.splitlines()[0]
     assert "next: `micro-bench " in err
+
+
+def test_a_task_that_could_not_be_executed_is_mended_before_it_is_explained() -> None:
+    steps = _next.after_verify([Verified("a", None, "no lock"), Verified("b", None, "no image")])
+    assert [one.command for one in steps] == ["micro-bench verify a", "micro-bench verify b"]

@@ -181,3 +181,20 @@ def test_doctor_tells_what_would_be_used(
 def test_tables_in_a_pipe_are_plain(capsys: pytest.CaptureFixture[str]) -> None:
     _output.table(("name", "n"), [("a", 1), ("long name", None), ("[b]", True)])
     assert capsys.readouterr().out == "NAME       N\na          1\nlong name\n[b]        true\n"
+
+
+def test_a_machine_without_git_is_told_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "micro_bench", "demo", "--quick", "--in", tmp_path / "x"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.returncode == 11, done.stderr
+    told = done.stderr.splitlines()[-2:]
+    assert told == [
+        "error (not found): there is no git on the PATH",
+        "next: apt-get install git",
+    ]

@@ -8,9 +8,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from micro_bench.attempts.inside.fresh_git import Git, Tree, name_of
+from micro_bench.attempts.inside.fresh_git import Git, Tree, name_of, name_of_file
 
 SHOWN = 20
+HASHED = 2**30
 
 
 @dataclass
@@ -89,6 +90,8 @@ class Work:
                 self._put(path, "120000", os.readlink(place))
             elif not stat.S_ISREG(status.st_mode):
                 self.left.add(f"a {_kind(status.st_mode)}, no file", path)
+            elif status.st_size > limit and self._is_as_it_was(path, status):
+                self.now[path] = self.base[path]
             elif status.st_size > limit:
                 self.left.add("larger than a patch may be", path)
                 self.kept.add(path)
@@ -97,6 +100,13 @@ class Work:
         except OSError as error:
             self.left.add(f"unreadable: {error.strerror}", path)
             self.kept.add(path)
+
+    def _is_as_it_was(self, path: bytes, status: os.stat_result) -> bool:
+        """Whether a file that is too large for a patch is the base's own."""
+        mode = "100755" if status.st_mode & 0o100 else "100644"
+        if path not in self.base or status.st_size > HASHED:
+            return False
+        return self.base[path] == (mode, name_of_file(self.place(path), status.st_size))
 
     def _read(self, path: bytes, mode: int, limit: int) -> None:
         try:

@@ -100,6 +100,15 @@ def name_of(content: bytes) -> str:
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
+def name_of_file(place: bytes, size: int) -> str:
+    """The name of a file's content, of whatever length."""
+    digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    with os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
 def regular(path: str | bytes, limit: int = 2**20) -> bytes | None:
     """The content of a regular file; None for anything else, and for what cannot be read."""
     try:

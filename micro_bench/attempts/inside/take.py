@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from typing import Any
@@ -137,6 +138,9 @@ def tell(left: Left, size: int) -> None:
 def main(pieces: list[str]) -> int:
     """Take the patch; the folder for it is made wherever that is possible."""
     plan = json.loads("".join(pieces))
+    for folder in (plan["work"], plan["bench"]):
+        with contextlib.suppress(OSError):  # the agent may have closed them; they are its own
+            os.chmod(folder, stat.S_IMODE(os.stat(folder).st_mode) | 0o700)
     for root in (plan["bench"], "/tmp", plan["home"], "/dev/shm"):
         with contextlib.suppress(OSError):
             place = tempfile.mkdtemp(prefix=".harvest-", dir=root)

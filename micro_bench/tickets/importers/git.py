@@ -14,7 +14,7 @@ from pathlib import Path
 
 from micro_bench.errors import NotFoundError
 from micro_bench.model.ticket import OWN_CHANGE, Export, OwnChange, Ticket, TicketEvent
-from micro_bench.tickets.history import Change
+from micro_bench.tickets.history import Change, in_rows
 from micro_bench.tickets.importers._clones import enclosing, is_clone, repository_name
 from micro_bench.tickets.importers._git_claims import Claim, claims, is_proposed
 from micro_bench.tickets.importers._git_words import is_release, spoken
@@ -48,7 +48,7 @@ def read(source: str, context: ImportContext) -> Export:
         )
     clone = context.clone(root)
     repo = context.repo or repository_name(clone.origin(), root)
-    found = _claimed(clone.changes(), repo, context)
+    found = _claimed(in_rows(clone.changes()), repo, context)
     made = [_ticket(one, repo) for one in found]
     return Export(
         repo=repo,

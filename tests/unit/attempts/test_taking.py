@@ -305,6 +305,13 @@ def test_a_large_file_is_left_out_and_the_rest_taken(left: Left):
     assert taken.notes == {"larger than a patch may be": ["core.1"]}
 
 
+def test_a_large_file_of_the_base_is_no_leftover(left: Left):
+    """Only what differs has to fit in a patch."""
+    taken = left.take(limit=4)
+    assert (taken.code, taken.patch) == (0, b"")
+    assert taken.notes == {"larger than a patch may be": ["src/calc.py"]}
+
+
 def test_many_files_that_are_too_much_together_leave_room_for_the_work(left: Left):
     for number in range(30):
         left.write(f"junk/{number}.txt", os.urandom(30_000).hex().encode())

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from micro_bench.edge.packages import split_lock, uv_environment
+from micro_bench.edge.packages import split_lock
+from micro_bench.edge.pip_settings import (
+    no_index,
+    read_configuration,
+    redacted,
+    uv_environment,
+)
 from micro_bench.errors import BuildError
 from micro_bench.images.source_wheels import pin
 
@@ -63,3 +69,67 @@ def test_a_wheel_built_here_is_pinned_by_its_own_hash():
     )
     with pytest.raises(BuildError, match="docopt==1"):
         pin("docopt==1", wheels)
+
+
+LISTED = r"""
+:env:.extra-index-url='https://env.example.org/simple'
+:env:.default-timeout='180'
+download.index-url='https://download.example.org'
+global.extra-index-url='https://file.example.org/simple'
+global.index-url='https://file.example.org'
+global.find-links='/one\n/two'
+global.trusted-host='a.example.org\nb.example.org:8443'
+install.proxy='http://only-for-install:3128'
+global.client-cert='/certs/me.pem'
+not a setting
+"""
+
+
+def test_the_environment_holds_over_files_as_pip_itself_does():
+    assert read_configuration(LISTED) == {
+        "extra-index-url": "https://env.example.org/simple",
+        "timeout": "180",
+        "index-url": "https://download.example.org",
+        "find-links": "/one /two",
+        "trusted-host": "a.example.org b.example.org:8443",
+        "client-cert": "/certs/me.pem",
+    }
+
+
+def test_the_order_of_the_lines_does_not_matter():
+    turned = "\n".join(reversed(LISTED.splitlines()))
+    assert read_configuration(turned) == read_configuration(LISTED)
+
+
+def test_uv_gets_hosts_certificates_and_times_too(tmp_path):
+    cert = tmp_path / "me.pem"
+    cert.write_text("")
+    pip = {"trusted-host": "a.org b.org:8443", "client-cert": str(cert), "timeout": "180"}
+    assert uv_environment(pip, {"REQUESTS_CA_BUNDLE": str(cert)}) == {
+        "REQUESTS_CA_BUNDLE": str(cert),
+        "SSL_CERT_FILE": str(cert),
+        "UV_INSECURE_HOST": "a.org b.org:8443",
+        "SSL_CLIENT_CERT": str(cert),
+        "UV_HTTP_TIMEOUT": "180",
+    }
+
+
+def test_older_names_of_uv_s_variables_count_as_told():
+    environ = {"UV_INDEX_URL": "https://mine.example.org", "UV_EXTRA_INDEX_URL": "https://b.org"}
+    pip = {"index-url": "https://pip.example.org", "extra-index-url": "https://c.org"}
+    assert uv_environment(pip, environ) == environ
+
+
+def test_dates_of_the_environment_are_not_taken():
+    assert uv_environment({}, {"UV_EXCLUDE_NEWER": "2020-01-01", "A": "b"}) == {"A": "b"}
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", True), ("true", True), ("0", False)])
+def test_no_index_is_a_switch(value, expected):
+    assert no_index({"no-index": value}) is expected
+    assert not no_index({})
+
+
+def test_addresses_lose_their_passwords():
+    said = "at https://robot:s3cr3t@pypi.example.org/simple and 'http://tok@b.org'"
+    assert redacted(said) == "at https://***@pypi.example.org/simple and 'http://***@b.org'"

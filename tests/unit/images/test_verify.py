@@ -215,6 +215,15 @@ def test_no_execution_may_break_down(kind, broken, words):
     assert words in reason
 
 
+def test_where_the_gold_patch_was_never_executed_nothing_is_said_about_it():
+    """An execution of the base took all its time: the others were not begun."""
+    late = ran({}, trust=Trust.TIMEOUT, exit_code=None)
+    runs = dict.fromkeys(RunKind, ()) | {RunKind.BASE_OWN: (late,)}
+    assert derive(runs, HiddenTests(SAME, SAME)).reasons == (
+        "the tests do not run to their end on the base (base_own): timeout, exit code None",
+    )
+
+
 def test_what_the_runner_complained_of_is_part_of_the_reason():
     crashed = ran({}, trust=Trust.CRASHED, exit_code=4)
     said = Meaning(
@@ -310,6 +319,13 @@ def test_a_verified_task_tells_which_of_its_hidden_tests_decide_nothing():
         f"2 of 3 hidden tests fail with the gold patch and decide nothing ({A}, {C}): "
         "assert 1 == 2; it is compiled; to mend it: build it"
     )
+
+
+def test_a_class_that_is_not_collected_takes_its_own_tests_alone():
+    gold = reading(told(E, "bad class", "tests/test_a.py::TestK", whole=True), told(P, ""))
+    known = {"tests/test_a.py": {"test_x": "d1", "TestK::test_y": "d2", "TestKind::test_y": "d3"}}
+    found = derive(evidence({}, gold), HiddenTests(known, known))
+    assert [cause.tests for cause in found.causes] == [("tests/test_a.py::TestK::test_y",)]
 
 
 def test_skipped_tests_are_told_with_the_reason_they_give():

@@ -31,6 +31,7 @@ TREE = files({
     "lib/helpers/__init__.py": "",
     "rust/Cargo.toml": '[lib]\nname = "_oxide"\n',
     "tests/settings.py": "",
+    "src/shop/_vendor/numpyx/__init__.py": "",
 })  # fmt: skip
 R, B, L = CauseKind.REQUIREMENT, CauseKind.BUILD, CauseKind.LAYOUT
 V, U = CauseKind.LANGUAGE_VERSION, CauseKind.UNKNOWN
@@ -75,6 +76,12 @@ def meaning(said: str, recipe: Recipe | None = None) -> Meaning:
         ("libGL.so.1: cannot open shared object file", CauseKind.SYSTEM, "libGL.so.1", "apt:"),
         ("[Errno 2] No such file or directory: 'git'", CauseKind.SYSTEM, "git", "apt: [git]"),
         ("[Errno 2] No such file or directory: '/work/x.txt'", U, "", ""),
+        ("needs the fast extra", R, "optional-dependencies.fast", '["numpyx>=1.4"]'),
+        ("requires numpyx", R, "optional-dependencies.fast", '["numpyx>=1.4"]'),
+        ("numpyx is not installed", R, "optional-dependencies.fast", '["numpyx>=1.4"]'),
+        ("requires nobody", U, "", ""),
+        ("needs the speed extra", U, "", ""),
+        ("needs a display", U, "", ""),
         ("AssertionError: assert 1 == 2\n +  where", U, "", ""),
     ],
 )  # fmt: skip

@@ -47,6 +47,19 @@ def test_pytest_is_always_there():
     assert [item.text for item in environment(own).requirements] == ["pytest-timeout"]
 
 
+def test_a_tree_older_than_its_interpreter_gets_a_runner_that_works_under_it():
+    then = datetime(2009, 1, 1, tzinfo=UTC)
+    assert [i.text for i in environment({"a.py": ""}, when=then).requirements] == [
+        "pytest>=7.2",
+        "pytest-timeout>=1.4.2",
+    ]
+    named = {"requirements.txt": "pytest<3\npytest-timeout\n"}
+    assert [i.text for i in environment(named, when=then).requirements] == [
+        "pytest<3",
+        "pytest-timeout",
+    ]
+
+
 def test_run_time_requirements_come_with_their_source():
     found = environment({"pyproject.toml": PROJECT}).requirements[0]
     assert (found.text, found.source) == ("requests>=2", "pyproject.toml project.dependencies")
@@ -180,7 +193,24 @@ def test_the_forms_of_a_requirement_file():
         "sub/more.txt": "three\n-r ../requirements.txt\n-r gone.txt\n",
     }
     assert texts(entries) == ["one==1.0", 'two[extra]>=2; python_version < "4"', "three", "two<3"]
-    assert complaints(entries) == ["sub/gone.txt: named by sub/more.txt, not in the tree"]
+    first, second = complaints(entries)
+    assert first == (
+        "requirements.txt:2: --index-url example.org is not heeded: packages come from where this "
+        "machine's own settings say"
+    )
+    assert second == "sub/gone.txt: named by sub/more.txt, not in the tree"
+
+
+def test_no_password_of_a_requirement_gets_into_a_manifest():
+    entries = {
+        "requirements.txt": "--extra-index-url https://robot:s3cr3t@pypi.example.org/simple\n"
+        "git+https://t0k3n@git.example.org/a.git#egg=a\nb @ https://t0k3n@example.org/b.whl\n"
+    }
+    said = " ".join(complaints(entries))
+    assert "pypi.example.org is not heeded" in said
+    assert "https://***@git.example.org" in said
+    assert "s3cr3t" not in said
+    assert "t0k3n" not in said
 
 
 def test_what_no_index_serves_is_left_out_and_told():

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from posixpath import join, normpath
 from textwrap import dedent
 
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe, TestRun
+from micro_bench.languages._language import Recipe, TestNames, TestRun
 from micro_bench.languages.python.testing.addopts import keep
 from micro_bench.languages.python.testing.command import base_addopts
 
@@ -47,6 +48,50 @@ def test_what_a_command_holds():
         *("-o", "addopts=--tb=short", "--rootdir", "/work"),
         *("-vv", "--", "tests/test_a.py", "tests/test_b.py"),
     )
+
+
+SUB = {"sub/pyproject.toml": "[tool.pytest.ini_options]\n"}
+
+
+@pytest.mark.parametrize(
+    ("config", "workdir", "paths", "folder"),
+    [
+        ({}, None, ["tests/test_a.py"], ""),
+        (SUB, None, ["sub/tests/test_a.py"], "sub"),
+        (SUB, ".", ["sub/tests/test_a.py"], ""),
+        (SUB, None, ["sub/test_a.py", "other/test_b.py"], ""),
+        ({**SUB, "pytest.ini": "[pytest]\n"}, None, ["sub/tests/test_a.py"], ""),
+        ({"tests/pytest.ini": "[pytest]\n"}, None, ["tests/test_a.py"], ""),
+        ({}, "a/./b/", ["tests/test_a.py"], "a/b"),
+        ({}, None, [], ""),
+    ],
+)
+def test_the_folder_that_the_tests_run_in(config, workdir, paths, folder):
+    plan = TestRun(
+        junit="/out/j.xml",
+        timeout_s=1.0,
+        python="/bin",
+        config=config,
+        recipe=Recipe(workdir=workdir),
+    )
+    assert python.test_folder(paths, plan) == folder
+    given = python.test_command(paths, plan)[-len(paths) :] if paths else ()
+    assert [normpath(join(folder, path)) for path in given] == paths
+
+
+def test_a_recipe_that_names_tests_otherwise_tells_the_runner():
+    names = (TestNames(classes=("Case",), functions=("it_*", "should")),)
+    config = {"pytest.ini": "[pytest]\npython_classes = Case\n"}
+    plan = TestRun(
+        junit="/out/j.xml",
+        timeout_s=1.0,
+        python="/bin",
+        config=config,
+        recipe=Recipe(test_names=names),
+    )
+    command = python.test_command(("a.py",), plan)
+    assert "python_functions='it_*' should" in command
+    assert not any("python_classes" in word for word in command), "the configuration says it"
 
 
 @pytest.mark.parametrize(

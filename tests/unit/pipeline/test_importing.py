@@ -125,6 +125,40 @@ def test_a_clone_alone_gives_tasks_marked_with_whose_words_they_have(
     assert all(task.link_confidence >= 0.95 for task in found.values())
 
 
+def in_two_parts(built: GitBuilder, named: str = "") -> str:
+    """A pull request that was rebased in two commits. Gives the commit before."""
+    base = built.head()
+    test = "from shop.b import B\n\n\ndef test_b():\n    assert B\n"
+    built.commit(f"Weigh parcels{named}", {"shop/b.py": "B = 1\n", "tests/test_b.py": test})
+    built.commit(f"Tidy the scales{named}", {"shop/c.py": "C = 1\n"})
+    return base
+
+
+def test_a_clone_alone_takes_a_rebased_pull_request_as_a_whole(
+    shop: GitBuilder, tmp_path: Path
+) -> None:
+    base = in_two_parts(shop, " (#12)")
+    take(tmp_path / "ws", shop.path)
+    found = tasks(tmp_path / "ws")
+    task = found["shop-12"]
+    assert (task.repo.base_commit, task.repo.fix_commit) == (base, shop.head())
+    assert b"shop/b.py" in every_byte(tmp_path / "ws")["tickets/corner__shop/shop-12.gold.patch"]
+    assert len(found) == 4
+
+
+def test_a_tracker_s_rebased_pull_request_is_a_whole_or_is_refused(
+    shop: GitBuilder, tmp_path: Path
+) -> None:
+    base = in_two_parts(shop)
+    known = {**pull(12, shop.head(), "Fixes #7"), "merged_at": "2024-06-01T00:00:00Z"}
+    counted = {**known, "commits": 2, "base": {"sha": base}}
+    for record, ids, lost in ((known, [], [Reason.FIX_NOT_WHOLE]), (counted, ["shop-7"], [])):
+        source = export(tmp_path / "export", issue(7, "Parcels have no weight"), pulls=(record,))
+        result = take(tmp_path / f"ws{len(ids)}", source, clone=shop.path)
+        assert result.written == ids
+        assert [one.reason for one in result.rejected] == lost
+
+
 @pytest.mark.parametrize("place", ["{}", "{}/", "{}/docs", "{}/.git"])
 def test_any_folder_of_a_clone_names_it(shop: GitBuilder, tmp_path: Path, place: str) -> None:
     assert len(take(tmp_path / "ws", place.format(shop.path)).written) == 3

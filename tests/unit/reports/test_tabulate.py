@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micro_bench.model.attempt import AgentFailed, InfraFailed
+from micro_bench.model.attempt import AgentFailed, Finished, HarvestNote, InfraFailed
 from micro_bench.model.report import Estimate, MarkKind, Report, TaskFacts
+from micro_bench.reports.marks import judge
 from micro_bench.reports.tabulate import tabulate
 from tests.unit.reports.builder import (
     agent,
@@ -78,6 +79,7 @@ RULES = {
     "regression": (1, 1, 0, 0, MarkKind.FAILED),
     "messy": (1, 1, 0, 0, MarkKind.FAILED),
     "no_change": (1, 1, 0, 0, MarkKind.FAILED),
+    "patch_rejected": (1, 1, 0, 0, MarkKind.FAILED),
     "lint": (1, 1, 1, 0, MarkKind.LINT),
     "sast": (1, 1, 1, 0, MarkKind.SAST),
     "unscored": (1, 0, 1, 0, MarkKind.UNSCORED),
@@ -275,6 +277,18 @@ def test_drafts_are_told_but_for_the_demonstration(demo, told):
     assert any("Drafts: 1 of 2 tasks." in text for text in found.warnings) is told
 
 
+def test_an_environment_of_another_date_is_told_once_with_its_tasks():
+    late = ("attrs 23.1.0 is newer than the base commit",)
+    tasks = (
+        TaskFacts(id="one", title="One", tier=1, effort="S", environment=late),
+        TaskFacts(id="two", title="Two", tier=1, effort="S", environment=late),
+        TaskFacts(id="three", title="Three", tier=1, effort="S"),
+    )
+    found = tabulate(run_facts(agents=(ALPHA,), tasks=tasks), [], {})
+    told = [text for text in found.warnings if text.startswith("Environment of")]
+    assert told == [f"Environment of one, two: {late[0]}."]
+
+
 def test_what_else_a_reader_must_know():
     tasks = (TaskFacts(id="one", title="One", tier=1, effort="S"),)
     made = [
@@ -343,3 +357,12 @@ def test_what_was_replayed_verified_once_or_is_a_part_is_said():
     assert "Verified with one repetition: 1 of 3 tasks." in text
     plain = "\n".join(tabulate(run_facts(agents=(ALPHA,), tasks=tasks[1:]), [], {}).warnings)
     assert not any(word in plain for word in ("Part only", "Replayed", "one repetition"))
+
+
+def test_what_is_not_in_a_patch_is_told_with_a_failure():
+    note = HarvestNote(text="ignored", count=30, paths=("lib/a.py", "lib/b.py"))
+    noted = Finished.model_validate({**dict(finished()), "notes": (note,)})
+    made = attempt("one", ALPHA, 1, noted)
+    words = "patch: ignored: lib/a.py, lib/b.py and 28 more"
+    assert words in judge(made, {made.id: score(made, "tests")}).reason
+    assert judge(made, {made.id: score(made, "pass")}).reason == ""

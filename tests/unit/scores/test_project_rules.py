@@ -164,46 +164,42 @@ def test_the_cache_is_there_and_private(tmp_path: Path):
     assert seen.statuses == {"test_a.py::test_a": "passed", "test_a.py::test_b": "passed"}
 
 
+SEEN = """
+    import os
+    from pathlib import Path
+    def test_seen():
+        assert {asks}
+"""
 BAD = "raise SystemExit(3)\n"
-WHERE = "import os\nfrom pathlib import Path\n\n\ndef test_a():\n"
+HOW = {
+    "by the recipe": (
+        {"sub/a": "", **dict.fromkeys(("pytest.py", "pytest_timeout.py", "pluggy.py"), BAD),
+         "sub/gen.py": "A = 1"},
+        Recipe(env={"MODE": "a b"}, workdir="sub", runner="python -m pytest"),
+        "tests/test_a.py",
+        "os.environ['MODE'] == 'a b' and Path('a').exists() and __import__('gen').A",
+    ),
+    "by the project": (
+        {"tools/gen.py": "A = 1\n", "Makefile": "test:\n\tMODE=a python3 -m pytest -q\n"},
+        None,
+        "tests/test_a.py",
+        "os.environ['MODE'] == 'a' and __import__('tools.gen').gen.A",
+    ),
+    "from a project's own folder": (
+        {"sub/pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['src']\n",
+         "sub/src/gen.py": "A = 1\n"},
+        None,
+        "sub/tests/test_a.py",
+        "Path.cwd().name == 'sub' and __import__('gen').A",
+    ),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("tree", "recipe", "path", "asks"),
-    [
-        ({}, Recipe(env={"MODE": "quick"}), "test_a.py", "os.environ['MODE'] == 'quick'"),
-        ({}, Recipe(workdir="sub"), "sub/test_a.py", "Path.cwd().name == 'sub'"),
-        ({"sub/a": ""}, Recipe(workdir="sub"), "tests/test_a.py", "Path('a').exists()"),
-        ({"tox.ini": "[testenv]\nsetenv =\n  MODE = a b\n"}, Recipe(), "test_a.py",
-         "os.environ['MODE'] == 'a b'"),
-        ({"sub/pyproject.toml": "[tool.pytest.ini_options]\n"}, Recipe(), "sub/tests/test_a.py",
-         "Path.cwd().name == 'sub'"),
-        ({"sub/pyproject.toml": "[tool.pytest.ini_options]\n"}, Recipe(workdir="."),
-         "sub/tests/test_a.py", "Path.cwd().name == 'work'"),
-        ({"sub/pyproject.toml": "[tool.pytest.ini_options]\n", **ini()}, Recipe(),
-         "sub/tests/test_a.py", "Path.cwd().name == 'work'"),
-        ({"tests/pytest.ini": "[pytest]\n"}, Recipe(), "tests/test_a.py",
-         "Path.cwd().name == 'work'"),
-        ({"tools/gen.py": "A = 1\n"}, Recipe(runner="python -m pytest"), "tests/test_a.py",
-         "__import__('tools.gen').gen.A == 1"),
-        ({"tools/gen.py": "A = 1\n", "Makefile": "test:\n\tpython3 -m pytest -q\n"}, Recipe(),
-         "tests/test_a.py", "__import__('tools.gen').gen.A == 1"),
-        ({"pytest.py": BAD, "pytest_timeout.py": BAD, "pluggy.py": BAD},
-         Recipe(runner="python -m pytest"), "tests/test_a.py", "True"),
-    ],
-)  # fmt: skip
-def test_variables_folder_and_runner(tmp_path: Path, tree, recipe, path, asks):
-    seen = graded(tmp_path, tree, {path: f"{WHERE}    assert {asks}\n"}, recipe)
-    assert (seen.trust, seen.statuses) == ("agree", {f"{path}::test_a": "passed"}), seen.log
-
-
-def test_a_tree_at_the_import_roots_comes_only_with_the_runner_that_says_so(tmp_path: Path):
-    text = f"{WHERE}    __import__('tools.gen')\n"
-    recipe = Recipe(runner="pytest")
-    tree = {"tools/gen.py": "", "Makefile": "\tpython -m pytest\n"}
-    assert graded(tmp_path, tree, {"tests/test_a.py": text}, recipe).statuses == {
-        "tests/test_a.py::test_a": "failed"
-    }
+@pytest.mark.parametrize("how", HOW)
+def test_variables_folder_and_runner(tmp_path: Path, how: str):
+    tree, recipe, path, asks = HOW[how]
+    seen = graded(tmp_path, tree, {path: SEEN.format(asks=asks)}, recipe)
+    assert (seen.trust, seen.statuses) == ("agree", {f"{path}::test_seen": "passed"}), seen.log
 
 
 SHARED = "import unittest\nclass Shared(unittest.TestCase):\n    def test_p(self): pass\n"
@@ -247,9 +243,8 @@ def test_what_could_not_be_collected_is_stored_under_its_own_id(tmp_path: Path):
     )
 
 
-@pytest.mark.parametrize("mask", ["0o777", "0o077"])
-def test_a_umask_that_tests_leave_behind_does_not_hide_the_report(tmp_path: Path, mask: str):
-    text = f"import os\ndef test_a(): os.umask({mask})\ndef test_b(): pass\n"
+def test_a_umask_that_tests_leave_behind_does_not_hide_the_report(tmp_path: Path):
+    text = "import os\ndef test_a(): os.umask(0o777)\ndef test_b(): pass\n"
     seen = graded(tmp_path, {}, {"test_a.py": text, **ini("filterwarnings = error")})
     assert seen.trust == "agree", seen.log
     assert set(seen.statuses.values()) == {"passed"}

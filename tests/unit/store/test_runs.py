@@ -179,5 +179,7 @@ def test_runs_are_found_by_name_and_the_latest_is_the_newest(tmp_path):
     assert [run.lock.run for run in list_runs(workspace)] == ["z-old", "a-new"]
     assert open_run(workspace, "latest").lock.run == "a-new"
     assert open_run(workspace, "z-old").lock == a_lock("z-old")
-    with pytest.raises(NotFoundError, match="z-old"):
+    with pytest.raises(NotFoundError, match="z-old, a-new"):
         open_run(workspace, "nothing")
+    with pytest.raises(NotFoundError, match="did you mean 'z-old'"):
+        open_run(workspace, "z-odl")

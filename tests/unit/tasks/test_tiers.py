@@ -335,3 +335,48 @@ def test_the_explanation_tells_an_override() -> None:
         **{**dict(auto), "human": 3, "by": "ada", "on": date(2024, 5, 1), "why": "locks"}
     )
     assert "overridden to 3 (cross-module integration) by ada on 2024-05-01: locks" in explain(tier)
+
+
+def test_one_file_with_many_definitions_is_not_called_several() -> None:
+    auto, _ = assess(measures(symbols=8))
+    assert auto.auto == 2
+    assert explain(auto).startswith("tier 2 (several places of one file), ")
+    assert "multi-file" not in explain(auto)
+    two, _ = assess(measures(files=2, symbols=2))
+    assert explain(two).startswith("tier 2 (multi-file), ")
+
+
+@pytest.mark.parametrize(
+    ("all_components", "components", "tier"), [(8, 2, 2), (8, 3, 4), (80, 3, 2), (80, 4, 4)]
+)
+def test_how_many_components_are_many_follows_the_repository(
+    all_components: int, components: int, tier: int
+) -> None:
+    numbers = {"components": components, "all_components": all_components, "files": components}
+    assert rule_of(measures(**numbers)).tier == tier
+
+
+@pytest.mark.parametrize(
+    ("all_components", "importing", "tier"), [(9, 2, 3), (9, 3, 4), (90, 8, 3), (90, 9, 4)]
+)
+def test_how_wide_a_fan_in_is_follows_the_repository(
+    all_components: int, importing: int, tier: int
+) -> None:
+    numbers: dict[str, object] = {"all_components": all_components, "fan_in_components": importing}
+    found = measures(public_api_changes=("a: f: removed",), **numbers)
+    assert rule_of(found).tier == tier
+    assert f"{importing} " in assess(found)[0].rule
+
+
+def test_a_spec_from_before_components_is_read_and_explained() -> None:
+    old = TierEvidence.model_validate_json(
+        '{"files": 2, "symbols": 3, "modules": 2, "packages": 1, "cross_package_edges": 0,'
+        ' "fan_in_modules": 4, "changed_lines": 9}'
+    )
+    tier = TierAssignment(
+        auto=2, confidence=TierConfidence.HIGH, rule="2 modules of one package", evidence=old
+    )
+    text = explain(tier)
+    assert "because 2 modules of one package" in text
+    assert "fan in modules: 4" in text
+    assert "component" not in text

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from micro_bench.languages._language import Files, Recipe
 from micro_bench.languages.python.causes import missing, plugins
 from micro_bench.languages.python.manifests import interpreter
-from micro_bench.languages.python.manifests.declared import named
+from micro_bench.languages.python.manifests.declared import named, of_extra
 from micro_bench.languages.python.manifests.environment import projects
 from micro_bench.model.execution import CauseKind, Meaning
 
@@ -23,8 +23,11 @@ def cause(said: str, files: Files, recipe: Recipe) -> Meaning:
     for pattern, reader in _RULES:
         if match := pattern.search(said):
             return reader(match, files, recipe)
-    words = _PREFIX.sub("", said, count=1).strip()
-    return Meaning(kind=CauseKind.UNKNOWN, said=words.partition("\n")[0][:_WORDS])
+    return Meaning(kind=CauseKind.UNKNOWN, said=_words(said))
+
+
+def _words(said: str) -> str:
+    return _PREFIX.sub("", said, count=1).strip().partition("\n")[0][:_WORDS]
 
 
 def _module(match: re.Match[str], files: Files, recipe: Recipe) -> Meaning:
@@ -160,6 +163,23 @@ def _program(match: re.Match[str], _files: Files, _recipe: Recipe) -> Meaning:
     )  # fmt: skip
 
 
+def _absent(match: re.Match[str], files: Files, recipe: Recipe) -> Meaning:
+    """`requires numpy`, `the fast extra`: believed where a manifest knows the name."""
+    name = next(filter(None, match.groups()))
+    listed = of_extra(name, files, recipe) if "extra" in match[0] else ()
+    if not listed and (found := missing.declared_for(name, files, recipe)):
+        listed = (found,)
+    said = _words(match.string)
+    if not listed:
+        return Meaning(kind=CauseKind.UNKNOWN, said=said)
+    texts = ", ".join(f'"{item.text}"' for item in listed)
+    return Meaning(
+        kind=CauseKind.REQUIREMENT, said=said,
+        means=f"{listed[0].source} names it",
+        mend=f"`requirements: [{texts}]` in recipe.yaml",
+    )  # fmt: skip
+
+
 def _metadata(match: re.Match[str], files: Files, recipe: Recipe) -> Meaning:
     return missing.distribution(match[1], match[0][:_WORDS], files, recipe)
 
@@ -176,6 +196,11 @@ _NO_NETWORK = (
 _NO_SERVICE = (
     r"[^\n]*(?:Connection refused|could not connect to server|Can't connect to \w+ server"
     r"|connection to server [^\n]* failed|ServerSelectionTimeoutError)[^\n]*"
+)
+_ABSENT = (
+    r"^(?:collection skipped: )?(?:Skipped: )?(?:(?:[Tt]his )?(?:test )?(?:[Rr]equires?|[Nn]eeds?)"
+    r" (?:the )?['\"`]?([\w.-]+)['\"`]?(?: extras?| package| library| module| to be installed)?\.?$"
+    r"|['\"`]?([\w.-]+)['\"`]? (?:is )?(?:not|n't) (?:installed|available|found)\.?$)"
 )
 _RULES: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
     (re.compile(pattern), reader)
@@ -196,6 +221,7 @@ _RULES: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
         (_NO_SERVICE, _service),
         (r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file", _library),
         (r"No such file or directory: '([\w.+-]+)'", _program),
+        (_ABSENT, _absent),
     )
 )
 """The first that is found counts."""

@@ -45,6 +45,8 @@ def module(name: str, files: Files, recipe: Recipe) -> Meaning:
     """What `No module named NAME` means in this tree."""
     said, top = f"No module named {name!r}", name.partition(".")[0]
     place = own_place(name, files, recipe)
+    if place is None and declared_for(top, files, recipe) is None:
+        place = _elsewhere(top, files)
     if place is not None:
         return _own(name, said, place, files, recipe)
     version = _REMOVED.get(top) or _ADDED.get(top)
@@ -102,12 +104,19 @@ def declared_for(top: str, files: Files, recipe: Recipe) -> Requirement | None:
 
 
 def own_place(name: str, files: Files, recipe: Recipe) -> str | None:
-    """The directory that holds the top-level package or module, if it is the repository's own."""
+    """The import root that holds the top-level package or module, if it is the repository's."""
     top = name.partition(".")[0]
     for root in _roots(files, recipe):
         base = f"{root}/{top}" if root != "." else top
         if f"{base}.py" in files or any(path.startswith(f"{base}/") for path in _code(files)):
             return root
+    return None
+
+
+def _elsewhere(top: str, files: Files) -> str | None:
+    """Below a folder that nobody calls an import root. A vendored copy is none, for what is
+    required by name.
+    """
     found = sorted(p for p in files if p.endswith((f"/{top}/__init__.py", f"/{top}.py")))
     return found[0].removesuffix("/__init__.py").rpartition("/")[0] if found else None
 

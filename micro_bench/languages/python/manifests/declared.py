@@ -38,6 +38,16 @@ def named(distribution: str, files: Files, recipe: Recipe) -> Requirement | None
     return next((item for item in pool if name_of(item.text) == wanted), None)
 
 
+def of_extra(extra: str, files: Files, recipe: Recipe) -> tuple[Requirement, ...]:
+    """What an extra or a group of this name lists; nothing where there is none."""
+    for project in projects(files, recipe):
+        for known in (project.says.extras, project.says.groups):
+            for name, listed in known.items():
+                if normal(name) == normal(extra):
+                    return tuple(listed)
+    return ()
+
+
 def every_requirement(files: Files, recipe: Recipe) -> Iterator[Requirement]:
     """Of all extras, groups, requirement files and environments; run-time ones first."""
     for project in projects(files, recipe):

@@ -15,10 +15,12 @@ from micro_bench.model.slice import Requirement
 
 _FOLLOW = re.compile(r"(?:-r|--requirement)[ =]?\s*(\S+)")
 _CONSTRAIN = re.compile(r"(?:-c|--constraint)[ =]?\s*(\S+)")
+_INDEX = re.compile(r"(-i|--index-url|--extra-index-url|-f|--find-links)[ =]?\s*(\S+)")
 _EDITABLE = re.compile(r"(?:-e|--editable)[ =]?\s*(\S.*)")
 _OPTION = re.compile(r"\s--?[A-Za-z][\w-]*(?:[= ]\S+)?")
 _LOCAL = re.compile(r"(?:file:)?(?P<path>\.{0,2}[\w./-]*)\s*(?:\[(?P<extras>[^\]]*)\])?")
 _REMOTE = re.compile(r"^(git|hg|svn|bzr|https?|ssh|file)(\+\w+)?:", re.IGNORECASE)
+_USER = re.compile(r"(?<=://)[^/@\s]+@")
 _EGG = re.compile(r"#.*egg=([\w.-]+)")
 
 
@@ -42,6 +44,12 @@ def read_file(
             more, bad = read_file(files, join(directory, match[1]), (*seen, path))
             target += more
             complaints += bad
+        elif match := _INDEX.match(line):
+            where = match[2].rpartition("@")[2].rpartition("://")[2].partition("/")[0]
+            complaints.append(
+                f"{path}:{number}: {match[1]} {where} is not heeded: packages come from "
+                "where this machine's own settings say"
+            )
         elif wanted := _wanted(line):
             found.append(Requirement(text=wanted, source=f"{path}:{number}"))
     return [*found, *_applicable(limits, found)], complaints
@@ -153,12 +161,13 @@ def _own_reference(
 
 def _sort(item: Requirement, result: Cleaned) -> None:
     parsed = parse(item.text)
+    shown = _USER.sub("***@", item.text)  # a token has no place in a manifest
     if parsed is None:
         name = _EGG.search(item.text)
         what = "comes from a URL" if _REMOTE.match(item.text) else "is a path or no requirement"
         hint = f" ({name[1]})" if name else ""
-        result.complaints.append(f"{item.source}: {item.text!r} {what}; left out{hint}")
+        result.complaints.append(f"{item.source}: {shown!r} {what}; left out{hint}")
     elif parsed.url:
-        result.complaints.append(f"{item.source}: {item.text!r} comes from a URL; left out")
+        result.complaints.append(f"{item.source}: {shown!r} comes from a URL; left out")
     else:
         result.kept.append(Requirement(text=str(parsed), source=item.source))

@@ -1,0 +1,166 @@
+"""What uv and pip say when something fails, in one sentence that names the package. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from micro_bench.edge.pip_settings import redacted
+
+_FILTERED = re.compile(
+    r"`(?P<name>[^`\s]+)` was filtered by `exclude-newer(?:-package)?` .{0,80}?uploaded before"
+    r" \S+\.(?: The (?P<which>latest|requested) version[^.`]*?[, ]v(?P<version>\S+?),?"
+    r"(?: (?:was )?published at (?P<at>[\dT:.+-]+Z?))?\. )?"
+)
+_BECAUSE = re.compile(r"(?:Because|And because) (.+?)(?:,? we can conclude that .+?)?\.\s*$")
+_REQUEST = re.compile(
+    r"Failed to fetch: `?(\S+?)`?\s*$"
+    r"|An index(?: URL)?\s+\((\S+)\)\s+(?:could\s+not\s+be\s+queried|returned\s+a\s+40)",
+    re.MULTILINE,
+)
+_STATUS = re.compile(r"\b(401|403)\b(?: (?:Unauthorized|Forbidden))?")
+_CAUSES = re.compile(r"^\s*cause: (.+)$", re.MULTILINE)
+_UNBUILT = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
+_UNREACHED = re.compile(
+    r"Retrying \(Retry|Max retries exceeded|NewConnectionError|ConnectionError|Connection refused|"
+    r"Name or service not known|Could not fetch URL|connection broken|timed out|SSLError"
+)
+_MISMATCH = re.compile(r"DO NOT MATCH THE HASHES|hash(?:es)? mismatch", re.IGNORECASE)
+_NO_MATCH = "No matching distribution"
+
+
+@dataclass(frozen=True)
+class Late:
+    """A package of which the date limit kept the fitting versions away."""
+
+    name: str
+    exact: bool
+    """`published` is of the very version that was asked for, not of the newest of several."""
+    published: datetime | None
+    """None where the index does not give the time of an upload."""
+
+
+def late(errors: str) -> tuple[Late, ...]:
+    """The packages that uv names as kept away by their date."""
+    return tuple(
+        Late(
+            found["name"], found["which"] == "requested",
+            datetime.fromisoformat(found["at"]) if found["at"] else None,
+        )
+        for found in _FILTERED.finditer(_one_line(errors))
+    )  # fmt: skip
+
+
+def unbuilt(errors: str) -> str:
+    """The package whose archive does not build, or nothing."""
+    match = _UNBUILT.search(errors)
+    return pinned(match[1]).split()[0] if match else ""
+
+
+def conflict(errors: str) -> str:
+    """Why there is no solution, in one sentence."""
+    if match := _UNBUILT.search(errors):
+        return f"{pinned(match[1])} does not build: {missing_thing(errors)}"
+    if asked := unreachable(errors):
+        return asked
+    if match := re.search(r"(\S+) was not found in the package registry", errors):
+        return f"{match[1].removeprefix('Because').strip()} is in no package index"
+    clauses = []
+    for line in errors.splitlines():
+        match = _BECAUSE.search(line.removeprefix("  cause:").strip())
+        if match and match[1].rstrip(",") not in clauses:
+            clauses.append(match[1].rstrip(","))
+    return redacted("; ".join(clauses) or last_line(errors))
+
+
+def unreachable(errors: str) -> str:
+    """A sentence when the index did not answer, or did not let us in; else nothing."""
+    match = _REQUEST.search(errors)
+    if match is None and not _UNREACHED.search(errors):
+        return ""
+    where = f" at {redacted(match[1] or match[2])}" if match else ""
+    if status := _STATUS.search(errors):
+        return f"the package index{where} refuses the credentials (HTTP {status[1]})"
+    causes = _CAUSES.findall(errors) or [last_line(errors)]
+    return f"the package index{where} does not answer ({redacted(causes[-1])[:200]})"
+
+
+def not_fetched(errors: str) -> str:
+    """Why pip could not fetch a file; nothing where there just is no wheel that fits."""
+    if _MISMATCH.search(errors):
+        return "the index serves another file than the lock names (its hash differs)"
+    if asked := unreachable(errors):
+        return asked
+    return "" if _NO_MATCH in errors else redacted(last_line(errors))
+
+
+_MISSING = (
+    (re.compile(r"fatal error: (\S+?): No such file"), "the header {} is not there"),
+    (
+        re.compile(r"pkg-config: (?:command )?not found|pkg-config[^\n]* status 127"),
+        "pkg-config is not there",
+    ),
+    (re.compile(r"pkg-config --exists ([\w.+-]+)' returned"), "pkg-config knows no {}"),
+    (
+        re.compile(r"(?:command|unable to execute) '?([\w./+-]+?)'?(?:: No such file| failed: No)"),
+        "the program {} is not there",
+    ),
+    (
+        re.compile(r"error: \[Errno 2\] No such file or directory: '([\w.+-]+)'"),
+        "the program {} is not there",
+    ),
+    (re.compile(r"cannot find -l([\w.+-]+)"), "the library {} is not there"),
+    (re.compile(r"(\w+_config|[\w-]+-config)(?: executable)? not found"), "{} is not there"),
+    (re.compile(r"Package '?([\w.+-]+?)'?,? .{0,30}not found"), "pkg-config knows no {}"),
+    (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"), "no module {} for its build"),
+    (re.compile(r"(?:\S*/)?([\w.+-]+): (?:command )?not found"), "the program {} is not there"),
+)
+_PROVIDERS = {
+    "the header Python.h is not there": ("python3-dev", "gcc"),
+    "pkg-config is not there": ("pkg-config",),
+    "pkg-config knows no mysqlclient": ("default-libmysqlclient-dev", "gcc"),
+    "pg_config is not there": ("libpq-dev", "gcc"),
+    "mysql_config is not there": ("default-libmysqlclient-dev", "gcc"),
+    "the program gcc is not there": ("gcc",),
+    "the program cc is not there": ("gcc",),
+    "the program g++ is not there": ("g++",),
+    "the program x86_64-linux-gnu-gcc is not there": ("gcc", "python3-dev"),
+    "the program aarch64-linux-gnu-gcc is not there": ("gcc", "python3-dev"),
+    "the program cmake is not there": ("cmake",),
+    "the program rustc is not there": ("rustc", "cargo"),
+    "the program cargo is not there": ("rustc", "cargo"),
+}
+
+
+def missing_thing(output: str) -> str:
+    """What a failed build lacks, as far as its output tells; else its last words."""
+    for pattern, words in _MISSING:
+        if match := pattern.search(output):
+            return words.format(*match.groups())
+    raised = re.findall(r"(?m)^\s*(?:[A-Za-z_.]*(?:Error|Exception)): (.+)$", output)
+    own = re.split(r"(?m)^error: Failed to build", output)[0]  # what follows is uv's frame
+    return redacted((raised[-1] if raised else last_line(own)).strip())[:200]
+
+
+def providers(missing: str) -> tuple[str, ...]:
+    """Debian packages that are known to bring what is missing; none where it is not known."""
+    return _PROVIDERS.get(missing, ())
+
+
+def pinned(text: str) -> str:
+    """`name==1.0`, or an archive's path, as `name 1.0`."""
+    stem = re.sub(r"(\.tar\.(gz|bz2|xz)|\.zip|\.tgz)$", "", text.strip().rpartition("/")[2])
+    match = re.fullmatch(r"([\w.-]+?)(?:==|-(?=\d))(\S+)", stem)
+    return f"{match[1]} {match[2]}" if match else stem
+
+
+def last_line(text: str) -> str:
+    """The last line that says anything."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "no reason given"
+
+
+def _one_line(text: str) -> str:
+    """On one line: long sentences may be wrapped."""
+    return " ".join(text.split()) + " "

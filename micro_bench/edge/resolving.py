@@ -1,0 +1,272 @@
+"""Requirements -> exact versions with hashes, as the index stood on a day. On the host."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from packaging.utils import canonicalize_name
+
+from micro_bench.edge import clock, package_words, process
+from micro_bench.edge.package_words import Late
+from micro_bench.edge.packages import split_lock, uv_binary
+from micro_bench.edge.pip_settings import no_index, pip_configuration, redacted, uv_environment
+from micro_bench.errors import BuildError
+from micro_bench.model.slice import Exemption, LockFacts, Requirement
+
+MOST_LATE = 25
+"""Packages that may be newer than the base date. Where there are more, it is not that date's
+environment any more."""
+MOST_ROUNDS = 400
+DEADLINE_S = 300
+TRIAL_S = 60
+DAY = timedelta(days=1)
+Limits = Mapping[str, datetime | None]
+"""Package -> until when its uploads count; None for all of them."""
+Tell = Callable[[str], None]
+
+
+def _silent(_words: str) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be resolved."""
+
+    requirements: Sequence[Requirement]
+    python: str
+    """Full version, `3.11.2`: markers such as `python_version < "3.11.3"` decide by it."""
+    before: datetime
+    """Files uploaded later do not exist, but for those of packages that have nothing older."""
+    own: Sequence[str] = ()
+    """The project's own distributions. Something may depend on them (pytest on pluggy); a released
+    copy must not lie beside the slice."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Exact versions with hashes, and what is not of the base date."""
+
+    body: str
+    facts: LockFacts
+
+
+def compile_lock(wanted: Wanted, tell: Tell = _silent) -> Lock:
+    """Resolve to exact versions with hashes, as the index stood at `wanted.before`.
+
+    A package of which nothing older fits is exempt from the date, and no other: it is taken as
+    of the earliest day on which something fits. One whose index gives no upload times is taken
+    as it is now. Both are named.
+
+    Raises:
+        BuildError: There is no solution; the first line says which package and why.
+    """
+    search = _Search(wanted, tell)
+    for _ in range(MOST_ROUNDS):
+        done = search.attempt()
+        if done.code == 0:
+            body = search.without_needless(done.output.decode())
+            return Lock(body, _facts(body, search.limits, wanted.before))
+        errors = done.errors.decode("utf-8", "replace")
+        if done.code is None:
+            errors = f"the resolver did not come to an end within {DEADLINE_S} s\n{errors}"
+        if not search.exempt_one(errors):
+            raise _failure(wanted, search.broken or errors)
+    raise _failure(wanted, "the search for versions does not come to an end")
+
+
+@dataclass
+class _Search:
+    """The packages that are exempt so far, and runs of the resolver under them."""
+
+    wanted: Wanted
+    tell: Tell
+    limits: dict[str, datetime | None] = field(default_factory=dict)
+    wheels: set[str] = field(default_factory=set)
+    """Packages of which no archive is looked at."""
+    broken: str = ""
+    """The first build that failed: the cause, where there is no way round it."""
+
+    def attempt(self, changed: Limits | None = None) -> process.Result:
+        """One run of the resolver."""
+        return _compile(self.wanted, self.limits if changed is None else changed, self.wheels)
+
+    def exempt_one(self, errors: str) -> bool:
+        """Exempt the first package that the date stands in the way of; False if there is none.
+
+        Archives that do not build here are passed over, where something else will do.
+        """
+        unbuilt = canonicalize_name(package_words.unbuilt(errors))
+        if unbuilt and unbuilt not in self.wheels:
+            self.wheels.add(unbuilt)
+            self.broken = self.broken or errors
+            return True
+        blamed = package_words.late(errors)
+        fresh = [one for one in blamed if canonicalize_name(one.name) not in self.limits]
+        for one in fresh or blamed:
+            name = canonicalize_name(one.name)
+            known = name in self.limits
+            if one.published is None and not (known and self.limits[name] is None):
+                self.limits[name] = None
+                return True
+            since = self.limits.get(name) or self.wanted.before
+            if one.published is None or _end_of_day(one.published) <= since:
+                continue
+            if not known and self._late() == MOST_LATE:
+                raise self._too_many()
+            self.tell(
+                f"{name}: nothing fits as of {since:%Y-%m-%d}; looking for the first that does"
+            )
+            # blamed again, together with others: all that it has
+            self.limits[name] = _end_of_day(one.published) if known else self._earliest(one, name)
+            return True
+        return False
+
+    def _late(self) -> int:
+        return sum(until is not None for until in self.limits.values())
+
+    def _too_many(self) -> BuildError:
+        names = ", ".join(sorted(name for name, until in self.limits.items() if until))
+        return BuildError(
+            f"more than {MOST_LATE} packages have nothing that is old enough for "
+            f"{self.wanted.before:%Y-%m-%d}: {names}, ...",
+            next_step="the requirements are of another time than the base commit: pin them under "
+            "`requirements:` in the recipe.yaml, or retire the task",
+        )
+
+    def _earliest(self, one: Late, name: str) -> datetime:
+        """The end of the first day on which uploads of the package fit, by halving.
+
+        Where it has wheels that fit, the first of those: the oldest archives want build tools
+        that are as old.
+        """
+        assert one.published is not None  # noqa: S101 - the caller has looked
+        first, last = _end_of_day(self.wanted.before), _end_of_day(one.published)
+        if one.exact:
+            return last
+        wheels_of = name if self._fits(name, last, name) else ""
+        self.wheels |= {wheels_of} - {""}
+        if (near := self._neighbours(name)) and near < last and self._fits(name, near, wheels_of):
+            return near
+        while first < last:
+            middle = first + (last - first) // 2 // DAY * DAY
+            if self._fits(name, middle, wheels_of):
+                last = middle
+            else:
+                first = middle + DAY
+        return last
+
+    def _neighbours(self, name: str) -> datetime | None:
+        """The date of the late packages that brought this one in: they want it of their own time,
+        and not the oldest that their bounds let through.
+        """
+        if name in {_name(one.text) for one in self.wanted.requirements}:
+            return None
+        return max((until for until in self.limits.values() if until), default=None)
+
+    def _fits(self, name: str, until: datetime, wheels_of: str) -> bool:
+        """Whether there is a solution with this date for the one package and none for the others.
+
+        Under the others' dates, it could not be told whose turn it is.
+        """
+        free = replace(self.wanted, before=max(clock.now(), until))
+        limits = {**self.limits, name: until}
+        return _compile(free, limits, {*self.wheels, wheels_of} - {""}, TRIAL_S).code == 0
+
+    def without_needless(self, body: str) -> str:
+        """Take back what turned out not to be needed, once later packages were exempt too."""
+        dated = [name for name, until in self.limits.items() if until]
+        for name in dated if len(self.limits) > 1 else ():
+            fewer = {other: until for other, until in self.limits.items() if other != name}
+            done = self.attempt(fewer)
+            if done.code == 0:
+                self.limits, body = fewer, done.output.decode()
+        return body
+
+
+def _end_of_day(moment: datetime) -> datetime:
+    utc = moment.astimezone(UTC)
+    return utc.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+
+
+def _facts(body: str, limits: Limits, before: datetime) -> LockFacts:
+    pins = [line.split()[0].partition("==") for line in split_lock(body)]
+    versions = {canonicalize_name(name.partition("[")[0]): version for name, _, version in pins}
+    exempt = tuple(
+        Exemption(name=name, version=versions[canonicalize_name(name)], until=until)
+        for name, until in sorted(limits.items()) if canonicalize_name(name) in versions
+    )  # fmt: skip
+    dateless = {one.name for one in exempt if one.until is None}
+    now = clock.now()
+    return LockFacts(
+        exempt=exempt, undated=bool(versions) and dateless == set(versions),
+        made=now if before > now else None,
+    )  # fmt: skip
+
+
+def _failure(wanted: Wanted, errors: str) -> BuildError:
+    why = package_words.conflict(errors)
+    asked = _asked_for(wanted.requirements, why)
+    return BuildError(
+        f"the environment cannot be resolved for Python {wanted.python} as of "
+        f"{wanted.before:%Y-%m-%d}: {why}{asked}\n{redacted(_tail(errors))}",
+        next_step="the index must be reachable from here: `pip download six` tells"
+        if package_words.unreachable(errors)
+        else "add or pin what is missing under `requirements:` in the recipe.yaml",
+    )
+
+
+def _asked_for(requirements: Sequence[Requirement], why: str) -> str:
+    """Where the packages that the sentence names were asked for."""
+    words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z][\w.-]*", why)}
+    places = dict.fromkeys(
+        f"{one.text} in {one.source}" for one in requirements if _name(one.text) in words
+    )
+    return f" (asked for: {'; '.join(places)})" if places else ""
+
+
+def _name(text: str) -> str:
+    match = re.match(r"[A-Za-z0-9][\w.-]*", text)
+    return canonicalize_name(match[0]) if match else ""
+
+
+def _tail(errors: str) -> str:
+    return "\n".join(errors.strip().splitlines()[-20:])
+
+
+def _compile(
+    wanted: Wanted, limits: Limits, wheels: Collection[str] = (), deadline_s: float = DEADLINE_S
+) -> process.Result:
+    pip = pip_configuration()
+    options = [word for name in wanted.own for word in ("--no-emit-package", name)]
+    options += [word for name in sorted(wheels) for word in ("--only-binary", name)]
+    options += ["--no-index"] if no_index(pip) else []
+    for name, until in limits.items():
+        date = "false" if until is None else until.isoformat()
+        options += ["--exclude-newer-package", f"{name}={date}"]
+    with TemporaryDirectory(prefix="micro-bench-lock-") as folder:
+        source = Path(folder) / "requirements.in"
+        lines = [requirement.text for requirement in wanted.requirements]
+        source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return process.run(
+            [
+                uv_binary(), "pip", "compile", "--quiet", "--no-config", "--generate-hashes",
+                "--python", sys.executable,
+                "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+                "--index-strategy", "unsafe-best-match", "--python-version", wanted.python,
+                "--python-platform", "x86_64-manylinux_2_28" if _x86() else "linux",
+                "--exclude-newer", wanted.before.isoformat(), *options, source.name,
+            ],
+            env=uv_environment(pip), cwd=Path(folder), deadline_s=deadline_s,
+        )  # fmt: skip
+
+
+def _x86() -> bool:
+    return os.uname().machine == "x86_64"

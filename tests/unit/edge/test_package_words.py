@@ -1,0 +1,109 @@
+"""What tools print when something fails, as recorded, and the one sentence made of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from micro_bench.edge.package_words import Late, conflict, late, missing_thing, pinned, providers
+from micro_bench.errors import BuildError
+from micro_bench.images.source_wheels import refuse
+
+CONFIG = """\
+Trying pkg-config --exists mysqlclient
+Command 'pkg-config --exists mysqlclient' returned non-zero exit status 1.
+Traceback (most recent call last):
+  File "<string>", line 27, in find_package_name
+Exception: Can not find valid pkg-config name.
+Specify MYSQLCLIENT_CFLAGS and MYSQLCLIENT_LDFLAGS env vars manually
+error: Failed to build `/tmp/in/mysqlclient-2.2.0.tar.gz`
+  cause: The build backend returned an error
+"""
+HEADER = """\
+gcc -c Modules/LDAPObject.c
+Modules/common.h:15:10: fatal error: lber.h: No such file or directory
+error: command '/usr/bin/gcc' failed with exit code 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (CONFIG, "pkg-config knows no mysqlclient"),
+        (CONFIG.replace("status 1.", "status 127."), "pkg-config is not there"),
+        (HEADER, "the header lber.h is not there"),
+        ("src/x.c:1:10: fatal error: Python.h: No such file", "the header Python.h is not there"),
+        ("error: command 'gcc' failed: No such file or directory", "the program gcc is not there"),
+        ("error: [Errno 2] No such file or directory: 'cmake'", "the program cmake is not there"),
+        ("it fell over\nerror: Failed to build `x`\n\nhint: look", "it fell over"),
+        ("Error: pg_config executable not found.", "pg_config is not there"),
+        ("/usr/bin/ld: cannot find -lpq: No such file", "the library pq is not there"),
+        ("sh: 1: cmake: not found", "the program cmake is not there"),
+        ("ModuleNotFoundError: No module named 'numpy'", "no module numpy for its build"),
+        ("x\nRuntimeError: the moon is full\nerror: failed", "the moon is full"),
+        ("", "no reason given"),
+    ],
+)
+def test_what_a_failed_build_lacks(output, expected):
+    assert missing_thing(output) == expected
+
+
+def test_every_package_that_does_not_build_is_named_and_the_first_in_the_first_line():
+    with pytest.raises(BuildError) as error:
+        refuse({"mysqlclient==2.2.0": CONFIG, "python-ldap==3.4.0": HEADER})
+    first, second, *_ = error.value.message.splitlines()
+    assert first == "mysqlclient 2.2.0 does not build: pkg-config knows no mysqlclient (and 1 more)"
+    assert second == "python-ldap 3.4.0 does not build: the header lber.h is not there"
+    assert "`apt: [default-libmysqlclient-dev, gcc]`" in error.value.next_step
+    refuse({})
+
+
+def test_what_is_not_known_is_not_guessed():
+    assert providers("the header lber.h is not there") == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "The latest version satisfying it is v26.1.0, published at 2026-03-19T14:22:23.645Z. X",
+            Late("attrs", False, datetime(2026, 3, 19, 14, 22, 23, 645000, UTC)),
+        ),
+        (
+            "The requested version, v23.1.0, was published at 2023-04-16T10:48:16Z. Consider",
+            Late("attrs", True, datetime(2023, 4, 16, 10, 48, 16, tzinfo=UTC)),
+        ),
+        (
+            "The latest version satisfying the requirement is v1.17.0. Consider",
+            Late("attrs", False, None),
+        ),
+        ("Consider using `exclude-newer-package`", Late("attrs", False, None)),
+    ],
+)
+def test_the_package_that_a_date_keeps_away(said, expected):
+    head = "hint: `attrs` was filtered by `exclude-newer` to only include packages uploaded before"
+    assert late(f"error: no\n\n{head} 2023-01-01T13:00:00Z. {said}") == (expected,)
+    assert late("Because only attrs<=22.2.0 is available and you require attrs>=99") == ()
+
+
+def test_the_sentence_of_a_conflict():
+    said = (
+        "error: No solution found when resolving dependencies\n"
+        "  cause: Because flask>=2.2.2 depends on werkzeug>=2.2.2 and you require flask==2.2.2, "
+        "we can conclude that you require werkzeug>=2.2.2.\n"
+        "         And because you require werkzeug<2, we can conclude that your requirements are "
+        "unsatisfiable.\n"
+    )
+    assert conflict(said) == (
+        "flask>=2.2.2 depends on werkzeug>=2.2.2 and you require flask==2.2.2; "
+        "you require werkzeug<2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a-b==1.0", "a-b 1.0"), ("/tmp/x/python-ldap-3.4.0.tar.gz", "python-ldap 3.4.0"), ("a", "a")],
+)
+def test_a_package_by_its_name(text, expected):
+    assert pinned(text) == expected

@@ -1,0 +1,190 @@
+"""Resolving as of a date, against a real index on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from micro_bench.edge import clock, pip_settings
+from micro_bench.edge.packages import fetch_sources, fetch_wheels, split_lock
+from micro_bench.edge.resolving import Lock, Wanted, compile_lock
+from micro_bench.errors import BuildError
+from micro_bench.model.slice import Requirement
+from tests.fakes.package_index import Index
+
+BASE = datetime(2023, 1, 1, 13, tzinfo=UTC)
+PYTHON = "3.11.2"
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """The only index there is, for uv and for pip."""
+    for name in [n for n in os.environ if n.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    made = Index()
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", made.url)
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    pip_settings.pip_configuration.cache_clear()
+    yield made
+    made.close()
+    pip_settings.pip_configuration.cache_clear()
+
+
+def locked(*texts: str, before: datetime = BASE) -> Lock:
+    wanted = tuple(Requirement(text=text, source="setup.cfg") for text in texts)
+    return compile_lock(Wanted(wanted, PYTHON, before))
+
+
+def pins(lock: Lock) -> list[str]:
+    return [line.split()[0] for line in split_lock(lock.body)]
+
+
+def exempt(lock: Lock) -> dict[str, str | None]:
+    return {
+        f"{one.name} {one.version}": one.until and f"{one.until:%Y-%m-%d}"
+        for one in lock.facts.exempt
+    }
+
+
+def test_what_fits_as_of_the_date_is_taken_and_nothing_is_exempt(index: Index):
+    index.add("apple", "1.0", "2022-05-01")
+    index.add("apple", "2.0", "2023-05-01")
+    lock = locked("apple")
+    assert pins(lock) == ["apple==1.0"]
+    assert not lock.facts.exempt
+    assert not lock.facts.undated
+
+
+def test_one_late_package_is_exempt_alone_and_as_little_as_needed(index: Index):
+    for version, when in (("1.0", "2022-01-01"), ("2.0", "2023-01-16"), ("3.0", "2023-01-28")):
+        index.add("apple", version, when)
+    index.add("pear", "1.0", "2022-01-01")
+    index.add("pear", "9.0", "2023-01-05")
+    lock = locked("apple>=2", "pear")
+    assert pins(lock) == ["apple==2.0", "pear==1.0"]
+    assert exempt(lock) == {"apple 2.0": "2023-01-17"}
+    assert lock.facts.exempt[0].words().endswith("taken as of 2023-01-16")
+
+
+def test_what_a_late_package_needs_is_exempt_too_and_named(index: Index):
+    index.add("apple", "2.0", "2023-04-16", ("seed>=2", "leaf"))
+    index.add("seed", "1.0", "2022-01-01")
+    index.add("seed", "2.0", "2023-03-01")
+    index.add("seed", "2.1", "2024-03-01")
+    index.add("leaf", "1.0", "2021-01-01")
+    index.add("leaf", "2.0", "2024-01-01")
+    lock = locked("apple==2.0")
+    assert pins(lock) == ["apple==2.0", "leaf==1.0", "seed==2.0"]
+    assert exempt(lock) == {"apple 2.0": "2023-04-17", "seed 2.0": "2023-04-17"}
+
+
+def test_nothing_at_all_is_as_old_as_the_date(index: Index):
+    index.add("apple", "1.0", "2009-01-05")
+    index.add("apple", "2.0", "2009-01-12")
+    lock = locked("apple", before=datetime(2009, 1, 1, tzinfo=UTC))
+    assert exempt(lock) == {"apple 1.0": "2009-01-06"}
+    assert not lock.facts.undated
+
+
+def test_a_package_without_upload_times_is_named_and_the_others_keep_their_date(index: Index):
+    index.add("apple", "1.0", None)
+    index.add("pear", "1.0", "2022-01-01")
+    index.add("pear", "2.0", "2024-01-01")
+    lock = locked("apple", "pear")
+    assert pins(lock) == ["apple==1.0", "pear==1.0"]
+    assert exempt(lock) == {"apple 1.0": None}
+    assert not lock.facts.undated
+
+
+def test_an_index_without_upload_times_gives_a_lock_that_is_not_dated(index: Index):
+    index.add("apple", "1.0", None, ("pear",))
+    index.add("pear", "2.0", None)
+    lock = locked("apple==1.0")
+    assert lock.facts.undated
+    assert exempt(lock) == {"apple 1.0": None, "pear 2.0": None}
+
+
+def test_a_date_in_the_future_is_told(index: Index):
+    index.add("apple", "1.0", "2022-01-01")
+    made = locked("apple", before=datetime(2135, 1, 1, tzinfo=UTC)).facts.made
+    assert made is not None
+    assert made <= clock.now()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (("apple>=99",), "only apple==1.0 is available and you require apple>=99 (asked for: "),
+        (("apple<1", "apple>=1"), "you require apple<1 and apple>=1 (asked for"),
+        (("nowhere",), "nowhere is in no package index (asked for: nowhere in setup.cfg)"),
+    ],
+)  # fmt: skip
+def test_the_first_line_says_which_package_and_why(index: Index, wanted, said):
+    index.add("apple", "1.0", "2022-01-01")
+    with pytest.raises(BuildError) as error:
+        locked(*wanted)
+    first = error.value.message.splitlines()[0]
+    assert first.startswith(
+        "the environment cannot be resolved for Python 3.11.2 as of 2023-01-01: " + said
+    )
+
+
+def test_an_index_that_does_not_answer_is_no_conflict(index: Index):
+    index.close()
+    with pytest.raises(BuildError, match=r"the package index at http\S+ does not answer") as error:
+        locked("apple")
+    assert "pip download six" in error.value.next_step
+
+
+def test_a_password_is_in_no_message(index: Index, monkeypatch: pytest.MonkeyPatch):
+    index.status = 401
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://robot:s3cr3t@{index.host}/simple/")
+    pip_settings.pip_configuration.cache_clear()
+    with pytest.raises(BuildError) as error:
+        locked("apple")
+    assert "s3cr3t" not in error.value.describe()
+    assert "401" in error.value.message.splitlines()[0]
+
+
+def test_wheels_come_by_their_hashes_and_a_source_is_told_apart(index: Index, tmp_path: Path):
+    index.add("apple", "1.0", "2022-01-01")
+    index.add_source("stone", "1.0", "2022-01-01")
+    lock = locked("apple", "stone")
+    missing = fetch_wheels(lock.body, PYTHON, tmp_path / "wheels")
+    assert [line.split()[0] for line in missing] == ["stone==1.0"]
+    assert [p.name for p in (tmp_path / "wheels").iterdir()] == ["apple-1.0-py3-none-any.whl"]
+    found = fetch_sources(missing, PYTHON, tmp_path)
+    assert {pin: file.name for pin, file in found.items()} == {"stone==1.0": "stone-1.0.tar.gz"}
+
+
+def test_every_file_that_is_another_one_is_named_at_once(index: Index, tmp_path: Path):
+    index.add("apple", "1.0", "2022-01-01")
+    index.add("pear", "1.0", "2022-01-01")
+    index.add_source("stone", "1.0", "2022-01-01")
+    lock = locked("apple", "pear", "stone")
+    for name in index.files:
+        index.files[name] += b"changed"
+    with pytest.raises(BuildError) as error:
+        fetch_wheels("\n".join(split_lock(lock.body)[:2]), PYTHON, tmp_path)
+    first, second = error.value.message.splitlines()
+    assert first.startswith("fetching failed: apple 1.0: the index serves another file")
+    assert first.endswith("(and 1 more)")
+    assert second.startswith("pear 1.0: the index serves another file")
+    with pytest.raises(BuildError, match=r"stone 1.0: its source archive is not the one"):
+        fetch_sources(split_lock(lock.body)[2:], PYTHON, tmp_path)
+
+
+def test_an_index_that_is_gone_is_not_taken_for_a_missing_wheel(index: Index, tmp_path: Path):
+    index.add("apple", "1.0", "2022-01-01")
+    lock = locked("apple")
+    index.close()
+    with pytest.raises(BuildError, match=r"fetching failed: apple 1.0: the package index"):
+        fetch_wheels(lock.body, PYTHON, tmp_path)
