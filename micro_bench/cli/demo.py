@@ -44,7 +44,8 @@ def demo(
     """
     from micro_bench.pipeline.demo import Demo, run_demo
 
-    fast = {"k": 1, "repetitions": 1, "backend": "local"} if quick else {"k": 2}
+    few = {"k": 1, "repetitions": 1, "load_check": False, "backend": "local"}
+    fast = few if quick else {"k": 2}
     given = {"k": k, "jobs": jobs, "backend": backend, "repetitions": repetitions}
     options = fast | {key: value for key, value in given.items() if value is not None}
     with _live.watching() as watch:

@@ -64,14 +64,20 @@ def conflict(errors: str) -> str:
         return f"{pinned(match[1])} does not build: {missing_thing(errors)}"
     if asked := unreachable(errors):
         return asked
-    if match := re.search(r"(\S+) was not found in the package registry", errors):
-        return f"{match[1].removeprefix('Because').strip()} is in no package index"
+    if name := nowhere(errors):
+        return f"{name} is in no package index"
     clauses = []
     for line in errors.splitlines():
         match = _BECAUSE.search(line.removeprefix("  cause:").strip())
         if match and match[1].rstrip(",") not in clauses:
             clauses.append(match[1].rstrip(","))
     return redacted("; ".join(clauses) or last_line(errors))
+
+
+def nowhere(errors: str) -> str:
+    """The package that no index has, or nothing."""
+    match = re.search(r"(\S+) was not found in the package registry", errors)
+    return match[1] if match else ""
 
 
 def unreachable(errors: str) -> str:

@@ -78,7 +78,7 @@ def compile_lock(wanted: Wanted, tell: Tell = _silent) -> Lock:
         if done.code is None:
             errors = f"the resolver did not come to an end within {DEADLINE_S} s\n{errors}"
         if not search.exempt_one(errors):
-            raise _failure(wanted, search.broken or errors)
+            raise _failure(wanted, search.broken or _about_credentials(wanted, errors))
     raise _failure(wanted, "the search for versions does not come to an end")
 
 
@@ -223,6 +223,15 @@ def _failure(wanted: Wanted, errors: str) -> BuildError:
     )
 
 
+def _about_credentials(wanted: Wanted, errors: str) -> str:
+    """Where several indexes count alike, one that lets nobody in is passed over without a word."""
+    if not package_words.nowhere(errors):
+        return errors
+    done = _compile(wanted, {}, (), TRIAL_S, "first-index")
+    again = done.errors.decode("utf-8", "replace")
+    return again if package_words.unreachable(again) else errors
+
+
 def _asked_for(requirements: Sequence[Requirement], why: str) -> str:
     """Where the packages that the sentence names were asked for."""
     words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z][\w.-]*", why)}
@@ -242,7 +251,11 @@ def _tail(errors: str) -> str:
 
 
 def _compile(
-    wanted: Wanted, limits: Limits, wheels: Collection[str] = (), deadline_s: float = DEADLINE_S
+    wanted: Wanted,
+    limits: Limits,
+    wheels: Collection[str] = (),
+    deadline_s: float = DEADLINE_S,
+    strategy: str = "unsafe-best-match",
 ) -> process.Result:
     pip = pip_configuration()
     options = [word for name in wanted.own for word in ("--no-emit-package", name)]
@@ -260,7 +273,7 @@ def _compile(
                 uv_binary(), "pip", "compile", "--quiet", "--no-config", "--generate-hashes",
                 "--python", sys.executable,
                 "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
-                "--index-strategy", "unsafe-best-match", "--python-version", wanted.python,
+                "--index-strategy", strategy, "--python-version", wanted.python,
                 "--python-platform", "x86_64-manylinux_2_28" if _x86() else "linux",
                 "--exclude-newer", wanted.before.isoformat(), *options, source.name,
             ],

@@ -1,0 +1,60 @@
+"""A task's grading, as its prepared image and its hidden tests make it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+
+from micro_bench import plugins
+from micro_bench.edge.patching import applied, patch_paths
+from micro_bench.pipeline.prepare import Prepared
+from micro_bench.scores import grade as grading
+
+SCANNERS = "scores.scanners"
+
+
+def scanners() -> tuple[ModuleType, ...]:
+    """Every scanner, in the order of their names."""
+    return tuple(plugins.discover(SCANNERS).values())
+
+
+def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.Job:
+    """A task's grading. With `own`, the base's tests as they are instead of the hidden ones."""
+    task, language = prepared.task, prepared.language
+    wanted = tuple(dict.fromkeys((*task.tests.run, *test_modules(prepared, task.tests.hidden))))
+    hidden = hidden_tests(prepared, test_patch)
+    like = {path: hidden.files[path][1] for path in test_modules(prepared, tuple(hidden.files))}
+    if own:
+        hidden = grading.Hidden()
+        tests = tuple(path for path in wanted if path in prepared.base)
+    else:
+        tests = tuple(path for path in wanted if path in prepared.base or path in hidden.files)
+        tests = tuple(path for path in tests if path not in hidden.deleted)
+    infrastructure = {
+        path: content for path, content in prepared.everything.items()
+        if language.is_infrastructure(path)
+    }  # fmt: skip
+    return grading.Job(
+        task,
+        prepared.image,
+        language,
+        prepared.recipe,
+        infrastructure,
+        hidden,
+        tests,
+        scanners(),
+        like,
+    )
+
+
+def test_modules(prepared: Prepared, paths: Sequence[str]) -> tuple[str, ...]:
+    """The test files that are run anyway and those that the recipe calls so."""
+    language, recipe, run = prepared.language, prepared.recipe, prepared.task.tests.run
+    return tuple(path for path in paths if path in run or language.is_test_module(path, recipe))
+
+
+def hidden_tests(prepared: Prepared, test_patch: bytes) -> grading.Hidden:
+    """What the test patch leaves behind: files to lay over, and files to delete."""
+    paths = patch_paths(test_patch)
+    files = applied(prepared.base, test_patch, paths)
+    return grading.Hidden(files, tuple(path for path in paths if path not in files))
