@@ -100,6 +100,17 @@ def after_doctor(fixes: Sequence[tuple[str, str]], *, able: bool) -> Steps:
     return (*mends, *([tickets()] if able else []))
 
 
+def after_assess(source: str, expected: int) -> Steps:
+    """The tasks, if there would be any; a workspace first, if there is none."""
+    if not expected:
+        why = "another source of tickets, or `recipe.yaml`, may give tasks"
+        return (Step(f"{PROGRAM} import --help", why),)
+    return (
+        Step(f"{PROGRAM} init bench", "a workspace, if you have none"),
+        Step(f"{PROGRAM} -w bench import {shlex.quote(source)}", "the tasks, as drafts"),
+    )
+
+
 def after_import(result: Imported) -> Steps:
     """To the drafts, or to what would link more tickets."""
     if not result.written and not result.unchanged:

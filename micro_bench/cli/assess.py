@@ -30,5 +30,6 @@ def assess(
     wanted = Source(source, clone, repo, importer, branch=branch)
     with _output.counter() as progress:
         found = assess_repository(_line.line(ctx), wanted, progress)
-    steps = [_next.Step(one.command, one.why) for one in found.next_steps]
-    _output.either(screen(found), found.model_dump(mode="json"), as_json=as_json, steps=steps)
+    steps = _next.after_assess(source, found.expected_tasks)
+    shown = found.model_dump(mode="json")
+    _output.either(screen(found), shown, as_json=as_json, steps=steps)

@@ -6,7 +6,6 @@ every fix is taken from a sample, spread over the history, and called an estimat
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from micro_bench.edge import clock
 from micro_bench.edge.git import Repository
 from micro_bench.languages._language import Language, Recipe
 from micro_bench.model.ticket import Export, Fix, LinkKind, Ticket
-from micro_bench.pipeline.assessment import Assessment, NextStep, Yield
+from micro_bench.pipeline.assessment import Assessment, Yield
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.reading import Source, place_clone, read
 from micro_bench.reports.precision import precision
@@ -32,6 +31,8 @@ from micro_bench.tickets.own import of_own_changes
 SAMPLE_S = 15.0
 """How long candidates are drafted; the rest is extrapolated."""
 MOST_SAMPLED = 80
+_LONGEST_FIX = 200
+"""Changes of the branch that are followed from a fix to its base."""
 _LARGEST_READ = 1_000_000
 _SIZES = (20, 50, 100)
 """Suites that the expected one is compared with."""
@@ -59,7 +60,7 @@ def assess_repository(line: Line, source: Source, progress: Progress) -> Assessm
     sieve.sort(export, linked)
     sample = _sampled(sieve.candidates, Workshop(clone, language, recipe), progress)
     seen = _Seen(export, changes, clone, sieve, sample)
-    return _assessment(line, source, seen, began)
+    return _assessment(line, seen, began)
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,7 @@ class _Sieve:
         return next(filter(None, map(self._lacks, linked.fixes)), None)
 
     def _lacks(self, fix: Fix) -> Reason | None:
-        change = self.changes.get(fix.commit)
-        paths = change.paths if change else ()
+        paths = self._paths(fix)
         tests = {path for path in paths if self.language.is_test(path, self.recipe)}
         counting = [p for p in paths if p not in tests and self.language.counts_for_tier(p)]
         if not counting:
@@ -112,6 +112,18 @@ class _Sieve:
         if not any(is_source(path, self.language) for path in counting):
             return Reason.NOT_THIS_LANGUAGE
         return None if tests else Reason.NO_TEST_CHANGES
+
+    def _paths(self, fix: Fix) -> set[str]:
+        """What changed between base and fix: a fix may span several changes of the branch."""
+        paths: set[str] = set()
+        commit: str | None = fix.commit
+        for _ in range(_LONGEST_FIX):
+            change = self.changes.get(commit or "")
+            if change is None or commit == fix.base:
+                break
+            paths.update(change.paths)
+            commit = change.base
+        return paths
 
 
 @dataclass
@@ -160,7 +172,7 @@ class _Seen:
     sample: _Sample
 
 
-def _assessment(line: Line, source: Source, seen: _Seen, began: float) -> Assessment:
+def _assessment(line: Line, seen: _Seen, began: float) -> Assessment:
     export, clone, sieve = seen.export, seen.clone, seen.sieve
     files = _newest(clone)
     language, recipe = sieve.language, sieve.recipe
@@ -186,7 +198,6 @@ def _assessment(line: Line, source: Source, seen: _Seen, began: float) -> Assess
         precision=tuple(precision(n, line.settings.k) for n in _sizes(found.expected)),
         complaints=export.complaints[:20],
         seconds=round(clock.monotonic() - began, 1),
-        next_steps=_next(found, source.tickets),
     )
 
 
@@ -225,15 +236,3 @@ def _how(one: _Candidate) -> str:
 def _sizes(expected: int) -> tuple[int, ...]:
     smaller = tuple(size for size in _SIZES if size < expected)
     return (*smaller[-2:], expected) if expected else ()
-
-
-def _next(found: Yield, source: str) -> tuple[NextStep, ...]:
-    if not found.expected:
-        why = "another source of tickets, or recipe.yaml, may give tasks"
-        return (NextStep(command="micro-bench import --help", why=why),)
-    return (
-        NextStep(command="micro-bench init bench", why="a workspace"),
-        NextStep(
-            command=f"micro-bench -w bench import {shlex.quote(source)}", why="the tasks, as drafts"
-        ),
-    )

@@ -48,13 +48,6 @@ class Yield(Noun):
         return round(self.candidates * self.drafted / self.sampled) if self.sampled else 0
 
 
-class NextStep(Noun):
-    """A command, and why."""
-
-    command: str
-    why: str
-
-
 class Assessment(Noun):
     """What a repository would give before anyone spends an hour. Nothing was run."""
 
@@ -72,13 +65,14 @@ class Assessment(Noun):
     precision: tuple[Precision, ...]
     complaints: tuple[str, ...]
     seconds: float
-    next_steps: tuple[NextStep, ...]
 
 
 def screen(found: Assessment) -> str:
     """At most forty lines of at most a hundred columns."""
-    parts = (_yield(found), _environment(found), _obstacles(found), _precision(found), _end(found))
-    return "\n".join(_inert(line) for part in parts for line in part)
+    parts = (_yield(found), _environment(found), _obstacles(found), _precision(found))
+    lines = [line for part in parts for line in part]
+    lines.append(f"assessed in {found.seconds:.0f} s; nothing was run or written")
+    return "\n".join(map(_inert, lines))
 
 
 def _inert(line: str) -> str:
@@ -162,10 +156,6 @@ def _precision(found: Assessment) -> Iterator[str]:
         for one in found.precision
     )
     yield from _folded("intervals", f"95 % of pass@1 with {shown} (for {ASSUMED} of the time)")
-
-
-def _end(found: Assessment) -> Iterator[str]:
-    yield f"assessed in {found.seconds:.0f} s; nothing was run or written"
 
 
 def _counts(counted: Mapping[str, int]) -> str:

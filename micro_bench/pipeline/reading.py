@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from micro_bench.edge.git import Repository
 from micro_bench.edge.http import Api
 from micro_bench.errors import BadInputError, NotFoundError
+from micro_bench.languages._language import Recipe
 from micro_bench.model.ticket import Export, Ticket
 from micro_bench.pipeline.line import Line
+from micro_bench.tasks.rules import recipe_at
 from micro_bench.tasks.split import touches_both
 from micro_bench.tickets.history import Change, read_history
 from micro_bench.tickets.importers._clones import is_clone
@@ -136,8 +139,18 @@ def _context(line: Line, source: Source, clones: Clones, progress: Progress) -> 
         """The token is for the configured server alone, whatever address a source names."""
         return Api(base, token if base == settings.github_api else None, tell=line.tell)
 
+    language = line.language(source.language)
+
+    @cache
+    def recipe(repo: str) -> Recipe:
+        """As the newest commit completes it: read once, asked for every change."""
+        stated = line.specs.recipe(repo)
+        for one in clones.opened.values():
+            return recipe_at(one.repository, source.branch or "HEAD", language, stated)
+        return stated
+
     def tested(repo: str, paths: Sequence[str]) -> bool:
-        return touches_both(paths, line.language(source.language), line.specs.recipe(repo))
+        return touches_both(paths, language, recipe(repo))
 
     return ImportContext(
         repo=source.repo, http=api, api_url=settings.github_api,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from micro_bench import codec
 from micro_bench.languages._language import Recipe, Survey
 from micro_bench.languages.python import survey
 
@@ -42,7 +43,11 @@ def test_the_runner_and_the_file_that_says_so(
 
 
 def recipes(files: dict[str, bytes]) -> list[str]:
-    return [one.recipe for one in look(files).obstacles]
+    """Each is one that a lead may paste: it loads."""
+    found = [one.recipe for one in look(files).obstacles]
+    for text in found:
+        codec.decode(f"schema_version: 1\n{text}\n".encode(), Recipe, "recipe.yaml")
+    return found
 
 
 def whats(files: dict[str, bytes]) -> str:
@@ -136,6 +141,13 @@ def test_programs_of_ci() -> None:
 def test_tests_whose_names_pytest_passes_over() -> None:
     files = {f"tests/{name}.py": TEST for name in ("fields", "models", "queries")}
     assert "3 files hold tests" in whats(files)
+    assert any(one.startswith("test_names: ") for one in recipes(files))
+
+
+def test_many_tests_that_need_a_service() -> None:
+    files = {f"tests/test_{n}.py": b"import redis\n" + TEST for n in "bcdef"}
+    found = recipes({"compose.yaml": b"services:\n  c:\n    image: redis\n", **files})
+    assert any("--ignore=tests/test_c.py]  # and 3 more" in one for one in found)
 
 
 def test_submodules() -> None:

@@ -87,6 +87,14 @@ def test_what_is_said_is_what_importing_gives(shop: GitBuilder, tmp_path: Path) 
     }  # fmt: skip
 
 
+def test_a_fix_of_several_commits_is_taken_as_a_whole(shop: GitBuilder, tmp_path: Path) -> None:
+    """Rebased: the tests came in the first commit, the source in the last."""
+    before = assess(tmp_path, shop.path).expected_tasks
+    shop.commit("Weigh parcels (#12)", {"tests/test_b.py": "def test_b():\n    assert 1\n"})
+    shop.commit("Tidy the scales (#12)", {"shop/b.py": "B = 1\n"})
+    assert assess(tmp_path, shop.path).expected_tasks == before + 1
+
+
 def test_what_it_recognised_and_from_what(shop: GitBuilder, tmp_path: Path) -> None:
     found = assess(tmp_path, shop.path)
     assert (found.survey.runner, found.survey.test_modules) == ("pytest", 1)

@@ -171,7 +171,7 @@ def _services(files: Files, modules: Sequence[str]) -> Iterator[Obstacle]:
                 yield Obstacle(
                     what=f"{name}: a sandbox has no services; {_share(users, modules)}",
                     seen_in=path,
-                    recipe=f"pytest_args: [{_ignored(users)}]" if users else "",
+                    recipe=_ignoring(users) if users else "",
                 )
         if "services" in text:
             return
@@ -183,9 +183,9 @@ def _share(users: Sequence[str], modules: Sequence[str]) -> str:
     return f"{len(users)} of {len(modules)} test modules import its client"
 
 
-def _ignored(users: Sequence[str]) -> str:
-    more = ", ..." if len(users) > 2 else ""
-    return ", ".join(f"--ignore={path}" for path in sorted(users)[:2]) + more
+def _ignoring(users: Sequence[str]) -> str:
+    more = f"  # and {len(users) - 2} more" if len(users) > 2 else ""
+    return f"pytest_args: [{', '.join(f'--ignore={path}' for path in sorted(users)[:2])}]{more}"
 
 
 def _programs(files: Files) -> Iterator[Obstacle]:
