@@ -19,7 +19,7 @@ from micro_bench.model.base import Noun, Time
 from micro_bench.model.image import F2PKind, FailToPass, Verification
 from micro_bench.model.run import RunLock, TaskLock
 from micro_bench.model.task import HARMLESS, Limits, Task
-from micro_bench.pipeline import looking, running
+from micro_bench.pipeline import looking, planning
 from micro_bench.pipeline.inputs import (
     HARMLESS_IN_RECIPES,
     HARMLESS_IN_SETTINGS,
@@ -60,6 +60,8 @@ def other(annotation: Any, value: Any) -> Any:
     origin, args = get_origin(annotation), get_args(annotation)
     if origin in (Annotated, Union, types.UnionType):
         return other(next(arg for arg in args if arg is not type(None)), value)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "another"  # any value will do for what is None, or a noun whose keys are walked
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return next((each for each in args or annotation if each != value), "another")
     return ANOTHER[origin or annotation](value)
@@ -176,7 +178,7 @@ def test_another_spec_makes_a_verification_outdated_and_other_words_do_not(line:
 def test_what_decides_a_grading_decides_the_plan_of_a_run(change):
     changed = Verification.model_validate({**dict(VERIFIED), **change})
     assert _plan(changed) != _plan(VERIFIED)
-    assert "another recipe, other settings or other lists" in running._difference(
+    assert "another recipe, other settings or other lists" in planning._difference(
         _lock(VERIFIED), _lock(changed)
     )
 
@@ -187,7 +189,7 @@ def test_a_verification_made_again_with_the_same_result_is_the_same_plan():
 
 
 def _plan(found: Verification) -> str:
-    return running._plan(_lock(found).tasks, (), 1)
+    return planning._plan(_lock(found).tasks, (), 1)
 
 
 def _lock(found: Verification) -> RunLock:

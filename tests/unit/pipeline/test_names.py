@@ -34,7 +34,7 @@ def test_the_check_of_names_is_that_of_the_nouns(name: str):
 def test_a_run_of_such_a_name_is_bad_input(tmp_path, name: str):
     settings = Settings.model_validate({"workspace": tmp_path, "backend": "local"})
     with pytest.raises(BadInputError, match="--name"):
-        run_command(Line(settings, print), RunOptions(("oracle",), name=name), print)
+        run_command(Line(settings, print), RunOptions(("oracle",), name=name))
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../../b", "", "X"])
