@@ -19,7 +19,13 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from micro_bench.edge import package_words, process
-from micro_bench.edge.pip_settings import no_index, pip_configuration, redacted, uv_environment
+from micro_bench.edge.pip_settings import (
+    UNFOLDED,
+    no_index,
+    pip_configuration,
+    redacted,
+    uv_environment,
+)
 from micro_bench.errors import BuildError
 
 FETCH_TIMEOUT_S = 120
@@ -150,7 +156,7 @@ def _sources(pins: Iterable[str], python: str) -> Iterator[tuple[str, str]]:
                 "--format", "pylock.toml", "--index-strategy", "unsafe-best-match",
                 "--python-version", python, *(["--no-index"] if no_index(pip) else []), "pins.in",
             ],
-            env=uv_environment(pip), cwd=Path(folder), deadline_s=300,
+            env={**uv_environment(pip), **UNFOLDED}, cwd=Path(folder), deadline_s=300,
         )  # fmt: skip
         if done.code != 0:
             raise BuildError(package_words.conflict(done.errors.decode("utf-8", "replace")))

@@ -31,6 +31,8 @@ PLACES = frozenset({"index-url", "extra-index-url", "find-links", "cert", "clien
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables in which pip finds its certificates where no option names them; uv reads neither."""
 FALSE = frozenset({"", "0", "false", "no", "off", "n", "f"})
+UNFOLDED = {"COLUMNS": "10000"}
+"""uv folds its sentences to the width of the terminal; they are read by lines here."""
 OWN_DATES = ("UV_EXCLUDE_NEWER", "UV_EXCLUDE_NEWER_PACKAGE")
 
 

@@ -16,7 +16,13 @@ from packaging.utils import canonicalize_name
 from micro_bench.edge import clock, package_words, process
 from micro_bench.edge.package_words import Late
 from micro_bench.edge.packages import split_lock, uv_binary
-from micro_bench.edge.pip_settings import no_index, pip_configuration, redacted, uv_environment
+from micro_bench.edge.pip_settings import (
+    UNFOLDED,
+    no_index,
+    pip_configuration,
+    redacted,
+    uv_environment,
+)
 from micro_bench.errors import BuildError
 from micro_bench.model.slice import Exemption, LockFacts, Requirement
 
@@ -277,7 +283,7 @@ def _compile(
                 "--python-platform", "x86_64-manylinux_2_28" if _x86() else "linux",
                 "--exclude-newer", wanted.before.isoformat(), *options, source.name,
             ],
-            env=uv_environment(pip), cwd=Path(folder), deadline_s=deadline_s,
+            env={**uv_environment(pip), **UNFOLDED}, cwd=Path(folder), deadline_s=deadline_s,
         )  # fmt: skip
 
 

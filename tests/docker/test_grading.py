@@ -15,6 +15,7 @@ import pytest
 from micro_bench.model.execution import TestResult, Trust
 from micro_bench.model.score import Verdict
 from micro_bench.pipeline.scoring import Grader
+from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT
 from micro_bench.scores import grade as grading
 from micro_bench.scores.grade import cross_check
 from tests.fakes.shop import (
@@ -473,13 +474,13 @@ def test_endless_output_is_cut(shop: Shop):
         b"    import os\n    for _ in range(1000):\n        os.write(2, b'x' * 10**5)\n    return",
     )
     marked = shop.grade(patch({"tinyshop/text.py": loud, **dict(fix())}))
-    assert len(marked.log) <= grading.OUTPUT_LIMIT
+    assert len(marked.log) <= OUTPUT_LIMIT
     assert marked.trust in ("agree", "tampered", "crashed")
 
 
 def test_a_patch_of_large_sources_can_be_graded(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     """Their text goes to the host for matching findings; it may be more than tests may print."""
-    monkeypatch.setattr(grading, "OUTPUT_LIMIT", 10**6)
+    monkeypatch.setattr(grading, "SCANNER_OUTPUT_LIMIT", 10**6)
     big = b"x = 1  # " + b"y" * 990 + b"\n"
     change: dict[str, bytes] = {f"tinyshop/big{n}.py": big * 900 for n in range(3)}
     marked = shop.grade(patch({**change, **dict(fix())}))

@@ -17,7 +17,8 @@ from micro_bench.errors import UnverifiedError
 from micro_bench.images import leaks
 from micro_bench.languages._language import Recipe
 from micro_bench.model.image import F2PKind, Image
-from micro_bench.pipeline import agents, running, verification
+from micro_bench.pipeline import agents, executing, running, verification
+from micro_bench.pipeline.executing import STEADY
 from micro_bench.sandboxes._sandbox import StartRequest
 from tests.fakes.shop import BASE, FIX, FIXED_MONEY, HIDDEN_MONEY, MONEY, TEST_SYSTEM, Shop, patch
 
@@ -133,11 +134,14 @@ def test_tests_that_do_not_run_to_their_end_are_named_with_their_last_words(make
 def test_a_flaky_test_is_quarantined_by_name(make: Make, monkeypatch: pytest.MonkeyPatch):
     coin = b"\n\ndef test_coin():\n    import os\n    assert os.path.exists('/bench/heads')\n"
     shop = make(tests={"tests/test_money.py": HIDDEN_MONEY + coin})
-    start, count = shop.line.backend.start, iter(range(1000))
+    start, gradings = shop.line.backend.start, []
 
     def flipping(request: StartRequest):
+        """Heads in the first repetition, tails in the second."""
         sandbox = start(request)
-        if next(count) % 2:
+        if request.labels.get("stage") == "verify":
+            gradings.append(request)
+        if len(gradings) <= len(STEADY):
             sandbox.put(sandbox.places.bench, pack([Entry("heads", b"")]))
         return sandbox
 
@@ -174,7 +178,7 @@ def test_a_verification_holds_for_the_very_task_and_image(
         executed.append("executed")
         raise AssertionError
 
-    monkeypatch.setattr(verification, "_execute", refuse)
+    monkeypatch.setattr(verification, "execute", refuse)
     assert shop.verify() == shop.verification
     words = type(shop.task).model_validate({**dict(shop.task), "title": "Another title"})
     assert verification.verify_task(shop.line, words, repetitions=1)[1] == shop.verification
@@ -268,7 +272,7 @@ def test_every_kind_of_leak_is_found(shop: Shop, leaky: Image):
 
 def test_a_leak_makes_the_task_unfit(shop: Shop, leaky: Image, monkeypatch: pytest.MonkeyPatch):
     prepared = dataclasses.replace(shop.prepared, image=leaky)
-    evidence = verification._execute(shop.line, shop.prepared, 1)
+    evidence = executing.execute(shop.line, shop.prepared, 1)
     found = verification._conclude(shop.line, prepared, evidence, 1)
     assert not found.verified
     assert any(reason.startswith("leak: ") for reason in found.reasons)

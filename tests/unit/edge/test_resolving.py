@@ -127,7 +127,10 @@ def test_a_date_in_the_future_is_told(index: Index):
         (("nowhere",), "nowhere is in no package index (asked for: nowhere in setup.cfg)"),
     ],
 )  # fmt: skip
-def test_the_first_line_says_which_package_and_why(index: Index, wanted, said):
+def test_the_first_line_says_which_package_and_why(
+    index: Index, wanted, said, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "40")  # a narrow terminal
     index.add("apple", "1.0", "2022-01-01")
     with pytest.raises(BuildError) as error:
         locked(*wanted)
