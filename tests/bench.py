@@ -22,7 +22,7 @@ from micro_bench.demo import content
 from micro_bench.edge import clock, host
 from micro_bench.languages._language import Recipe
 from micro_bench.pipeline.commands import RunOptions, run_command
-from micro_bench.pipeline.importing import Source, import_tickets
+from micro_bench.pipeline.intake.importing import Source, import_tickets
 from micro_bench.pipeline.line import Line
 from micro_bench.settings import Settings, resolve
 from micro_bench.store import open_run

@@ -16,8 +16,8 @@ from micro_bench.errors import MicroBenchError
 if TYPE_CHECKING:
     from micro_bench.pipeline.commands import Ran, Rescored
     from micro_bench.pipeline.demo import Shown
-    from micro_bench.pipeline.importing import Imported
-    from micro_bench.pipeline.verifying import Verified
+    from micro_bench.pipeline.intake.importing import Imported
+    from micro_bench.pipeline.verify.verifying import Verified
 
 PROGRAM = "micro-bench"
 _QUOTED = re.compile(rf"`({PROGRAM}[^`]*)`")

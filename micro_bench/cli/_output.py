@@ -18,7 +18,7 @@ from micro_bench.cli._next import Steps
 from micro_bench.errors import BadInputError, MicroBenchError
 
 if TYPE_CHECKING:
-    from micro_bench.pipeline.importing import Imported
+    from micro_bench.pipeline.intake.importing import Imported
     from micro_bench.tasks.outcomes import Funnel
     from micro_bench.tickets.importers._importer import Progress
 

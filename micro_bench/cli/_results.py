@@ -15,7 +15,7 @@ from micro_bench.errors import IncompleteError, UnverifiedError
 if TYPE_CHECKING:
     from micro_bench.pipeline.commands import Ran, Rescored
     from micro_bench.pipeline.demo import Shown
-    from micro_bench.pipeline.verifying import Verified
+    from micro_bench.pipeline.verify.verifying import Verified
 
 
 def verified(result: Sequence[Verified], *, as_json: bool) -> None:

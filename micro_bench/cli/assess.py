@@ -23,9 +23,9 @@ def assess(
     as_json: _output.Json = False,
 ) -> None:
     """Estimate the tasks of a repository and name what stands in their way; runs nothing."""
-    from micro_bench.pipeline.assess import assess_repository
-    from micro_bench.pipeline.assessment import screen
-    from micro_bench.pipeline.reading import Source
+    from micro_bench.pipeline.intake.assess import assess_repository
+    from micro_bench.pipeline.intake.assessment import screen
+    from micro_bench.pipeline.intake.reading import Source
 
     wanted = Source(source, clone, repo, importer, branch=branch)
     with _output.counter() as progress:

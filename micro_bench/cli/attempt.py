@@ -47,7 +47,7 @@ def verify(
     Base, hidden tests, gold patch and no-op are executed in each task's image, several times.
     What is stored and still holds is not executed again. Interrupt at will.
     """
-    from micro_bench.pipeline.verifying import verify_all
+    from micro_bench.pipeline.verify.verifying import verify_all
 
     options = {"jobs": jobs, "backend": backend, "repetitions": repetitions}
     with _live.watching() as watch:

@@ -33,7 +33,7 @@ def import_(
     as_json: _output.Json = False,
 ) -> None:
     """Turn tickets with their fixes into drafts of tasks; count the others by reason."""
-    from micro_bench.pipeline.importing import Source, import_tickets
+    from micro_bench.pipeline.intake.importing import Source, import_tickets
 
     wanted = Source(
         source, clone, repo, importer, branch=branch, only=frozenset(only or ()), newest=newest,

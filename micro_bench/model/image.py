@@ -119,7 +119,7 @@ class Execution(Noun):
 class Verification(Noun):
     """What executing a task's image showed. Without `verified` it cannot be run.
 
-    It holds as long as everything that decided it is the same: see `pipeline/inputs.py`.
+    It holds as long as everything that decided it is the same: see `pipeline/verify/inputs.py`.
     """
 
     task: Slug

@@ -11,9 +11,10 @@ from micro_bench.errors import BadInputError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.score import Score, Verdict
 from micro_bench.paths import name_mistake
-from micro_bench.pipeline import agents, planning, reporting, running, scoring
+from micro_bench.pipeline import reporting
 from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line
+from micro_bench.pipeline.run import agents, planning, running, scoring
 from micro_bench.store import open_run
 
 

@@ -10,10 +10,10 @@ from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Words
 from micro_bench.pipeline.choosing import chosen
-from micro_bench.pipeline.explaining import executed, shortcomings
-from micro_bench.pipeline.inputs import inputs
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared, cut, prepare
+from micro_bench.pipeline.verify.explaining import executed, shortcomings
+from micro_bench.pipeline.verify.inputs import inputs
 from micro_bench.reports.wording import count
 from micro_bench.store import list_runs
 from micro_bench.tasks import tiers

@@ -51,6 +51,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("model/ticket.py", "import micro_bench.model.task", "Nouns"),
         ("model/task.py", "from micro_bench.model import score", "Nouns"),
         ("model/grade.py", "X = 1", "Nouns"),
+        ("pipeline/verify/jobs.py", "import micro_bench.pipeline.run.scoring", "Stages"),
+        ("pipeline/extra.py", "X = 1", "Stages"),
         ("attempts/agents/x.py", "import micro_bench.attempts.agents.oracle", "Plugins are found"),
         ("scores/_x.py", "from micro_bench.scores.scanners import ruff", "Plugins are found"),
         ("graphs.py", "from micro_bench.languages import python", "Plugins are found"),

@@ -14,7 +14,7 @@ import pytest
 
 from micro_bench.errors import MicroBenchError, NotFoundError
 from micro_bench.model.ticket import Export
-from micro_bench.pipeline.reading import Clones
+from micro_bench.pipeline.intake.reading import Clones
 from micro_bench.plugins import discover, load
 from micro_bench.tickets.importers._importer import ImportContext
 from micro_bench.tickets.sources import find_importer

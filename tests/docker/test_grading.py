@@ -14,7 +14,7 @@ import pytest
 
 from micro_bench.model.execution import TestResult, Trust
 from micro_bench.model.score import Verdict
-from micro_bench.pipeline.scoring import Grader
+from micro_bench.pipeline.run.scoring import Grader
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT
 from micro_bench.scores import grade as grading
 from micro_bench.scores.grade import cross_check

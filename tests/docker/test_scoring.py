@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from micro_bench.model.score import Verdict
-from micro_bench.pipeline import agents, running
-from micro_bench.pipeline.scoring import Grader, score_attempt
+from micro_bench.pipeline.run import agents, running
+from micro_bench.pipeline.run.scoring import Grader, score_attempt
 from micro_bench.store import RunStore
 from tests.fakes.shop import Shop, patch
 

@@ -17,8 +17,9 @@ from micro_bench.errors import UnverifiedError
 from micro_bench.images import leaks
 from micro_bench.languages._language import Recipe
 from micro_bench.model.image import F2PKind, Image
-from micro_bench.pipeline import agents, executing, running, verification
-from micro_bench.pipeline.executing import STEADY
+from micro_bench.pipeline.run import agents, running
+from micro_bench.pipeline.verify import executing, verification
+from micro_bench.pipeline.verify.executing import STEADY
 from micro_bench.sandboxes._sandbox import StartRequest
 from tests.fakes.shop import BASE, FIX, FIXED_MONEY, HIDDEN_MONEY, MONEY, TEST_SYSTEM, Shop, patch
 

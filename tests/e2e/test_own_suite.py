@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench.demo import content
-from micro_bench.pipeline.importing import Source, import_tickets
+from micro_bench.pipeline.intake.importing import Source, import_tickets
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.looking import cut_all
 from micro_bench.settings import resolve

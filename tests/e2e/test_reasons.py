@@ -13,8 +13,9 @@ from micro_bench.errors import BadInputError, UnverifiedError
 from micro_bench.languages._language import Recipe
 from micro_bench.model.execution import CauseKind, TestStatus
 from micro_bench.model.image import RunKind
-from micro_bench.pipeline import agents, looking, running
-from micro_bench.pipeline.scoring import rescore
+from micro_bench.pipeline import looking
+from micro_bench.pipeline.run import agents, running
+from micro_bench.pipeline.run.scoring import rescore
 from micro_bench.sandboxes._sandbox import StartRequest
 from micro_bench.sandboxes.busy import BURNERS, busy
 from tests.fakes.shop import BASE, HIDDEN_MONEY, MONEY, NAME, PYPROJECT, TEST_TEXT, Shop

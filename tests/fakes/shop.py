@@ -22,8 +22,8 @@ from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared, prepare
-from micro_bench.pipeline.scoring import Grader
-from micro_bench.pipeline.verification import verify_task
+from micro_bench.pipeline.run.scoring import Grader
+from micro_bench.pipeline.verify.verification import verify_task
 from micro_bench.scores import grade as grading
 from micro_bench.scores import judge as judging
 from micro_bench.settings import Settings

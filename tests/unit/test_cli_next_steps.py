@@ -13,7 +13,7 @@ from micro_bench import starter
 from micro_bench.cli import _help, _next
 from micro_bench.cli._app import build, run
 from micro_bench.errors import BugError, StorageError
-from micro_bench.pipeline.verifying import Verified
+from micro_bench.pipeline.verify.verifying import Verified
 
 OWN = Path(__file__).parents[2]
 DOCUMENTS = {"task schema", "skill"}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from micro_bench.errors import BadInputError, NotFoundError
-from micro_bench.pipeline.agents import Chosen, parse
+from micro_bench.pipeline.run.agents import Chosen, parse
 from tests.samples import A_TASK
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from micro_bench.languages._language import Obstacle
 from micro_bench.model.base import Noun
-from micro_bench.pipeline import assess as stage
-from micro_bench.pipeline.assess import assess_repository
-from micro_bench.pipeline.assessment import Assessment, screen
-from micro_bench.pipeline.importing import Source, import_tickets
+from micro_bench.pipeline.intake import assess as stage
+from micro_bench.pipeline.intake.assess import assess_repository
+from micro_bench.pipeline.intake.assessment import Assessment, screen
+from micro_bench.pipeline.intake.importing import Source, import_tickets
 from micro_bench.pipeline.line import Line
 from micro_bench.settings import resolve
 from micro_bench.tickets.importers._importer import silent

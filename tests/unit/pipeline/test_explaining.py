@@ -19,9 +19,9 @@ from micro_bench.model.execution import (
 )
 from micro_bench.model.image import Execution, RunKind
 from micro_bench.model.task import Task
-from micro_bench.pipeline import logs
-from micro_bench.pipeline.explaining import executed
-from micro_bench.pipeline.loaded import SLOWER, hopeless, unhurried, worth_loading
+from micro_bench.pipeline.verify import logs
+from micro_bench.pipeline.verify.explaining import executed
+from micro_bench.pipeline.verify.loaded import SLOWER, hopeless, unhurried, worth_loading
 from micro_bench.scores import grade as grading
 from tests.samples import A_TASK
 

@@ -14,7 +14,7 @@ import pytest
 from micro_bench.errors import BadInputError, NotFoundError
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Words
-from micro_bench.pipeline.importing import Imported, Source, import_tickets
+from micro_bench.pipeline.intake.importing import Imported, Source, import_tickets
 from micro_bench.pipeline.line import Line
 from micro_bench.settings import resolve
 from micro_bench.tasks.outcomes import Reason

@@ -19,14 +19,15 @@ from micro_bench.model.base import Noun, Time
 from micro_bench.model.image import F2PKind, FailToPass, Verification
 from micro_bench.model.run import RunLock, TaskLock
 from micro_bench.model.task import HARMLESS, Limits, Task
-from micro_bench.pipeline import looking, planning
-from micro_bench.pipeline.inputs import (
+from micro_bench.pipeline import looking
+from micro_bench.pipeline.line import Line
+from micro_bench.pipeline.run import planning
+from micro_bench.pipeline.verify.inputs import (
     HARMLESS_IN_RECIPES,
     HARMLESS_IN_SETTINGS,
     Inputs,
     grading_digest,
 )
-from micro_bench.pipeline.line import Line
 from micro_bench.settings import Settings
 from tests.samples import A_TASK
 

@@ -6,7 +6,7 @@ import pytest
 
 from micro_bench.edge.patching import applied, patch_paths
 from micro_bench.errors import BuildError
-from micro_bench.pipeline.recordings import mended
+from micro_bench.pipeline.run.recordings import mended
 
 BEFORE = {"src/calc.py": (0o100644, b"def add(a, b):\n    return a - b\n")}
 AFTER = b"def add(a, b):\n    return a + b\n"

@@ -15,10 +15,10 @@ from micro_bench.model.execution import Trust
 from micro_bench.model.image import Verification
 from micro_bench.model.score import Score
 from micro_bench.model.task import Task
-from micro_bench.pipeline.inputs import holds
-from micro_bench.pipeline.jobs import job
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared, prepare
+from micro_bench.pipeline.verify.inputs import holds
+from micro_bench.pipeline.verify.jobs import job
 from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading
 from micro_bench.scores import judge as judging

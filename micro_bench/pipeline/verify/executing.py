@@ -17,10 +17,10 @@ from micro_bench.model.attempt import AgentFailed, AgentRef, Finished
 from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import Execution, RunKind
 from micro_bench.model.score import Scan
-from micro_bench.pipeline.jobs import job
 from micro_bench.pipeline.line import Line
-from micro_bench.pipeline.loaded import hopeless, unhurried, worth_loading
 from micro_bench.pipeline.prepare import Prepared
+from micro_bench.pipeline.verify.jobs import job
+from micro_bench.pipeline.verify.loaded import hopeless, unhurried, worth_loading
 from micro_bench.sandboxes.busy import busy
 from micro_bench.scores import grade as grading
 

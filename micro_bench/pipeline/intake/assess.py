@@ -14,9 +14,9 @@ from micro_bench.edge import clock
 from micro_bench.edge.git import Repository
 from micro_bench.languages._language import Language, Recipe
 from micro_bench.model.ticket import Export, Fix, LinkKind, Ticket
-from micro_bench.pipeline.assessment import Assessment, Yield
+from micro_bench.pipeline.intake.assessment import Assessment, Yield
+from micro_bench.pipeline.intake.reading import Source, place_clone, read
 from micro_bench.pipeline.line import Line
-from micro_bench.pipeline.reading import Source, place_clone, read
 from micro_bench.reports.precision import precision
 from micro_bench.tasks.draft import draft
 from micro_bench.tasks.material import Workshop

@@ -22,12 +22,12 @@ from micro_bench.model.attempt import AgentFailed, Attempt, InfraFailed
 from micro_bench.model.run import Skipped
 from micro_bench.model.score import Score
 from micro_bench.model.task import Task
-from micro_bench.pipeline.agents import Chosen
 from micro_bench.pipeline.line import Line, in_parallel
-from micro_bench.pipeline.planning import Ready, Request, is_complete, store_of
-from micro_bench.pipeline.recordings import mended
-from micro_bench.pipeline.scoring import Grader, score_attempt
-from micro_bench.pipeline.verification import verify_task
+from micro_bench.pipeline.run.agents import Chosen
+from micro_bench.pipeline.run.planning import Ready, Request, is_complete, store_of
+from micro_bench.pipeline.run.recordings import mended
+from micro_bench.pipeline.run.scoring import Grader, score_attempt
+from micro_bench.pipeline.verify.verification import verify_task
 from micro_bench.reports.wording import count
 from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading

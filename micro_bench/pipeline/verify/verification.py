@@ -10,13 +10,13 @@ from micro_bench.images.causes import Definitions
 from micro_bench.model.image import Leak, RunKind, Verification
 from micro_bench.model.score import CriterionName, CriterionResult, FindingState, Scan, Verdict
 from micro_bench.model.task import Task
-from micro_bench.pipeline import logs
-from micro_bench.pipeline.executing import Evidence, execute
-from micro_bench.pipeline.explaining import explainer
-from micro_bench.pipeline.inputs import holds, inputs
-from micro_bench.pipeline.jobs import hidden_tests, test_modules
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared, prepare
+from micro_bench.pipeline.verify import logs
+from micro_bench.pipeline.verify.executing import Evidence, execute
+from micro_bench.pipeline.verify.explaining import explainer
+from micro_bench.pipeline.verify.inputs import holds, inputs
+from micro_bench.pipeline.verify.jobs import hidden_tests, test_modules
 from micro_bench.scores import judge as judging
 
 

@@ -13,9 +13,9 @@ from micro_bench.edge.git import Repository
 from micro_bench.edge.host import harness_version
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Export, Ticket
-from micro_bench.pipeline.journal import Journal
+from micro_bench.pipeline.intake.journal import Journal
+from micro_bench.pipeline.intake.reading import Source, place_clone, read
 from micro_bench.pipeline.line import Line
-from micro_bench.pipeline.reading import Source, place_clone, read
 from micro_bench.tasks.draft import draft_all
 from micro_bench.tasks.keep import Standing, keep, noted, standing
 from micro_bench.tasks.material import DraftSettings, Workshop

@@ -11,7 +11,7 @@ from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line, in_parallel
-from micro_bench.pipeline.verification import verify_task
+from micro_bench.pipeline.verify.verification import verify_task
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from micro_bench.model.image import Verification
 from micro_bench.model.run import RunLock, Skipped, TaskLock
 from micro_bench.model.score import Score, Verdict
 from micro_bench.model.task import Status, Task
-from micro_bench.pipeline.agents import Chosen
-from micro_bench.pipeline.inputs import grading_digest
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared
-from micro_bench.pipeline.scoring import Grader
+from micro_bench.pipeline.run.agents import Chosen
+from micro_bench.pipeline.run.scoring import Grader
+from micro_bench.pipeline.verify.inputs import grading_digest
 from micro_bench.store import RunStore, list_runs, open_run
 
 

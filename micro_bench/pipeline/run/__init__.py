@@ -1,0 +1,1 @@
+"""Which run is meant, its attempts, and their scores."""
