@@ -86,7 +86,7 @@ def find(start: Start, image: Image, limits: Limits, secrets: Secrets) -> tuple[
         sandbox.close()
     try:
         report = json.loads(output.getvalue())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         tail = output.getvalue()[-300:].decode("utf-8", "replace")
         raise EngineError(f"the leak scan failed (exit code {end.exit_code}): {tail}") from error
     return judge(report, image, secrets)
