@@ -156,7 +156,7 @@ class _Told(io.BytesIO):
         lines = self.getvalue().splitlines()
         try:
             value = json.loads(lines[-1]) if lines else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
 

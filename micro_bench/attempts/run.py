@@ -32,7 +32,7 @@ from micro_bench.model.attempt import (
 )
 from micro_bench.model.image import Image
 from micro_bench.model.task import Task
-from micro_bench.sandboxes._sandbox import Ended, Places, Sandbox, StartRequest
+from micro_bench.sandboxes._sandbox import Ended, Places, Sandbox, Start, StartRequest
 
 CANNOT_START = (126, 127)
 TAIL = 2000
@@ -43,7 +43,6 @@ IDENTITY = {
     for what, value in (("NAME", "agent"), ("EMAIL", "agent@localhost"))
 }  # fmt: skip
 """For commits anywhere: git guesses none in a sandbox."""
-Start = Callable[[StartRequest], Sandbox]
 PathsOf = Callable[[bytes], tuple[str, ...]]
 
 

@@ -54,8 +54,24 @@ def _read(path: Path) -> tuple[int, bytes]:
 
 
 def patch_paths(patch: bytes) -> tuple[str, ...]:
-    """Every path a git patch names (old and new), sorted. Lines inside hunks are no headers."""
-    found: set[str] = set()
+    """Every path a git patch names (old and new), sorted."""
+    found = {name for line in _header_lines(patch) for name in _named_in(line)}
+    return tuple(sorted(found - {""}))
+
+
+def added_paths(patch: bytes) -> tuple[str, ...]:
+    """The paths of the files that a patch makes anew, sorted."""
+    found, name = set[str](), ""
+    for line in _header_lines(patch):
+        if line.startswith(b"diff --git "):
+            name = next(_named_in(line))
+        elif line.startswith(b"new file mode "):
+            found.add(name)
+    return tuple(sorted(found - {""}))
+
+
+def _header_lines(patch: bytes) -> Iterator[bytes]:
+    """The lines outside hunks: what looks like a header inside one is content."""
     old = new = 0  # lines that the hunk still has
     for line in patch.split(b"\n"):
         if old > 0 or new > 0:
@@ -64,25 +80,7 @@ def patch_paths(patch: bytes) -> tuple[str, ...]:
         elif hunk := _HUNK.match(line):
             old, new = (int(count) if count else 1 for count in hunk.groups())
         else:
-            found.update(_named_in(line))
-    return tuple(sorted(found - {""}))
-
-
-def added_paths(patch: bytes) -> tuple[str, ...]:
-    """The paths of the files that a patch makes anew, sorted."""
-    found, name = set[str](), ""
-    old = new = 0  # lines that the hunk still has
-    for line in patch.split(b"\n"):
-        if old > 0 or new > 0:
-            old -= line[:1] not in (b"+", b"\\")
-            new -= line[:1] not in (b"-", b"\\")
-        elif hunk := _HUNK.match(line):
-            old, new = (int(count) if count else 1 for count in hunk.groups())
-        elif line.startswith(b"diff --git "):
-            name = next(_named_in(line))
-        elif line.startswith(b"new file mode "):
-            found.add(name)
-    return tuple(sorted(found - {""}))
+            yield line
 
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
 from micro_bench.model.image import Image, Leak
 from micro_bench.model.task import Limits
-from micro_bench.sandboxes._sandbox import Places, Sandbox, StartRequest
+from micro_bench.sandboxes._sandbox import Places, Start, StartRequest
 
 MIN_LENGTH = 24
 """Shorter lines are common to many files."""
@@ -64,9 +64,7 @@ def _tells(line: bytes, known: set[bytes]) -> bool:
     return len(line) >= MIN_LENGTH and line not in known
 
 
-def find(
-    start: Callable[[StartRequest], Sandbox], image: Image, limits: Limits, secrets: Secrets
-) -> tuple[Leak, ...]:
+def find(start: Start, image: Image, limits: Limits, secrets: Secrets) -> tuple[Leak, ...]:
     """Look through a pristine sandbox of the image.
 
     Raises:
@@ -88,7 +86,7 @@ def find(
         sandbox.close()
     try:
         report = json.loads(output.getvalue())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         tail = output.getvalue()[-300:].decode("utf-8", "replace")
         raise EngineError(f"the leak scan failed (exit code {end.exit_code}): {tail}") from error
     return judge(report, image, secrets)

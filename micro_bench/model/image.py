@@ -124,8 +124,9 @@ class Verification(Noun):
 
     task: Slug
     task_digest: Digest
-    recipe_digest: Digest
-    settings_digest: Digest
+    recipe_digest: Digest | None = None
+    settings_digest: Digest | None = None
+    """None in verifications of before the two were written down."""
     image_key: Digest
     image_digest: str
     python: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
@@ -123,6 +123,10 @@ class Sandbox(Protocol):
 
     def close(self) -> None:
         """End every process and remove all traces. May be called twice."""
+
+
+Start = Callable[[StartRequest], Sandbox]
+"""What a room needs of a way to make sandboxes."""
 
 
 class Backend(Protocol):

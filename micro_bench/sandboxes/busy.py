@@ -6,15 +6,14 @@ The other work is inside it, on the very CPUs of its commands: no other sandbox 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from micro_bench.edge.resources import package_file
-from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
+from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, Start
 
 BURNERS = 3
 """Processes beside the command, for each CPU: about a quarter of its time is left."""
-Start = Callable[[StartRequest], Sandbox]
 
 
 def busy(start: Start) -> Start:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from types import ModuleType
@@ -24,7 +24,7 @@ from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Image
 from micro_bench.model.score import Scan
 from micro_bench.model.task import Task
-from micro_bench.sandboxes._sandbox import Places, Sandbox, StartRequest
+from micro_bench.sandboxes._sandbox import Places, Sandbox, Start, StartRequest
 from micro_bench.scores import scan
 from micro_bench.scores.canaries import Canaries, cross_check, explain, make
 from micro_bench.scores.told import Told
@@ -33,7 +33,6 @@ SCANNER_TIMEOUT_S = 60
 SCANNER_OUTPUT_LIMIT = 16 * 2**20
 """As sent: all scanners, their sources and files to merge must fit in the one line."""
 PREPARE_S = 300
-Start = Callable[[StartRequest], Sandbox]
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Told(io.BytesIO):
         """The line, read."""
         try:
             value = json.loads(self.head) if self._complete else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return value if isinstance(value, dict) else None
 

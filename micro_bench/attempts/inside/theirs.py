@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from micro_bench.attempts.inside.fresh_git import Git, Tree, listed, regular
+
+BRANCHES = 1000
+"""So many are looked at."""
+NAME_LIMIT = 1000
+"""Bytes of a file with a commit's name."""
 
 
 @dataclass
@@ -47,13 +54,17 @@ def _branches(theirs: str) -> dict[str, str]:
         if ref.startswith("refs/heads/"):
             found[ref.removeprefix("refs/heads/")] = name
     root = f"{theirs}/refs/heads"
-    for parent, _folders, names in os.walk(root):
-        for name in names[:1000]:
-            value = regular(os.path.join(parent, name)) or b""
-            found[os.path.relpath(os.path.join(parent, name), root)] = value.decode(
-                "utf-8", "replace"
-            ).strip()
+    for place in islice(_files(root), BRANCHES):
+        value = (regular(place, NAME_LIMIT) or b"").decode("utf-8", "replace")
+        found[os.path.relpath(place, root)] = value.strip()
     return {name: commit for name, commit in found.items() if _is_name(commit)}
+
+
+def _files(root: str) -> Iterator[str]:
+    """Of a real folder: a link in its place may lead to all that there is."""
+    if os.path.realpath(root) == os.path.abspath(root):
+        for parent, _folders, names in os.walk(root):
+            yield from (os.path.join(parent, name) for name in names)
 
 
 def _is_name(text: str) -> bool:

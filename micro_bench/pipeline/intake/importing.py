@@ -135,7 +135,7 @@ class _Work:
         self.journal.close()
 
     def _done_before(self, ticket: Ticket) -> bool:
-        outcome = self.journal.find(ticket, self.linked[ticket.number])
+        outcome = self.journal.find(self._read_for(ticket), self.linked[ticket.number])
         if isinstance(outcome, Rejected):
             self.result.rejected.append(outcome)
         elif outcome in self.known:
@@ -143,6 +143,12 @@ class _Work:
         else:
             return False
         return True
+
+    def _read_for(self, ticket: Ticket) -> tuple[Ticket, ...]:
+        """The ticket, then those that a fix of it closes too: a task has the words of all."""
+        also = {number for fix in self.linked[ticket.number].fixes for number in fix.also_closes}
+        others = (one for one in self.result.export.tickets if one.number in also)
+        return (ticket, *others)
 
     def _draft(self, tickets: Sequence[Ticket], before: int) -> None:
         def told(done: int, total: int) -> None:
@@ -153,7 +159,8 @@ class _Work:
         for outcome in draft_all(tickets, self.linked, self.workshop, told, among=every):
             number = outcome.ticket
             came_to = self._take(by_number[number], outcome)
-            self.journal.add(by_number[number], self.linked[number], came_to)
+            read = self._read_for(by_number[number])
+            self.journal.add(read, self.linked[number], came_to)
 
     def _take(self, ticket: Ticket, outcome: Draft | Rejected) -> Rejected | str:
         taken = outcome if isinstance(outcome, Rejected) else self._saved(ticket, outcome)

@@ -28,13 +28,18 @@ class Journal:
         self._rules = "\n".join(rules)
         self._known: dict[str, Outcome] = dict(_read(path))
 
-    def find(self, ticket: Ticket, linked: Linked) -> Outcome | None:
-        """What became of the ticket before the interruption."""
-        return self._known.get(self._key(ticket, linked))
+    def find(self, tickets: Iterable[Ticket], linked: Linked) -> Outcome | None:
+        """What became of a ticket before the interruption.
 
-    def add(self, ticket: Ticket, linked: Linked, outcome: Outcome) -> None:
+        Args:
+            tickets: The ticket, then the others whose words its task may have.
+            linked: Its fixes.
+        """
+        return self._known.get(self._key(tickets, linked))
+
+    def add(self, tickets: Iterable[Ticket], linked: Linked, outcome: Outcome) -> None:
         """Note an outcome."""
-        entry: dict[str, object] = {"key": self._key(ticket, linked)}
+        entry: dict[str, object] = {"key": self._key(tickets, linked)}
         if isinstance(outcome, Rejected):
             entry["rejected"] = outcome.model_dump(mode="json")
         else:
@@ -47,8 +52,9 @@ class Journal:
         """The import is complete: the next one begins anew."""
         self._path.unlink(missing_ok=True)
 
-    def _key(self, ticket: Ticket, linked: Linked) -> str:
-        parts = (self._rules, ticket.model_dump_json(), linked.model_dump_json())
+    def _key(self, tickets: Iterable[Ticket], linked: Linked) -> str:
+        words = (ticket.model_dump_json() for ticket in tickets)
+        parts = (self._rules, linked.model_dump_json(), *words)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

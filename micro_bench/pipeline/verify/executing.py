@@ -21,6 +21,7 @@ from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.verify.jobs import job
 from micro_bench.pipeline.verify.loaded import hopeless, unhurried, worth_loading
+from micro_bench.sandboxes._sandbox import Start
 from micro_bench.sandboxes.busy import busy
 from micro_bench.scores import grade as grading
 
@@ -87,7 +88,7 @@ def _under_load(
 
 
 def _graded(
-    line: Line, what: grading.Job, patch: bytes, log: Path, *, start: grading.Start | None = None
+    line: Line, what: grading.Job, patch: bytes, log: Path, *, start: Start | None = None
 ) -> grading.Graded:
     with storage_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -37,6 +37,7 @@ HARMLESS_IN_SETTINGS = {
     "limits": "copied into specs when they are drafted, and counted there",
     "log_level": "what is told",
 }
+VERSION = "version of micro-bench"
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,10 @@ class Inputs:
         """What is different from when this verification was made, in words."""
         then = (found.task_digest, found.recipe_digest, found.settings_digest, found.harness)
         now = (self.spec, self.recipe, self.settings, self.harness)
-        names = ("spec", "recipe", "settings", "version of micro-bench")
-        return tuple(name for name, old, new in zip(names, then, now, strict=True) if old != new)
+        names = ("spec", "recipe", "settings", VERSION)
+        told = zip(names, then, now, strict=True)
+        changed = (VERSION if old is None else name for name, old, new in told if old != new)
+        return tuple(dict.fromkeys(changed))
 
 
 def inputs(line: Line, task: Task) -> Inputs:
@@ -81,7 +84,7 @@ def holds(line: Line, found: Verification, prepared: Prepared) -> bool:
 
 def grading_digest(found: Verification) -> str:
     """Over what decides the grading of an attempt beside its spec and its image."""
-    parts = [found.recipe_digest, found.settings_digest, found.isolation]
+    parts = [found.recipe_digest or "", found.settings_digest or "", found.isolation]
     parts += [test.id for test in found.fail_to_pass]
     parts += ["", *found.pass_to_pass, ""]
     parts += [f"{gate} {why}" for gate, why in sorted(found.waived_gates.items())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -16,6 +17,8 @@ from typing import Any
 import pytest
 
 from micro_bench.attempts.harvest import IGNORED, LOADER, NO_OBJECTS, PLAIN_DIFF, TOO_LARGE, program
+from micro_bench.attempts.inside.fresh_git import Git
+from micro_bench.attempts.inside.theirs import BRANCHES, tracked
 from micro_bench.edge.patching import added_paths, applied, patch_paths
 from tests.fakes.shop import clone_of, git
 
@@ -366,3 +369,23 @@ def test_the_paths_that_a_patch_adds():
         b" new file mode 100644\n+new file mode 100644\n"
     )
     assert added_paths(text) == ("x/__init__.py",)
+
+
+def test_links_in_the_place_of_branches_lead_nowhere(left: Left):
+    """A walk of the whole machine would use up the time there is."""
+    left.write("src/calc.py", CALC)
+    elsewhere = left.work.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "topic").write_text("1" * 40)
+    heads = left.work / ".git/refs/heads"
+    shutil.rmtree(heads)
+    heads.symlink_to(elsewhere)
+    found = left.take()
+    assert (found.code, found.patch, found.notes) == (0, b"", {})
+
+
+def test_no_number_of_branches_takes_the_time(left: Left):
+    for number in range(BRANCHES + 50):
+        left.write(f".git/refs/heads/t{number // 10}/b{number}", b"1" * 40)
+    ours = Git(str(left.bench), f"{left.work}/.git/objects", "", "")
+    assert len(tracked(ours, str(left.work)).branches) == BRANCHES

@@ -343,3 +343,27 @@ def test_a_journal_holds_for_the_same_rules_only(shop: GitBuilder, tmp_path: Pat
     recipe.write_text("python: '3.11'\n")
     assert not again([])
     assert again([])
+
+
+def test_a_journal_holds_for_the_words_of_every_ticket_of_a_fix(tmp_path: Path) -> None:
+    """What another ticket of the same change says now may make the task that there was not."""
+    built = GitBuilder(tmp_path / "shop")
+    built.commit("Open", {"shop/__init__.py": "", "shop/a.py": "A = 1\n"})
+    fix(built, 2, "Fix totals\n\nFixes #1, fixes #2")
+    fix(built, 3, "Fix #3: Carts may be empty")
+    root = tmp_path / "ws"
+
+    def tickets(words: str) -> Source:
+        silent_ones = issue(1, "\ufeff", ""), issue(2, "\ufeff", words)
+        folder = export(tmp_path / "export", *silent_ones, issue(3, "Carts may be empty"))
+        return Source(str(folder), built.path)
+
+    def stop(what: str, done: int, total: int | None) -> None:
+        if what == "drafting tasks" and done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_tickets(line(root), tickets(""), stop)
+    assert not tasks(root)
+    import_tickets(line(root), tickets("Off by a cent."), silent)
+    assert "Off by a cent." in tasks(root)["shop-1"].instruction

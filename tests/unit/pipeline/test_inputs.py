@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import types
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -154,6 +155,16 @@ def test_another_recipe_makes_a_verification_outdated(line: Line):
     assert "outdated (recipe changed since" in looking.explanation(line, A_TASK.id)
     codec.save(path, Recipe())
     assert listed(line) == "yes"
+
+
+def test_a_verification_of_an_older_version_is_outdated_and_not_forgotten(line: Line):
+    """Before the digests of recipe and settings were written down."""
+    path = line.workspace.verification(A_TASK.id) / "verification.json"
+    old = json.loads(path.read_text())
+    del old["recipe_digest"], old["settings_digest"]
+    path.write_text(json.dumps(old))
+    assert listed(line) == "outdated"
+    assert "outdated (version of micro-bench changed since" in looking.explanation(line, A_TASK.id)
 
 
 def test_another_spec_makes_a_verification_outdated_and_other_words_do_not(line: Line):

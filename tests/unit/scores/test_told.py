@@ -57,3 +57,8 @@ def test_a_line_without_end_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch
     made = told([b"x" * 8] * 5)
     assert made.prepared() is None
     assert len(made.head) <= 24
+
+
+def test_a_line_nested_without_end_is_no_answer():
+    made = told([b"[" * 100_000 + b"\n"])
+    assert made.prepared() is None
