@@ -24,7 +24,7 @@ CODES = (
 )
 """The same code and the same tests -> its executions."""
 _OPEN = (CauseKind.UNKNOWN, CauseKind.SYSTEM)
-"""What the language could not say, or took for a program: a file that the slice lacks comes first."""
+"""What the language cannot say, or takes for a program: it may be a file that the slice lacks."""
 
 
 def explainer(line: Line, prepared: Prepared) -> causes.Explain:

@@ -70,7 +70,7 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     def taken() -> None:
         raise BusyError(
             f"another process imports into {line.workspace.root}",
-            next_step="wait for it, or end it and run the same command again: it goes on from there",
+            next_step="wait for it, or end it and run the same command again",
         )
 
     with alone(line.workspace.import_busy, taken):

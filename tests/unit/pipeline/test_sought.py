@@ -18,7 +18,7 @@ TEST = b"ROOT = 1\nassert list(ROOT.glob('exam*/*.toml')) and (ROOT / 'examples'
         ("[Errno 2] No such file or directory: 'examples/deep/er.json'", "examples/deep/er.json"),
         ("[Errno 2] No such file or directory: 'er.json'", "examples/deep/er.json"),
         ("[Errno 2] No such file or directory: '/work/tests/../docs/guide.md'", "docs/guide.md"),
-        ("assert (False)\n + where False = exists()\n + where (PosixPath('/work/docs') / 'guide.md')",
+        ("assert (False)\n + where False = exists()\n + where (PosixPath('/work/docs') / 'a.md')",
          "docs/"),
         ("assert [] == ['a']\n + where [] = listdir('/work/examples/deep')", "examples/deep/"),
     ],
