@@ -27,6 +27,7 @@ from micro_bench.pipeline.run.agents import Chosen
 from micro_bench.pipeline.run.planning import Ready, Request, is_complete, store_of
 from micro_bench.pipeline.run.recordings import mended
 from micro_bench.pipeline.run.scoring import Grader, score_attempt
+from micro_bench.pipeline.verify.jobs import how_tested
 from micro_bench.pipeline.verify.verification import verify_task
 from micro_bench.reports.wording import count
 from micro_bench.sandboxes._sandbox import Sandbox
@@ -228,7 +229,7 @@ class _Runner:
         what = attempts.Assignment(
             task, image, agent.ref, agent.plugin, slot.number,
             self._patch(ready, agent, slot), agent.secrets, agent.files, patch_paths,
-            added_paths(self.line.specs.gold_patch(task)),
+            added_paths(self.line.specs.gold_patch(task)), how_tested(ready.prepared),
         )  # fmt: skip
         with self.store.attempt_folder(slot.id) as folder:
             started = clock.now()

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from micro_bench.errors import BadInputError, NotFoundError
+from micro_bench.edge.alone import alone
+from micro_bench.errors import BadInputError, BusyError, NotFoundError
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Words
 from micro_bench.pipeline.intake.importing import Imported, Source, import_tickets
@@ -367,3 +368,11 @@ def test_a_journal_holds_for_the_words_of_every_ticket_of_a_fix(tmp_path: Path) 
     assert not tasks(root)
     import_tickets(line(root), tickets("Off by a cent."), silent)
     assert "Off by a cent." in tasks(root)["shop-1"].instruction
+
+
+def test_two_imports_into_one_workspace_are_refused(shop: GitBuilder, tmp_path: Path) -> None:
+    busy = line(tmp_path / "ws").workspace.import_busy
+    with alone(busy, pytest.fail), pytest.raises(BusyError, match="imports into") as refused:
+        take(tmp_path / "ws", shop.path)
+    assert refused.value.exit_code == 17
+    assert len(take(tmp_path / "ws", shop.path).written) == 3
