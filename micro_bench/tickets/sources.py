@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 from micro_bench.errors import BadInputError
@@ -33,5 +34,21 @@ def find_importer(source: str, name: str | None = None) -> Importer:
     if len(fitting) == 1:
         return fitting[0]
     names = ", ".join(importer.NAME for importer in fitting or known)
-    what = "more than one importer takes" if fitting else "no importer takes"
-    raise BadInputError(f"{what} {source!r}", next_step=f"name one with --from: {names}")
+    if fitting:
+        what = f"more than one importer takes {source!r}"
+        raise BadInputError(what, next_step=f"name one with --from: {names}")
+    raise BadInputError(
+        f"no importer takes {source!r}: {_what_it_is(source)}",
+        next_step="give a clone, an export of its tickets, or github:OWNER/NAME; importers that"
+        f" --from can name: {names}",
+    )
+
+
+def _what_it_is(source: str) -> str:
+    """Why it holds no tickets, as far as a look at it tells."""
+    place = Path(source)
+    if "://" in source:
+        return "no tracker behind such an address is known"
+    if place.is_dir():
+        return "the folder is no git clone and holds no export"
+    return "the file is no export" if place.exists() else "there is no such file or folder"

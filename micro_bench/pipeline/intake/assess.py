@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from micro_bench.edge import clock
 from micro_bench.edge.git import Repository
 from micro_bench.languages._language import Language, Recipe
+from micro_bench.model.slice import Distribution
 from micro_bench.model.ticket import Export, Fix, LinkKind, Ticket
 from micro_bench.pipeline.intake.assessment import Assessment, Yield
-from micro_bench.pipeline.intake.reading import Source, place_clone, read
+from micro_bench.pipeline.intake.proposal import proposed_recipe, unmet
+from micro_bench.pipeline.intake.reading import Source, cut_off, place_clone, read
 from micro_bench.pipeline.line import Line
 from micro_bench.reports.precision import precision
 from micro_bench.tasks.draft import draft
@@ -50,7 +52,8 @@ def assess_repository(line: Line, source: Source, progress: Progress) -> Assessm
     place = place_clone(line, source, clones, export.repo)
     changes, clone = clones(place).changes(), clones(place).repository
     language, recipe = line.language(source.language), line.specs.recipe(export.repo)
-    today = recipe_at(clone, source.branch or "HEAD", language, recipe)
+    tip = source.branch or clone.default_branch()
+    today = recipe_at(clone, tip, language, recipe)
 
     def both(paths: Sequence[str]) -> bool:
         return touches_both(paths, language, today)
@@ -59,7 +62,7 @@ def assess_repository(line: Line, source: Source, progress: Progress) -> Assessm
     sieve = _Sieve(language, today, {change.commit: change for change in changes})
     sieve.sort(export, linked)
     sample = _sampled(sieve.candidates, Workshop(clone, language, recipe), progress)
-    seen = _Seen(export, changes, clone, sieve, sample)
+    seen = _Seen(export, changes, clone, tip, sieve, sample)
     return _assessment(line, seen, began)
 
 
@@ -168,18 +171,22 @@ class _Seen:
     export: Export
     changes: Sequence[Change]
     clone: Repository
+    tip: str
+    """The newest commit of the branch that was asked about."""
     sieve: _Sieve
     sample: _Sample
 
 
 def _assessment(line: Line, seen: _Seen, began: float) -> Assessment:
-    export, clone, sieve = seen.export, seen.clone, seen.sieve
-    files = _newest(clone)
+    export, clone, sieve, tip = seen.export, seen.clone, seen.sieve, seen.tip
+    files = _tree(clone, tip)
     language, recipe = sieve.language, sieve.recipe
     found = _yield(export, sieve, seen.sample)
-    tag = clone.describe_tag(clone.default_branch())
+    tag = clone.describe_tag(tip)
     named = language.distributions(files, tag, recipe)
     when = [change.committed for change in seen.changes]
+    places = line.specs.workspace
+    survey = unmet(language.survey(files, recipe), recipe)
     return Assessment(
         repo=export.repo,
         commits=sum(1 + len(change.branch) for change in seen.changes),
@@ -188,22 +195,26 @@ def _assessment(line: Line, seen: _Seen, began: float) -> Assessment:
         found=found,
         expected_tasks=found.expected,
         estimated=not found.exact,
-        environment=language.environment(
-            files, clone.commit(clone.default_branch()).committed, recipe
-        ),
-        distribution=next(
-            (f"{one.name} {one.version} ({one.version_source})" for one in named), None
-        ),
-        survey=language.survey(files, recipe),
+        environment=language.environment(files, clone.commit(tip).committed, recipe),
+        distribution=next((_described(one) for one in named), None),
+        survey=survey,
+        recipe=proposed_recipe(survey.obstacles),
+        recipe_file=places.recipe(export.repo).relative_to(places.root).as_posix(),
         precision=tuple(precision(n, line.settings.k) for n in _sizes(found.expected)),
-        complaints=export.complaints[:20],
+        complaints=(*cut_off(clone), *export.complaints[:20]),
         seconds=round(clock.monotonic() - began, 1),
     )
 
 
-def _newest(clone: Repository) -> dict[str, bytes]:
-    """The newest tree, without files whose names are no text."""
-    files = clone.read_files(clone.default_branch(), max_bytes=_LARGEST_READ)
+def _described(one: Distribution) -> str:
+    if one.version_source.startswith("unknown: the tree"):
+        return "no manifest names one; its folders are on the import path"
+    return f"{one.name} {one.version} ({one.version_source})"
+
+
+def _tree(clone: Repository, tip: str) -> dict[str, bytes]:
+    """Its files, without those whose names are no text."""
+    files = clone.read_files(tip, max_bytes=_LARGEST_READ)
     return {path: content for path, content in files.items() if path.isprintable()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 
@@ -12,8 +13,8 @@ from micro_bench.model.task import TIER_NAMES
 from micro_bench.reports.precision import ASSUMED, Precision, share_interval
 
 _WIDTH = 96
-_MOST_LINES = 16
-"""For obstacles, so that all fits on one screen."""
+_MOST_LINES = 40
+"""One screen."""
 
 
 class Yield(Noun):
@@ -62,6 +63,10 @@ class Assessment(Noun):
     distribution: str | None
     """Name and version of the project, with where the version was read."""
     survey: Survey
+    recipe: str
+    """The smallest file that holds what the obstacles ask for; empty where none helps."""
+    recipe_file: str
+    """Where it belongs, below the workspace."""
     precision: tuple[Precision, ...]
     complaints: tuple[str, ...]
     seconds: float
@@ -69,9 +74,11 @@ class Assessment(Noun):
 
 def screen(found: Assessment) -> str:
     """At most forty lines of at most a hundred columns."""
-    parts = (_yield(found), _environment(found), _obstacles(found), _precision(found))
-    lines = [line for part in parts for line in part]
-    lines.append(f"assessed in {found.seconds:.0f} s; nothing was run or written")
+    above, below = [*_yield(found), *_environment(found)], [*_precision(found)]
+    below.append(f"assessed in {found.seconds:.0f} s; nothing was run or written")
+    recipe = [*_recipe(found)]
+    room = _MOST_LINES - len(above) - len(recipe) - len(below)
+    lines = [*above, *_obstacles(found, room), *recipe, *below]
     return "\n".join(map(_inert, lines))
 
 
@@ -86,12 +93,17 @@ def _yield(found: Assessment) -> Iterator[str]:
     yield f"{found.repo}: {found.commits} commits{span}, {had.tickets} possible tickets"
     about = "about " if found.estimated else ""
     yield f"tasks      {about}{found.expected_tasks} of {had.tickets}; by tier {_tiers(found)}"
+    if found.expected_tasks:
+        yield "           these are drafts: those that `micro-bench verify` cannot prove drop out"
     if found.estimated:
         yield from _folded(
             "",
             f"estimated from {had.sampled} of {had.candidates} candidates, spread over the history:"
             f" {had.drafted} of them gave a task; ranges are 95 % intervals",
         )
+    for complaint in found.complaints[:1]:
+        more = len(found.complaints) - 1
+        yield from _folded("but", complaint + (f"; and {more} more (--json)" if more else ""))
     if had.lost:
         yield from _folded("lost", _counts(had.lost))
     if had.sample_lost:
@@ -117,35 +129,46 @@ def _tiers(found: Assessment) -> str:
 def _environment(found: Assessment) -> Iterator[str]:
     wanted, survey = found.environment, found.survey
     yield f"python     {wanted.python} ({wanted.python_source})"
-    sources = ", ".join(dict.fromkeys(item.source for item in wanted.requirements))
+    sources = ", ".join(dict.fromkeys(_place(item.source) for item in wanted.requirements))
     yield from _folded("installs", f"{len(wanted.requirements)} requirements from {sources}")
     if found.distribution:
-        yield f"project    {found.distribution}"
+        yield from _folded("project", found.distribution)
     yield f"tests      {survey.runner} ({survey.runner_from}), {survey.test_modules} test modules"
 
 
-def _obstacles(found: Assessment) -> Iterator[str]:
-    said = [*map(_obstacle, found.survey.obstacles)]
-    said += [[complaint] for complaint in found.environment.complaints]
+def _place(source: str) -> str:
+    """The file, without its line; what no manifest asks for is added by this program."""
+    return "micro-bench itself" if source == "micro_bench" else re.sub(r":\d+$", "", source)
+
+
+def _obstacles(found: Assessment, room: int) -> Iterator[str]:
+    said = [*map(_obstacle, found.survey.obstacles), *found.environment.complaints]
     if not said:
         yield "obstacles  none found; only `micro-bench verify` proves that the tests run"
-    room = _MOST_LINES
-    for index, (first, *more) in enumerate(said):
-        lines = _folded("obstacles" if index == 0 else "", first)[:2]
-        lines += [f"             {line}"[:_WIDTH] for line in more]
-        room -= len(lines)
-        if room < 0:
+    for index, text in enumerate(said):
+        lines = _folded("obstacles" if index == 0 else "", text)
+        last = index == len(said) - 1
+        if len(lines) > room - (not last):
             yield f"           and {len(said) - index} more (--json)"
             return
+        room -= len(lines)
         yield from lines
 
 
-def _obstacle(one: Obstacle) -> list[str]:
-    helps = one.recipe.splitlines() or []
-    said = f"{one.what} [{one.seen_in}]"
-    if not helps:
-        return [f"{said}; no recipe helps"]
-    return [f"{said}; recipe:", *helps]
+def _obstacle(one: Obstacle) -> str:
+    keys = re.findall(r"^(\w+):", one.recipe, re.MULTILINE)
+    helps = f"see {', '.join(keys)} below" if keys else "no recipe is known to help"
+    return f"{one.what} [{one.seen_in}]; {helps}"
+
+
+def _recipe(found: Assessment) -> Iterator[str]:
+    """As a file to begin with; lines that are too long are whole in the JSON form."""
+    if not found.recipe:
+        return
+    yield from _folded("recipe", f"{found.recipe_file} may begin with")
+    for line in found.recipe.splitlines():
+        fits = len(line) <= _WIDTH - 13
+        yield f"             {line if fits else line[: _WIDTH - 30] + ' ... (--json)'}"
 
 
 def _precision(found: Assessment) -> Iterator[str]:
@@ -173,5 +196,5 @@ def _folded(label: str, text: str) -> list[str]:
     first = f"{label:<11}"
     return textwrap.wrap(
         " ".join(text.split()), _WIDTH, initial_indent=first, subsequent_indent=" " * 11,
-        break_long_words=False, break_on_hyphens=False, max_lines=3, placeholder=" ...",
+        break_on_hyphens=False, max_lines=3, placeholder=" ...",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from micro_bench.errors import BusyError
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Export, Ticket
 from micro_bench.pipeline.intake.journal import Journal
-from micro_bench.pipeline.intake.reading import Source, place_clone, read
+from micro_bench.pipeline.intake.reading import Source, cut_off, place_clone, read
 from micro_bench.pipeline.line import Line
 from micro_bench.tasks.draft import draft_all
 from micro_bench.tasks.keep import Standing, keep, noted, standing
@@ -95,12 +95,18 @@ def _import(line: Line, source: Source, progress: Progress) -> Imported:
     work = _Work(
         line, linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
         {task.id: task for task in line.specs.of_repository(export.repo)},
-        Imported(export, warnings=[*export.complaints, *_other_names(line, export.repo, place)]),
+        Imported(export, warnings=[*_warnings(line, export, place, clone)]),
         progress,
     )  # fmt: skip
     line.specs.remember_clone(export.repo, place)
     work.do(source.chosen(export.tickets))
     return work.result
+
+
+def _warnings(line: Line, export: Export, place: Path, clone: Repository) -> Iterator[str]:
+    yield from cut_off(clone)
+    yield from export.complaints
+    yield from _other_names(line, export.repo, place)
 
 
 def _other_names(line: Line, repo: str, place: Path) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,11 @@ from micro_bench.tickets.history import Change, read_history
 from micro_bench.tickets.importers._clones import is_clone
 from micro_bench.tickets.importers._importer import ImportContext, Progress
 from micro_bench.tickets.sources import find_importer, place_of
+
+_ELSEWHERE = (
+    "tickets out of a clone are merged pull requests, changes that close a ticket, and commits with"
+    " source and tests: fetch its history, name another --branch, or give the tracker with --clone"
+)
 
 
 @dataclass(frozen=True)
@@ -110,10 +115,27 @@ def read(line: Line, source: Source, progress: Progress) -> tuple[Export, Clones
     export = importer.read(place, _context(line, source, clones, progress))
     if not export.tickets:
         raise BadInputError(
-            f"{source.tickets} holds no ticket that can be read"
-            + "".join(f"\n{complaint}" for complaint in export.complaints[:20])
+            "\n".join(
+                [f"{source.tickets} holds no ticket that can be read", *_complaints(export, clones)]
+            ),
+            next_step=_ELSEWHERE if is_clone(Path(place)) else "",
         )
     return export, clones
+
+
+def _complaints(export: Export, clones: Clones) -> Iterator[str]:
+    for clone in clones.opened.values():
+        yield from cut_off(clone.repository)
+    yield from export.complaints[:20]
+
+
+def cut_off(clone: Repository) -> Iterator[str]:
+    """What a shallow clone lacks. Few tickets would else be taken for all there are."""
+    if clone.is_shallow:
+        yield (
+            "the clone is shallow: the older part of its history is not there, nor are the fixes"
+            " in it (`git fetch --unshallow` brings them)"
+        )
 
 
 def place_clone(line: Line, source: Source, clones: Clones, repo: str) -> Path:
@@ -146,7 +168,8 @@ def _context(line: Line, source: Source, clones: Clones, progress: Progress) -> 
         """As the newest commit completes it: read once, asked for every change."""
         stated = line.specs.recipe(repo)
         for one in clones.opened.values():
-            return recipe_at(one.repository, source.branch or "HEAD", language, stated)
+            tip = source.branch or one.repository.default_branch()
+            return recipe_at(one.repository, tip, language, stated)
         return stated
 
     def tested(repo: str, paths: Sequence[str]) -> bool:

@@ -64,6 +64,8 @@ def test_a_tree_without_tests_says_so() -> None:
     found = survey({"shop/a.py": b"A = 1\n"}, Recipe())
     assert (found.runner, found.test_modules) == ("none", 0)
     assert "no test module" in found.obstacles[0].what
+    assert "under `tests:`" in found.obstacles[0].what
+    assert "no Python file" in survey({"a.js": b"1"}, Recipe()).obstacles[0].what
 
 
 def test_djangos_runner_gets_its_plugin_and_settings() -> None:
@@ -71,6 +73,7 @@ def test_djangos_runner_gets_its_plugin_and_settings() -> None:
     assert "requirements: [pytest-django]\npytest_args: [--ds=store.settings]" in recipes(
         {"manage.py": manage}
     )
+    assert recipes({"manage.py": b"main()\n"}) == ["requirements: [pytest-django]"]
     both = {"manage.py": manage, "requirements-test.txt": b"pytest-django\n"}
     assert "Django" not in whats(both)
 
@@ -120,6 +123,15 @@ def test_what_the_tests_import_and_nothing_declares() -> None:
     assert "requirements: [freezegun]" not in recipes(declared)
 
 
+def test_a_name_that_many_distributions_share_is_told_and_not_proposed() -> None:
+    """Whoever owns the distribution of that very name is somebody else."""
+    lone = {"tests/test_b.py": b"from google.protobuf import message\n" + TEST}
+    assert "google" in whats(lone)
+    assert not any("google" in one for one in recipes(lone))
+    both = {"tests/test_b.py": b"import freezegun\nimport google.protobuf\n" + TEST}
+    assert "requirements: [freezegun]" in recipes(both)
+
+
 def test_a_tree_that_declares_nothing_is_asked_for_all_its_imports() -> None:
     files = {"app/a.py": b"import yaml\nimport requests\n", "docs/conf.py": b"import sphinx\n"}
     assert "requirements: [requests, pyyaml]" in recipes(files)
@@ -138,6 +150,19 @@ def test_programs_of_ci() -> None:
     assert "apt: [graphviz, libxml2-dev]" in recipes({".github/workflows/ci.yml": text})
 
 
+def test_programs_that_every_image_has_are_no_obstacle() -> None:
+    text = b"- run: |\n    apt-get install -y git ca-certificates\n"
+    assert recipes({".github/workflows/ci.yml": text}) == []
+
+
+@pytest.mark.parametrize("name", ["a, b", "a: b", "[a", "#a", "a'\"", "{a}", "é"])
+def test_proposals_load_whatever_the_files_are_called(name: str) -> None:
+    users = {f"tests/{name}/test_r.py": b"import redis\n" + TEST}
+    fields = {f"tests/{name}/{n}.py": TEST for n in ("fields", "models", "queries", "forms")}
+    found = recipes({"compose.yaml": b"services:\n  c:\n    image: redis\n", **users, **fields})
+    assert len(found) >= 2
+
+
 def test_tests_whose_names_pytest_passes_over() -> None:
     files = {f"tests/{name}.py": TEST for name in ("fields", "models", "queries")}
     assert "3 files hold tests" in whats(files)
@@ -147,7 +172,8 @@ def test_tests_whose_names_pytest_passes_over() -> None:
 def test_many_tests_that_need_a_service() -> None:
     files = {f"tests/test_{n}.py": b"import redis\n" + TEST for n in "bcdef"}
     found = recipes({"compose.yaml": b"services:\n  c:\n    image: redis\n", **files})
-    assert any("--ignore=tests/test_c.py]  # and 3 more" in one for one in found)
+    wanted = ", ".join(f"--ignore=tests/test_{n}.py" for n in "bcdef")
+    assert f"pytest_args: [{wanted}]" in found
 
 
 def test_submodules() -> None:

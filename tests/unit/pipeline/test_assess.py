@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from micro_bench.languages._language import Obstacle
+from micro_bench import codec
+from micro_bench.errors import BadInputError
+from micro_bench.languages._language import Obstacle, Recipe
 from micro_bench.model.base import Noun
 from micro_bench.pipeline.intake import assess as stage
 from micro_bench.pipeline.intake.assess import assess_repository
@@ -137,8 +139,79 @@ def test_it_fits_on_one_screen_whatever_is_in_the_way(shop: GitBuilder, tmp_path
     survey = type(found.survey)(**{**dict(found.survey), "obstacles": many})
     lines = screen(_with(found, survey=survey)).splitlines()
     assert len(lines) <= 40
-    assert max(map(len, lines)) <= 300
+    assert max(map(len, lines)) <= 100
     assert any("more (--json)" in line for line in lines)
+
+
+def test_proposals_for_one_key_are_one_file_that_loads(shop: GitBuilder, tmp_path: Path) -> None:
+    """Pasted one below the other, they would be refused: a key is given twice."""
+    manage = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings")\n'
+    shop.commit("Serve", {"manage.py": manage, "tests/test_r: [.py": "import psycopg2\n"})
+    found = assess(tmp_path, shop.path)
+    joined = "\n".join(one.recipe for one in found.survey.obstacles)
+    with pytest.raises(BadInputError):
+        codec.decode(f"schema_version: 1\n{joined}\n", Recipe, "recipe.yaml")
+    recipe = codec.decode(found.recipe, Recipe, "recipe.yaml")
+    assert set(recipe.requirements) == {"pytest-django", "psycopg2-binary"}
+    assert recipe.apt == ("libpq-dev",)
+    assert set(recipe.pytest_args) == {
+        "--ds=store.settings", "--ignore=tests/test_a.py", "--ignore=tests/test_r: [.py",
+    }  # fmt: skip
+    text = screen(found)
+    assert "repo_slices/corner__shop/recipe.yaml" in text
+    assert all(f"             {line[:60]}" in text for line in found.recipe.splitlines())
+    assert " ... (--json)" in text
+
+
+def test_what_the_recipe_holds_is_proposed_no_more(shop: GitBuilder, tmp_path: Path) -> None:
+    before = assess(tmp_path, shop.path)
+    assert before.recipe
+    (tmp_path / before.recipe_file).parent.mkdir(parents=True)
+    (tmp_path / before.recipe_file).write_text(before.recipe)
+    after = assess(tmp_path, shop.path)
+    assert after.recipe == ""
+    assert "obstacles  none found" in screen(after)
+
+
+def test_sources_are_files_and_not_their_every_line(shop: GitBuilder, tmp_path: Path) -> None:
+    names = "".join(f"package-{n}\n" for n in range(30))
+    shop.commit("Pin", {"pyproject.toml": None, "requirements.txt": names})
+    text = screen(assess(tmp_path, shop.path))
+    assert text.count("requirements.txt") == 1
+    assert "project    no manifest names one" in text
+
+
+def test_a_shallow_clone_says_that_it_is_one(shop: GitBuilder, tmp_path: Path) -> None:
+    """Its few tickets would else pass for all there are."""
+    assert "shallow" not in screen(assess(tmp_path, shop.path))
+    for depth in (1, 4):
+        clone = tmp_path / f"of-{depth}"
+        shop.run("clone", "--quiet", f"--depth={depth}", f"file://{shop.path}", str(clone))
+    found = assess(tmp_path, tmp_path / "of-4")
+    assert "git fetch --unshallow" in found.complaints[0]
+    assert "git fetch --unshallow" in " ".join(screen(found).split())
+    with pytest.raises(BadInputError, match="git fetch --unshallow"):
+        assess(tmp_path, tmp_path / "of-1")
+    settings = resolve({"workspace": tmp_path, "backend": "local"}, {}, tmp_path).settings
+    source = Source(str(tmp_path / "of-4"))
+    made = import_tickets(Line(settings, lambda _: None), source, silent)
+    assert "git fetch --unshallow" in made.warnings[0]
+
+
+def test_what_is_checked_out_does_not_matter(shop: GitBuilder, tmp_path: Path) -> None:
+    """A branch that is named does: its newest tree is the one that is looked at."""
+    shop.branch("next")
+    shop.commit("Move", {"pyproject.toml": MANIFEST.replace("1.0", "2.0")})
+    shop.checkout("main")
+    clone = tmp_path / "clone"
+    shop.run("clone", "--quiet", str(shop.path), str(clone))
+    settings = resolve({"workspace": tmp_path, "backend": "local"}, {}, tmp_path).settings
+    line = Line(settings, lambda _: None)
+    shop.run("-C", str(clone), "checkout", "--quiet", "HEAD~5")
+    old = assess_repository(line, Source(str(clone)), silent)
+    assert (old.commits, old.distribution) == (9, "shop 1.0 (pyproject.toml project.version)")
+    new = assess_repository(line, Source(str(clone), branch="origin/next"), silent)
+    assert new.distribution == "shop 2.0 (pyproject.toml project.version)"
 
 
 def _with(noun: Assessment, **values: object) -> Assessment:

@@ -186,3 +186,23 @@ def test_an_export_that_is_under_version_control_must_be_named(tmp_path: Path) -
     with pytest.raises(BadInputError) as caught:
         find_importer(str(built.path))
     assert "--from" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("nowhere", "no such file or folder"),
+        ("plain", "no git clone and holds no export"),
+        ("notes.txt", "the file is no export"),
+        ("https://gitlab.example.org/a/b/c", "no tracker behind such an address"),
+    ],
+)
+def test_what_nobody_takes_is_told_by_what_it_is(
+    source: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "notes.txt").write_text("text")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInputError, match=why) as caught:
+        find_importer(source)
+    assert "a clone" in caught.value.next_step

@@ -75,6 +75,9 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Where the modules have other names than the distribution, or more come with it."""
 
+SHARED = frozenset(words("google azure zope ruamel backports sphinxcontrib jaraco paste"))
+"""Names that many distributions share: the distribution of that very name is another matter."""
+
 _IMPORT = re.compile(rb"^([ \t]*)(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _NOT_RUN = frozenset(
     words("docs doc examples example benchmarks scripts tools setup.py noxfile.py")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from micro_bench.languages._language import Files, Obstacle, Recipe
 from micro_bench.languages.python.manifests.environment import environment, projects
 from micro_bench.languages.python.manifests.interpreter import PREFERRED
-from micro_bench.languages.python.manifests.suppliers import distribution_of, is_run
+from micro_bench.languages.python.manifests.suppliers import SHARED, distribution_of, is_run
 from micro_bench.languages.python.paths import is_test
 from micro_bench.languages.python.survey.imports import OURS, importing, unsupplied
 from micro_bench.languages.python.survey.runner import DJANGO, PYTEST, UNITTEST
 from micro_bench.languages.python.survey.text import of_ci, of_services, shown
-from micro_bench.languages.python.values import load_toml, table, texts
+from micro_bench.languages.python.values import load_toml, table, texts, words
 from micro_bench.model.slice import Environment
 
 _COMPILES = ("maturin", "meson-python", "scikit-build", "scikit-build-core", "setuptools-rust",
@@ -40,6 +41,9 @@ _DJANGO_FILES = ("manage.py", "runtests.py", "tests/runtests.py", "tox.ini", "py
                  "setup.cfg", "pyproject.toml", "tests/manage.py", "conftest.py")  # fmt: skip
 _HOLDS_TESTS = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+test_?\w*\(", re.MULTILINE)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+_PLAIN = re.compile(r"[\w./=+-]*[A-Za-z_][\w./=+-]*", re.ASCII)
+_THERE = frozenset(words("git python3 ca-certificates sudo"))
+"""Every base image has these, or no test needs them."""
 _KNOWN_TO_RUN = (PYTEST, UNITTEST, "none")
 
 
@@ -48,10 +52,10 @@ def find_obstacles(
 ) -> Iterator[Obstacle]:
     """Everything found, the most telling first."""
     if not modules:
-        yield Obstacle(
-            what="no test module was recognised", seen_in="the paths",
-            recipe="tests: [FOLDER]  # where the tests are",
-        )  # fmt: skip
+        python = any(path.endswith(".py") for path in files)
+        where = "; if there are tests, name their folder under `tests:`" if python else ""
+        what = "no test module was recognised" if python else "no Python file, so no test module"
+        yield Obstacle(what=what + where, seen_in="the paths")
     yield from _unnamed(files, modules, recipe)
     yield from _runner(files, runner)
     wanted = environment(files, _ANY_TIME, recipe)
@@ -78,7 +82,7 @@ def _unnamed(files: Files, modules: Sequence[str], recipe: Recipe) -> Iterator[O
         yield Obstacle(
             what=f"{len(others)} files hold tests and have no name that pytest collects",
             seen_in=f"{folder or '.'}/",
-            recipe=f"test_names: [{{below: {folder or '.'}, files: ['*.py']}}]",
+            recipe=f"test_names: [{{below: {_listed([folder or '.'])}, files: ['*.py']}}]",
         )
 
 
@@ -96,14 +100,19 @@ def _undeclared(
     missing = unsupplied(files, asking, wanted.requirements)
     if missing:
         users = importing(files, asking, missing)
-        named = ", ".join(map(distribution_of, missing[:6]))
+        named = [distribution_of(name) for name in missing if name not in SHARED]
         kind = "test modules" if declared else "modules"
         yield Obstacle(
             what=f"no manifest names {', '.join(missing[:6])} (it may come with another), which"
             f" {len(users)} of {len(asking)} {kind} import",
             seen_in=users[0],
-            recipe=f"requirements: [{named}]",
+            recipe=f"requirements: [{_listed(named)}]" if named else "",
         )
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Items of a YAML list: what is no plain word there is quoted."""
+    return ", ".join(text if _PLAIN.fullmatch(text) else json.dumps(text) for text in texts)
 
 
 def _interpreter(wanted: Environment) -> Iterator[Obstacle]:
@@ -119,24 +128,26 @@ def _runner(files: Files, runner: str) -> Iterator[Obstacle]:
     named = "pytest-django" in _all_text(files)
     if runner == DJANGO or (_django(files) and not named):
         if not named:
-            yield Obstacle(
-                what="Django's own runner; pytest needs a plugin and the settings' name",
-                seen_in=_django(files) or "its tests",
-                recipe=f"requirements: [pytest-django]\npytest_args: [--ds={_module(files)}]",
-            )
+            yield _by_django(files)
     elif runner not in _KNOWN_TO_RUN:
         what = f"{runner} starts the tests; pytest does here, and loses what it cannot collect"
         yield Obstacle(what=what, seen_in="the command")
 
 
+def _by_django(files: Files) -> Obstacle:
+    what = "Django's own runner; pytest needs a plugin and the settings' name"
+    found = _SETTINGS.search(shown(files, _django(files)))
+    told = f"pytest_args: [{_listed([f'--ds={found[1]}'])}]" if found else ""
+    return Obstacle(
+        what=what if found else f"{what}, which was not found (`pytest_args: [--ds=NAME]`)",
+        seen_in=_django(files) or "its tests",
+        recipe=f"requirements: [pytest-django]\n{told}".strip(),
+    )
+
+
 def _django(files: Files) -> str:
     """The file that names Django's settings."""
     return next((n for n in _DJANGO_FILES if _SETTINGS.search(shown(files, n))), "")
-
-
-def _module(files: Files) -> str:
-    found = _SETTINGS.search(shown(files, _django(files)))
-    return found[1] if found else "PROJECT.settings"
 
 
 def _all_text(files: Files) -> str:
@@ -184,8 +195,7 @@ def _share(users: Sequence[str], modules: Sequence[str]) -> str:
 
 
 def _ignoring(users: Sequence[str]) -> str:
-    more = f"  # and {len(users) - 2} more" if len(users) > 2 else ""
-    return f"pytest_args: [{', '.join(f'--ignore={path}' for path in sorted(users)[:2])}]{more}"
+    return f"pytest_args: [{_listed(f'--ignore={path}' for path in sorted(users))}]"
 
 
 def _programs(files: Files) -> Iterator[Obstacle]:
@@ -194,11 +204,12 @@ def _programs(files: Files) -> Iterator[Obstacle]:
     for path, text in of_ci(files):
         for match in _APT.finditer(text):
             named = [word for word in match[1].replace("\\", " ").split() if word[0] not in "-$"]
-            found |= dict.fromkeys(word for word in named if _PACKAGE.fullmatch(word))
-            seen_in = seen_in or path
+            fitting = (word for word in named if _PACKAGE.fullmatch(word))
+            lacking = dict.fromkeys(word for word in fitting if word not in _THERE)
+            seen_in = seen_in or (path if lacking else "")
+            found |= lacking
     if found:
-        listed = ", ".join(list(found)[:8])
         yield Obstacle(
             what="system packages that CI installs may be needed", seen_in=seen_in,
-            recipe=f"apt: [{listed}]",
+            recipe=f"apt: [{_listed(found)}]",
         )  # fmt: skip
