@@ -9,22 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from micro_bench.edge.git import Repository
 from micro_bench.edge.host import harness_version
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Export, Ticket
 from micro_bench.pipeline.intake.journal import Journal
-from micro_bench.pipeline.intake.reading import Source, place_clone, read
+from micro_bench.pipeline.intake.reading import Source, join
 from micro_bench.pipeline.line import Line
 from micro_bench.tasks.draft import draft_all
 from micro_bench.tasks.keep import Standing, keep, noted, standing
 from micro_bench.tasks.material import DraftSettings, Workshop
 from micro_bench.tasks.outcomes import Draft, Funnel, Reason, Rejected, funnel
-from micro_bench.tasks.rules import recipe_at
-from micro_bench.tasks.split import touches_both
 from micro_bench.tickets.importers._importer import Progress
-from micro_bench.tickets.link import Linked, link
-from micro_bench.tickets.own import of_own_changes
+from micro_bench.tickets.link import Linked
 
 __all__ = ["Imported", "Source", "import_tickets"]
 
@@ -63,22 +59,14 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
         NotFoundError: There is no such source or clone.
         TrackerError: The API refused.
     """
-    export, clones = read(line, source, progress)
-    place = place_clone(line, source, clones, export.repo)
-    clone = Repository.open(place)
+    found = join(line, source, progress)
+    export, place, recipe = found.export, found.place, found.recipe
     line.tell(_greeting(export))
-    language, recipe = line.language(source.language), line.specs.recipe(export.repo)
-    today = recipe_at(clone, source.branch or clone.default_branch(), language, recipe)
-
-    def both(paths: Sequence[str]) -> bool:
-        return touches_both(paths, language, today)
-
-    linked = of_own_changes(export, link(export, clones(place).changes(), both, clone.ahead))
     settings = DraftSettings(comments=source.comments)
-    workshop = Workshop(clone, language, recipe, settings)
-    rules = (harness_version(), language.NAME, recipe.content_digest(), repr(settings))
+    workshop = Workshop(found.clone, found.language, recipe, settings)
+    rules = (harness_version(), found.language.NAME, recipe.content_digest(), repr(settings))
     work = _Work(
-        line, linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
+        line, found.linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
         {task.id: task for task in line.specs.of_repository(export.repo)},
         Imported(export, warnings=[*export.complaints, *_other_names(line, export.repo, place)]),
         progress,
