@@ -15,6 +15,7 @@ from micro_bench.model.ticket import Export, Ticket
 from micro_bench.pipeline.intake.journal import Journal
 from micro_bench.pipeline.intake.reading import Source, join
 from micro_bench.pipeline.line import Line
+from micro_bench.plurals import count
 from micro_bench.tasks.draft import draft_all
 from micro_bench.tasks.keep import Standing, keep, noted, standing
 from micro_bench.tasks.material import DraftSettings, Workshop
@@ -89,8 +90,9 @@ def _other_names(line: Line, repo: str, place: Path) -> Iterator[str]:
 def _greeting(export: Export) -> str:
     own = sum(ticket.change is not None for ticket in export.tickets)
     if own:
-        return f"{export.repo}: {own} changes in the history that may be fixes of tickets"
-    return f"{export.repo}: {len(export.tickets)} tickets, {len(export.pulls)} pull requests"
+        return f"{export.repo}: {count(own, 'change')} in the history that may be fixes of tickets"
+    tickets, pulls = count(len(export.tickets), "ticket"), count(len(export.pulls), "pull request")
+    return f"{export.repo}: {tickets}, {pulls}"
 
 
 @dataclass
@@ -111,12 +113,12 @@ class _Work:
         rest = [ticket for ticket in tickets if not self._done_before(ticket)]
         done = len(tickets) - len(rest)
         if done:
-            self.line.tell(f"{done} tickets are done since the import that was interrupted")
+            self.line.tell(f"done since the import that was interrupted: {count(done, 'ticket')}")
         try:
             self._draft(rest, done)
         except KeyboardInterrupt:
             self.line.tell(
-                f"\nkept: {len(self.known)} tasks in"
+                f"\nkept: {count(len(self.known), 'task')} in"
                 f" {self.line.workspace.repo_tickets(self.result.export.repo)}"
             )
             raise
