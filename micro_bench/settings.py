@@ -24,6 +24,7 @@ from micro_bench.errors import BadInputError, Mistake, NotFoundError
 from micro_bench.model.base import Noun
 from micro_bench.model.task import Limits
 from micro_bench.paths import SETTINGS_FILE
+from micro_bench.plurals import count
 
 PREFIX = "MICRO_BENCH_"
 FOREIGN = "MICRO_BENCH_TEST_"
@@ -136,9 +137,7 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str], current: 
     layers[1] = _file_layer(root / SETTINGS_FILE)
     mistakes = [mistake for layer in layers for mistake in layer.mistakes]
     if mistakes:
-        raise BadInputError(
-            f"{len(mistakes)} bad setting{'s' * (len(mistakes) > 1)}", mistakes=mistakes
-        )
+        raise BadInputError(count(len(mistakes), "bad setting"), mistakes=mistakes)
     values = {key: value for layer in layers for key, value in layer.values.items()}
     sources = dict.fromkeys(fields(), "default") | {
         key: origin for layer in layers for key, origin in layer.sources.items()

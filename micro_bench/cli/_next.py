@@ -74,11 +74,6 @@ def of_error(text: str) -> tuple[Step, ...]:
     return (Step(named.group(1) if named else "", text),)
 
 
-def count(number: int, noun: str) -> str:
-    """`1 task`, `12 tasks`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def after_init(folder: Path) -> Steps:
     """The machine, then the tickets."""
     where = None if folder.resolve() == Path.cwd() else folder

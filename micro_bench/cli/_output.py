@@ -16,6 +16,7 @@ import typer
 from micro_bench.cli import _next
 from micro_bench.cli._next import Steps
 from micro_bench.errors import BadInputError, MicroBenchError
+from micro_bench.plurals import count
 
 if TYPE_CHECKING:
     from micro_bench.pipeline.intake.importing import Imported
@@ -174,7 +175,7 @@ def imported(result: Imported, *, as_json: bool) -> None:
 
 def funnel_lines(funnel: Funnel, labels: Mapping[int, str]) -> list[str]:
     """How many tickets came to what, a line each."""
-    lines = [f"{_next.count(funnel.total, 'ticket')} -> {_next.count(len(funnel.drafted), 'task')}"]
+    lines = [f"{count(funnel.total, 'ticket')} -> {count(len(funnel.drafted), 'task')}"]
     for reason, tickets in funnel.rejected.items():
         shown = ", ".join(labels.get(number, f"#{number}") for number in tickets[:12])
         more = f" and {len(tickets) - 12} more" if len(tickets) > 12 else ""

@@ -11,6 +11,7 @@ import typer
 from micro_bench.cli import _next
 from micro_bench.cli._output import data, either, follow, say
 from micro_bench.errors import IncompleteError, UnverifiedError
+from micro_bench.plurals import count
 
 if TYPE_CHECKING:
     from micro_bench.pipeline.commands import Ran, Rescored
@@ -24,7 +25,7 @@ def verified(result: Sequence[Verified], *, as_json: bool) -> None:
     rows = [{"task": o.task, "sound": o.sound, "problem": o.problem,
              "verification": o.verification} for o in result]  # fmt: skip
     found = {"sound": sound, "of": len(result), "tasks": rows}
-    text = f"{sound} of {_next.count(len(result), 'task')} verified"
+    text = f"{sound} of {count(len(result), 'task')} verified"
     either(text, found, as_json=as_json, steps=_next.after_verify(result))
     if sound < len(result):
         raise typer.Exit(UnverifiedError.exit_code)
@@ -39,7 +40,7 @@ def ran(result: Ran, *, as_json: bool) -> None:
         data(result, steps)
     else:
         typer.echo(result.table)
-    made = _next.count(result.made, "attempt")
+    made = count(result.made, "attempt")
     say(f"run {result.run}: {made} made, {result.found} found")
     say(f"report: {result.files['html']}")
     follow(() if as_json else steps)
@@ -49,7 +50,7 @@ def ran(result: Ran, *, as_json: bool) -> None:
 
 def rescored(result: Rescored, *, as_json: bool) -> None:
     """What changed."""
-    graded = _next.count(result.graded, "attempt")
+    graded = count(result.graded, "attempt")
     lines = [f"{graded} graded again, {len(result.changed)} with another verdict"]
     text = "\n".join([*lines, *result.changed])
     either(text, result, as_json=as_json, steps=_next.after_score(result))

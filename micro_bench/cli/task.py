@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from micro_bench.cli import _line, _next, _output
+from micro_bench.plurals import count
 
 Ident = Annotated[str, typer.Argument(metavar="TASK", help="A task's id.")]
 
@@ -39,7 +40,7 @@ def list_(
 def check(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
     """Read every spec and report every mistake of every file at once."""
     number = len(_line.line(ctx).specs.tasks(retired=True))
-    text = f"{_next.count(number, 'spec')} {'is' if number == 1 else 'are'} sound"
+    text = f"{count(number, 'spec')} {'is' if number == 1 else 'are'} sound"
     steps = [_next.verify()] if number else [_next.tickets()]
     _output.either(text, {"specs": number}, as_json=as_json, steps=steps)
 

@@ -22,6 +22,7 @@ from micro_bench.images._builder import Base, Material
 from micro_bench.images.recipe import Recipe
 from micro_bench.model.image import Image
 from micro_bench.model.slice import BuiltFromSource
+from micro_bench.plurals import count
 
 PROBE = "import platform, shutil; print(platform.python_version(), bool(shutil.which('git')))"
 BUILT_LABEL = "micro-bench.built"
@@ -187,7 +188,7 @@ class DockerBuilder:
         self._ensure(
             made, tag, lambda: self._install(material.lock, python, build),
             network="bridge" if wanted.apt else "none",
-            what=f"environment of {len(packages.split_lock(material.lock))} packages "
+            what=f"environment of {count(len(packages.split_lock(material.lock)), 'package')} "
             f"for {material.piece.task}",
         )  # fmt: skip
         return made, read_built(self.engine.labels(tag).get(BUILT_LABEL, ""))

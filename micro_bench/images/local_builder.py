@@ -20,6 +20,7 @@ from micro_bench.errors import BuildError
 from micro_bench.images import recipe
 from micro_bench.images._builder import Base, Material
 from micro_bench.model.image import Image
+from micro_bench.plurals import count
 
 Log = Callable[[str], None]
 
@@ -83,8 +84,8 @@ class LocalBuilder:
         if (place / ".complete").exists():
             return place
         what = {"tools": "scanners", "environments": "environment"}[kind]
-        count = len(packages.split_lock(lock))
-        self.log(f"building local {what} of {count} packages{f' for {task}' if task else ''}")
+        size = count(len(packages.split_lock(lock)), "package")
+        self.log(f"building local {what} of {size}{f' for {task}' if task else ''}")
         with suppress(FileNotFoundError):
             shutil.rmtree(place)
         with TemporaryDirectory(prefix="micro-bench-wheels-") as folder:

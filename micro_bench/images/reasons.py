@@ -10,6 +10,7 @@ from micro_bench.images.flaky import BUSY
 from micro_bench.images.tables import GOOD, NOT_THERE, Runs, split, table
 from micro_bench.model.execution import Meaning, TestsRun, TestStatus, Trust
 from micro_bench.model.image import Cause, FailToPass, Flaky, RunKind
+from micro_bench.plurals import count
 
 BASE = (RunKind.BASE_OWN, RunKind.BASE_HIDDEN, RunKind.NOOP)
 Complaints = Mapping[RunKind, Meaning]
@@ -88,9 +89,9 @@ def _why_none(runs: Runs, found: Found) -> str:
         if (not found.scope or split(t)[0] in found.scope) and any(each in GOOD for each in s)
     }  # fmt: skip
     if skipped:
-        count = sum(len(cause.tests) for cause in skipped)
-        every = "all" if not gold else f"{count} of {count + len(gold)}"
-        number = f" {count}" if not gold else ""
+        idle = sum(len(cause.tests) for cause in skipped)
+        every = "all" if not gold else f"{idle} of {idle + len(gold)}"
+        number = f" {idle}" if not gold else ""
         others = ", the others pass on the base already" if gold else ""
         return (
             f"{every}{number} hidden tests are skipped with the gold patch{others}: "
@@ -103,8 +104,8 @@ def _why_none(runs: Runs, found: Found) -> str:
 
 
 def _first(red: Sequence[Cause]) -> str:
-    first, count = red[0], sum(len(cause.tests) for cause in red)
-    more = f" and {count - 1} more" if count > 1 else ""
+    first, many = red[0], sum(len(cause.tests) for cause in red)
+    more = f" and {many - 1} more" if many > 1 else ""
     if not first.collected:
         files = tuple(dict.fromkeys(split(test)[0] for test in first.tests))
         stopped = f"with the gold patch, too, {reading.some(files)} cannot be collected"
@@ -131,9 +132,8 @@ def warnings(runs: Runs, found: Found) -> Iterable[str]:
         yield f"{len(found.causes) - CAUSES_TOLD} other causes keep hidden tests from passing"
     if found.load_sensitive:
         tests = tuple(test.id for test in found.load_sensitive)
-        yield f"{len(tests)} tests depend on the machine's load and are left out: " + (
-            reading.some(tests)
-        )
+        out = f"{count(len(tests), 'test')} left out, for the result depends on the machine's load"
+        yield f"{out}: {reading.some(tests)}"
     for kind in BUSY.values():
         for run in runs.get(kind, ()):
             if run.trust is not Trust.AGREE:

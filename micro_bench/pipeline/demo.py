@@ -15,7 +15,7 @@ from micro_bench.pipeline.commands import Ran, RunOptions, run_command
 from micro_bench.pipeline.intake.importing import Source, import_tickets
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.verify.verifying import verify_all
-from micro_bench.reports.wording import count
+from micro_bench.plurals import count
 from micro_bench.settings import Settings
 from micro_bench.tickets.importers._importer import silent
 

@@ -14,7 +14,7 @@ from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared, cut, prepare
 from micro_bench.pipeline.verify.explaining import executed, shortcomings
 from micro_bench.pipeline.verify.inputs import inputs
-from micro_bench.reports.wording import count
+from micro_bench.plurals import count
 from micro_bench.store import list_runs
 from micro_bench.tasks import tiers
 from micro_bench.tasks.keep import edited

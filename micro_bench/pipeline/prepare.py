@@ -23,7 +23,7 @@ from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, LockFacts, Slice
 from micro_bench.model.task import SliceRequest, Task
 from micro_bench.pipeline.line import Line
-from micro_bench.reports.wording import count
+from micro_bench.plurals import count
 from micro_bench.slices import cut as slices
 
 NONE = LockFacts()

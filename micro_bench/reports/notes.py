@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from micro_bench.model.report import CONTROLS, Cell, Counts, Note, Provenance, RunFacts
-from micro_bench.reports.wording import FEW_TASKS, clean, count, partial, precision, tier_name
+from micro_bench.plurals import count
+from micro_bench.reports.wording import FEW_TASKS, clean, partial, precision, tier_name
 
 
 def warnings(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from micro_bench import plurals
 from micro_bench.model.report import CONTROLS, Cell, Estimate, MarkKind, Rates, Report, WallTime
 from micro_bench.model.task import TIER_NAMES
 from micro_bench.reports.waterfall import UNTAMPERED, USABLE_PATCH
+
+count = plurals.count
 
 NOT_AVAILABLE = "n/a"
 
@@ -113,11 +116,6 @@ def wall(time: WallTime) -> str:
 def tier_name(tier: int | None) -> str:
     """`Tier 2: multi-file`, or `All tiers`."""
     return "All tiers" if tier is None else f"Tier {tier}: {TIER_NAMES[tier]}"
-
-
-def count(number: int, noun: str, plural: str = "s") -> str:
-    """`1 task`, `12 tasks`."""
-    return f"{number} {noun}" + ("" if number == 1 else plural)
 
 
 def clean(text: str, limit: int = 200) -> str:

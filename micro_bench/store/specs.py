@@ -18,6 +18,7 @@ from micro_bench.model.image import Verification
 from micro_bench.model.slice import Slice
 from micro_bench.model.task import PatchFile, Status, Task
 from micro_bench.paths import Workspace
+from micro_bench.plurals import count
 
 CLONES = "clones.json"
 SCHEMA = "docs/reference/task.schema.json"
@@ -97,7 +98,7 @@ class SpecStore:
                     mistakes.append(self._mistake(task, name, problem))
         if mistakes:
             raise BadInputError(
-                f"{len(mistakes)} mistake{'s' * (len(mistakes) > 1)} in the specs",
+                f"{count(len(mistakes), 'mistake')} in the specs",
                 mistakes=mistakes,
             )
 

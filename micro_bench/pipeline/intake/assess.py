@@ -17,18 +17,16 @@ from micro_bench.model.slice import Distribution
 from micro_bench.model.ticket import Export, Fix, LinkKind, Ticket
 from micro_bench.pipeline.intake.assessment import Assessment, Yield
 from micro_bench.pipeline.intake.proposal import proposed_recipe, unmet
-from micro_bench.pipeline.intake.reading import Source, cut_off, place_clone, read
+from micro_bench.pipeline.intake.reading import Joined, Source, cut_off, join
 from micro_bench.pipeline.line import Line
 from micro_bench.reports.precision import precision
 from micro_bench.tasks.draft import draft
 from micro_bench.tasks.material import Workshop
 from micro_bench.tasks.outcomes import Draft, Reason
-from micro_bench.tasks.rules import recipe_at
-from micro_bench.tasks.split import is_source, touches_both
+from micro_bench.tasks.split import is_source
 from micro_bench.tickets.history import Change
 from micro_bench.tickets.importers._importer import Progress
-from micro_bench.tickets.link import Linked, link
-from micro_bench.tickets.own import of_own_changes
+from micro_bench.tickets.link import Linked
 
 SAMPLE_S = 15.0
 """How long candidates are drafted; the rest is extrapolated."""
@@ -48,21 +46,11 @@ def assess_repository(line: Line, source: Source, progress: Progress) -> Assessm
         NotFoundError: There is no such source or clone.
     """
     began = clock.monotonic()
-    export, clones = read(line, source, progress)
-    place = place_clone(line, source, clones, export.repo)
-    changes, clone = clones(place).changes(), clones(place).repository
-    language, recipe = line.language(source.language), line.specs.recipe(export.repo)
-    tip = source.branch or clone.default_branch()
-    today = recipe_at(clone, tip, language, recipe)
-
-    def both(paths: Sequence[str]) -> bool:
-        return touches_both(paths, language, today)
-
-    linked = of_own_changes(export, link(export, changes, both, clone.ahead))
-    sieve = _Sieve(language, today, {change.commit: change for change in changes})
-    sieve.sort(export, linked)
-    sample = _sampled(sieve.candidates, Workshop(clone, language, recipe), progress)
-    seen = _Seen(export, changes, clone, tip, sieve, sample)
+    found = join(line, source, progress)
+    sieve = _Sieve(found.language, found.today, {one.commit: one for one in found.changes})
+    sieve.sort(found.export, found.linked)
+    workshop = Workshop(found.clone, found.language, found.recipe)
+    seen = _Seen(found, sieve, _sampled(sieve.candidates, workshop, progress))
     return _assessment(line, seen, began)
 
 
@@ -168,34 +156,31 @@ def _spread(count: int) -> Iterator[int]:
 class _Seen:
     """Everything that was looked at."""
 
-    export: Export
-    changes: Sequence[Change]
-    clone: Repository
-    tip: str
-    """The newest commit of the branch that was asked about."""
+    joined: Joined
     sieve: _Sieve
     sample: _Sample
 
 
 def _assessment(line: Line, seen: _Seen, began: float) -> Assessment:
-    export, clone, sieve, tip = seen.export, seen.clone, seen.sieve, seen.tip
-    files = _tree(clone, tip)
-    language, recipe = sieve.language, sieve.recipe
-    found = _yield(export, sieve, seen.sample)
-    tag = clone.describe_tag(tip)
+    export, clone, changes = seen.joined.export, seen.joined.clone, seen.joined.changes
+    newest = seen.joined.newest
+    files = _files(clone, newest)
+    language, recipe = seen.joined.language, seen.joined.today
+    found = _yield(export, seen.sieve, seen.sample)
+    tag = clone.describe_tag(newest)
     named = language.distributions(files, tag, recipe)
-    when = [change.committed for change in seen.changes]
+    when = [change.committed for change in changes]
     places = line.specs.workspace
     survey = unmet(language.survey(files, recipe), recipe)
     return Assessment(
         repo=export.repo,
-        commits=sum(1 + len(change.branch) for change in seen.changes),
+        commits=sum(1 + len(change.branch) for change in changes),
         first=min(when, default=None),
         last=max(when, default=None),
         found=found,
         expected_tasks=found.expected,
         estimated=not found.exact,
-        environment=language.environment(files, clone.commit(tip).committed, recipe),
+        environment=language.environment(files, clone.commit(newest).committed, recipe),
         distribution=next((_described(one) for one in named), None),
         survey=survey,
         recipe=proposed_recipe(survey.obstacles),
@@ -212,9 +197,9 @@ def _described(one: Distribution) -> str:
     return f"{one.name} {one.version} ({one.version_source})"
 
 
-def _tree(clone: Repository, tip: str) -> dict[str, bytes]:
-    """Its files, without those whose names are no text."""
-    files = clone.read_files(tip, max_bytes=_LARGEST_READ)
+def _files(clone: Repository, rev: str) -> dict[str, bytes]:
+    """The tree of a commit, without files whose names are no text."""
+    files = clone.read_files(rev, max_bytes=_LARGEST_READ)
     return {path: content for path, content in files.items() if path.isprintable()}
 
 

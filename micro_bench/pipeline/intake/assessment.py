@@ -10,6 +10,7 @@ from micro_bench.languages._language import Obstacle, Survey
 from micro_bench.model.base import Noun, Time
 from micro_bench.model.slice import Environment
 from micro_bench.model.task import TIER_NAMES
+from micro_bench.plurals import count
 from micro_bench.reports.precision import ASSUMED, Precision, share_interval
 
 _WIDTH = 96
@@ -90,7 +91,8 @@ def _inert(line: str) -> str:
 def _yield(found: Assessment) -> Iterator[str]:
     had = found.found
     span = f" from {found.first:%Y-%m} to {found.last:%Y-%m}" if found.first and found.last else ""
-    yield f"{found.repo}: {found.commits} commits{span}, {had.tickets} possible tickets"
+    tickets = count(had.tickets, "possible ticket")
+    yield f"{found.repo}: {count(found.commits, 'commit')}{span}, {tickets}"
     about = "about " if found.estimated else ""
     yield f"tasks      {about}{found.expected_tasks} of {had.tickets}; by tier {_tiers(found)}"
     if found.expected_tasks:
@@ -118,8 +120,8 @@ def _tiers(found: Assessment) -> str:
     had = found.found
     counted = {number: had.tiers.get(str(number), 0) for number in TIER_NAMES}
     if not found.estimated:
-        return ", ".join(f"{number}: {count}" for number, count in counted.items())
-    ranges = ((n, share_interval(count, had.sampled)) for n, count in counted.items())
+        return ", ".join(f"{number}: {seen}" for number, seen in counted.items())
+    ranges = ((n, share_interval(seen, had.sampled)) for n, seen in counted.items())
     return ", ".join(
         f"{number}: {had.candidates * low:.0f}-{had.candidates * high:.0f}"
         for number, (low, high) in ranges
@@ -130,10 +132,12 @@ def _environment(found: Assessment) -> Iterator[str]:
     wanted, survey = found.environment, found.survey
     yield f"python     {wanted.python} ({wanted.python_source})"
     sources = ", ".join(dict.fromkeys(_place(item.source) for item in wanted.requirements))
-    yield from _folded("installs", f"{len(wanted.requirements)} requirements from {sources}")
+    wants = count(len(wanted.requirements), "requirement")
+    yield from _folded("installs", f"{wants} from {sources}")
     if found.distribution:
         yield from _folded("project", found.distribution)
-    yield f"tests      {survey.runner} ({survey.runner_from}), {survey.test_modules} test modules"
+    modules = count(survey.test_modules, "test module")
+    yield f"tests      {survey.runner} ({survey.runner_from}), {modules}"
 
 
 def _place(source: str) -> str:
@@ -183,7 +187,7 @@ def _precision(found: Assessment) -> Iterator[str]:
 
 def _counts(counted: Mapping[str, int]) -> str:
     ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{count} {name}" for name, count in ordered)
+    return ", ".join(f"{number} {name}" for name, number in ordered)
 
 
 def _shares(counted: Mapping[str, int]) -> str:

@@ -16,17 +16,15 @@ from micro_bench.errors import BusyError
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Export, Ticket
 from micro_bench.pipeline.intake.journal import Journal
-from micro_bench.pipeline.intake.reading import Source, cut_off, place_clone, read
+from micro_bench.pipeline.intake.reading import Source, cut_off, join
 from micro_bench.pipeline.line import Line
+from micro_bench.plurals import count
 from micro_bench.tasks.draft import draft_all
 from micro_bench.tasks.keep import Standing, keep, noted, standing
 from micro_bench.tasks.material import DraftSettings, Workshop
 from micro_bench.tasks.outcomes import Draft, Funnel, Reason, Rejected, funnel
-from micro_bench.tasks.rules import recipe_at
-from micro_bench.tasks.split import touches_both
 from micro_bench.tickets.importers._importer import Progress
-from micro_bench.tickets.link import Linked, link
-from micro_bench.tickets.own import of_own_changes
+from micro_bench.tickets.link import Linked
 
 __all__ = ["Imported", "Source", "import_tickets"]
 
@@ -78,24 +76,16 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
 
 
 def _import(line: Line, source: Source, progress: Progress) -> Imported:
-    export, clones = read(line, source, progress)
-    place = place_clone(line, source, clones, export.repo)
-    clone = Repository.open(place)
+    found = join(line, source, progress)
+    export, place, recipe = found.export, found.place, found.recipe
     line.tell(_greeting(export))
-    language, recipe = line.language(source.language), line.specs.recipe(export.repo)
-    today = recipe_at(clone, source.branch or clone.default_branch(), language, recipe)
-
-    def both(paths: Sequence[str]) -> bool:
-        return touches_both(paths, language, today)
-
-    linked = of_own_changes(export, link(export, clones(place).changes(), both, clone.ahead))
     settings = DraftSettings(comments=source.comments)
-    workshop = Workshop(clone, language, recipe, settings)
-    rules = (harness_version(), language.NAME, recipe.content_digest(), repr(settings))
+    workshop = Workshop(found.clone, found.language, recipe, settings)
+    rules = (harness_version(), found.language.NAME, recipe.content_digest(), repr(settings))
     work = _Work(
-        line, linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
+        line, found.linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
         {task.id: task for task in line.specs.of_repository(export.repo)},
-        Imported(export, warnings=[*_warnings(line, export, place, clone)]),
+        Imported(export, warnings=[*_warnings(line, export, place, found.clone)]),
         progress,
     )  # fmt: skip
     line.specs.remember_clone(export.repo, place)
@@ -122,8 +112,9 @@ def _other_names(line: Line, repo: str, place: Path) -> Iterator[str]:
 def _greeting(export: Export) -> str:
     own = sum(ticket.change is not None for ticket in export.tickets)
     if own:
-        return f"{export.repo}: {own} changes in the history that may be fixes of tickets"
-    return f"{export.repo}: {len(export.tickets)} tickets, {len(export.pulls)} pull requests"
+        return f"{export.repo}: {count(own, 'change')} in the history that may be fixes of tickets"
+    tickets, pulls = count(len(export.tickets), "ticket"), count(len(export.pulls), "pull request")
+    return f"{export.repo}: {tickets}, {pulls}"
 
 
 @dataclass
@@ -144,12 +135,12 @@ class _Work:
         rest = [ticket for ticket in tickets if not self._done_before(ticket)]
         done = len(tickets) - len(rest)
         if done:
-            self.line.tell(f"{done} tickets are done since the import that was interrupted")
+            self.line.tell(f"done since the import that was interrupted: {count(done, 'ticket')}")
         try:
             self._draft(rest, done)
         except KeyboardInterrupt:
             self.line.tell(
-                f"\nkept: {len(self.known)} tasks in"
+                f"\nkept: {count(len(self.known), 'task')} in"
                 f" {self.line.workspace.repo_tickets(self.result.export.repo)}"
             )
             raise

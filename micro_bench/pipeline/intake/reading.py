@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from micro_bench.edge.git import Repository
 from micro_bench.edge.http import Api
 from micro_bench.errors import BadInputError, NotFoundError
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._language import Language, Recipe
 from micro_bench.model.ticket import Export, Ticket
 from micro_bench.pipeline.line import Line
 from micro_bench.tasks.rules import recipe_at
@@ -19,6 +19,8 @@ from micro_bench.tasks.split import touches_both
 from micro_bench.tickets.history import Change, read_history
 from micro_bench.tickets.importers._clones import is_clone
 from micro_bench.tickets.importers._importer import ImportContext, Progress
+from micro_bench.tickets.link import Linked, link
+from micro_bench.tickets.own import of_own_changes
 from micro_bench.tickets.sources import find_importer, place_of
 
 _ELSEWHERE = (
@@ -70,6 +72,10 @@ class OpenClone:
         """The address the clone was made from."""
         return self.repository.origin()
 
+    def newest(self) -> str:
+        """The commit that the history is read from."""
+        return self.branch or self.repository.default_branch()
+
     def changes(self) -> Sequence[Change]:
         """What was merged, newest first."""
         if self._changes is None:
@@ -90,6 +96,48 @@ class Clones:
         if here not in self.opened:
             self.opened[here] = OpenClone(Repository.open(place), self.branch)
         return self.opened[here]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A source's tickets with the changes that closed them, and what they were read by."""
+
+    export: Export
+    place: Path
+    """Of the clone."""
+    clone: Repository
+    newest: str
+    """The commit that the history is read from."""
+    changes: Sequence[Change]
+    language: Language
+    recipe: Recipe
+    """As the lead wrote it."""
+    today: Recipe
+    """As the newest commit completes it."""
+    linked: Mapping[int, Linked]
+
+
+def join(line: Line, source: Source, progress: Progress) -> Joined:
+    """Read the source, find its clone, link.
+
+    Raises:
+        BadInputError: The source holds no ticket that can be read.
+        NotFoundError: There is no such source or clone.
+        TrackerError: The API refused.
+    """
+    export, clones = read(line, source, progress)
+    place = place_clone(line, source, clones, export.repo)
+    one, language = clones(place), line.language(source.language)
+    recipe = line.specs.recipe(export.repo)
+    today = recipe_at(one.repository, one.newest(), language, recipe)
+
+    def both(paths: Sequence[str]) -> bool:
+        return touches_both(paths, language, today)
+
+    linked = of_own_changes(export, link(export, one.changes(), both, one.repository.ahead))
+    return Joined(
+        export, place, one.repository, one.newest(), one.changes(), language, recipe, today, linked
+    )
 
 
 def read(line: Line, source: Source, progress: Progress) -> tuple[Export, Clones]:
@@ -168,8 +216,7 @@ def _context(line: Line, source: Source, clones: Clones, progress: Progress) -> 
         """As the newest commit completes it: read once, asked for every change."""
         stated = line.specs.recipe(repo)
         for one in clones.opened.values():
-            tip = source.branch or one.repository.default_branch()
-            return recipe_at(one.repository, tip, language, stated)
+            return recipe_at(one.repository, one.newest(), language, stated)
         return stated
 
     def tested(repo: str, paths: Sequence[str]) -> bool:

@@ -29,7 +29,7 @@ from micro_bench.pipeline.run.recordings import mended
 from micro_bench.pipeline.run.scoring import Grader, score_attempt
 from micro_bench.pipeline.verify.jobs import how_tested
 from micro_bench.pipeline.verify.verification import verify_task
-from micro_bench.reports.wording import count
+from micro_bench.plurals import count
 from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading
 from micro_bench.store import RunStore

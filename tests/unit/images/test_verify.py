@@ -379,7 +379,7 @@ def test_a_test_that_fails_on_a_busy_machine_only_is_left_out_with_its_evidence(
     (loaded,) = found.load_sensitive
     assert (loaded.id, loaded.said) == (B, "took 0.4 s")
     assert loaded.seen == {"gold_hidden": (P,), "gold_busy": (F,)}
-    assert any("1 tests depend on the machine's load" in warning for warning in found.warnings)
+    assert any("1 test left out, for the result depends" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize(

@@ -258,3 +258,12 @@ def test_a_canary_carries_the_marks_that_all_tests_carry():
 
 def test_a_canary_is_a_test_case_where_no_function_is_collected():
     assert "class TestOldValues(unittest.TestCase):" in made(FILES, "python_functions =").text
+
+
+def test_a_line_without_end_is_no_command():
+    """Nobody starts tests by it, and to look for variables in it would take for ever."""
+    endless = "A=1 " * 1000
+    found = python.completed(
+        Recipe(), {"Makefile": f"a:\n\t{endless}pytest\nb:\n\tB=2 pytest\n".encode()}
+    )
+    assert found.env == {"B": "2"}

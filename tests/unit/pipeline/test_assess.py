@@ -253,3 +253,18 @@ def test_the_result_is_a_noun(shop: GitBuilder, tmp_path: Path) -> None:
     found = assess(tmp_path, shop.path)
     assert isinstance(found, Noun)
     assert Assessment.model_validate_json(found.model_dump_json()) == found
+
+
+def test_the_newest_tree_is_that_of_the_branch_that_is_read(tmp_path: Path) -> None:
+    """A clone that stands on another branch says nothing by what is checked out."""
+    built = GitBuilder(tmp_path / "shop")
+    built.commit("Open", {"shop/__init__.py": "", "shop/a.py": "A = 1\n"})
+    built.branch("old")
+    built.checkout("main")
+    built.commit("Check", {"pytest.ini": "[pytest]\npython_files = check_*.py\n"})
+    check = "from shop.a import A\n\n\ndef test_a():\n    assert A == 2\n"
+    built.commit("Fix #1: A is two", {"shop/a.py": "A = 2\n", "shop/check_a.py": check})
+    built.run("update-ref", "refs/remotes/origin/main", "main")
+    built.run("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    built.checkout("old")
+    assert assess(tmp_path, built.path).expected_tasks == 1
