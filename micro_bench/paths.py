@@ -84,6 +84,11 @@ class Workspace:
     def lock(self, repo: str, task: str) -> Path:
         return self.repo_slices(repo) / f"{task}.lock"
 
+    @property
+    def import_busy(self) -> Path:
+        """Held by an import while it works."""
+        return self.runs / ".import"
+
     def import_journal(self, repo: str) -> Path:
         return self.runs / f"import-{slug(repo)}.jsonl"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -48,6 +48,18 @@ PathsOf = Callable[[bytes], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
+class HowTested:
+    """How a repository's tests are started."""
+
+    program: str = "pytest"
+    """`pytest`, or `python -m pytest`."""
+    folder: str = ""
+    """Below the top; empty for the top itself."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those of the sandbox."""
+
+
+@dataclass(frozen=True)
 class Assignment:
     """An agent's one try at a task."""
 
@@ -66,6 +78,8 @@ class Assignment:
     """Reads the paths out of a patch."""
     added: tuple[str, ...] = ()
     """Paths that the gold patch adds: they count even where `.gitignore` names them."""
+    tested: HowTested = HowTested()
+    """How the tests are started: what the agent sees when it runs them is what grading sees."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,12 @@ class Tried:
     instruction: str
 
 
-def instruction(task: Task, places: Places, network: str) -> str:
+def instruction(
+    task: Task,
+    places: Places,
+    network: str,
+    how: HowTested = HowTested(),
+) -> str:
     """The text the agent reads. Everything in it comes from the task's own words."""
     template = package_file("attempts/instruction.md.j2").decode()
     environment = Environment(  # noqa: S701 - Markdown, not HTML
@@ -86,7 +105,8 @@ def instruction(task: Task, places: Places, network: str) -> str:
     )
     return environment.from_string(template).render(
         title=task.title, instruction=task.instruction.strip(), work=places.work,
-        venv=places.venv, seconds=round(task.limits.agent_s), network=network,
+        tests=f"{places.venv}/bin/{how.program}", folder=how.folder,
+        env=sorted(how.env), seconds=round(task.limits.agent_s), network=network,
     )  # fmt: skip
 
 
@@ -150,7 +170,7 @@ class _Try:
     def _brief(self, places: Places) -> Brief:
         what = self.what
         network = what.agent.options.get("network", "none")
-        text = instruction(what.task, places, network)
+        text = instruction(what.task, places, network, what.tested)
         return Brief(what.task.id, what.number, text, places, what.agent.options, what.patch)
 
     def _files(self, command: Command, brief: Brief) -> bytes:
@@ -165,6 +185,7 @@ class _Try:
     def _run_agent(self, sandbox: Sandbox, command: Command, brief: Brief) -> Ended:
         places = sandbox.places
         env = {
+            **self.what.tested.env,
             "MICRO_BENCH_TASK": brief.task,
             "MICRO_BENCH_ATTEMPT": str(brief.number),
             "MICRO_BENCH_INSTRUCTION": _for_environment(brief.instruction, places),

@@ -7,13 +7,13 @@ import secrets
 import shutil
 import sys
 import sysconfig
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from micro_bench.edge import packages, process
+from micro_bench.edge.alone import alone
 from micro_bench.edge.archive import unpack, write_tree
 from micro_bench.edge.recipes import recipe_path
 from micro_bench.errors import BuildError
@@ -33,7 +33,6 @@ class LocalBuilder:
     def __init__(self, cache: Path, log: Log) -> None:
         self.cache = cache
         self.log = log
-        self._guard = threading.Lock()
 
     def base(self, python: str) -> Base:
         """The interpreter that runs this program, if it is of the wanted minor version."""
@@ -46,7 +45,7 @@ class LocalBuilder:
         return Base(version, f"{sys.executable} {version} {sysconfig.get_platform()}")
 
     def build(self, material: Material) -> Image:
-        """See `Builder.build`. Two threads build one at a time."""
+        """See `Builder.build`. One at a time builds in a cache, of threads and of processes."""
         wanted = material.piece.environment
         base = self.base(wanted.python)
         if wanted.apt:
@@ -59,7 +58,7 @@ class LocalBuilder:
         layer = recipe.rootfs(
             material.files, material.sealed.files, material.piece.distributions, "/work", mtime
         )
-        with self._guard:
+        with alone(self.cache / ".building", self._waiting):
             tools_key = recipe.key("tools", base.digest, recipe.lock_body(lock))
             self._venv("tools", tools_key, lock, base)
             body = recipe.lock_body(material.lock)
@@ -74,6 +73,9 @@ class LocalBuilder:
             backend=self.backend, work_tree=material.sealed.tree,
             work_commit=material.sealed.commit,
         )  # fmt: skip
+
+    def _waiting(self) -> None:
+        self.log("waiting for another build in the same cache")
 
     def _venv(self, kind: str, key: str, lock: str, base: Base, task: str = "") -> Path:
         """A virtual environment, made at its final place; a marker file says it is complete."""

@@ -17,7 +17,7 @@ from micro_bench.model.attempt import AgentFailed, AgentRef, Finished
 from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import Execution, RunKind
 from micro_bench.model.score import Scan
-from micro_bench.pipeline.jobs import job
+from micro_bench.pipeline.jobs import how_tested, job
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.loaded import hopeless, unhurried, worth_loading
 from micro_bench.pipeline.prepare import Prepared
@@ -116,7 +116,7 @@ def _attempted(
     what = attempts.Assignment(
         prepared.task, prepared.image, AgentRef(name=agent, kind=agent, version="1"),
         plugins.load("attempts.agents", agent), 1, patch, {}, {}, patch_paths,
-        added_paths(line.specs.gold_patch(prepared.task)),
+        added_paths(line.specs.gold_patch(prepared.task)), how_tested(prepared),
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     tried = attempts.attempt(line.start, what, folder)

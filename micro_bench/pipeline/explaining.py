@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from micro_bench.edge.patching import applied, patch_paths
 from micro_bench.errors import BuildError
 from micro_bench.images import causes
-from micro_bench.model.execution import Meaning, TestStatus
+from micro_bench.model.execution import CauseKind, Meaning, TestStatus
 from micro_bench.model.image import Execution, RunKind, Verification
+from micro_bench.pipeline.jobs import hidden_tests
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared
+from micro_bench.slices.sought import Sought, sought
 
 CODES = (
     ("the base with its own tests", (RunKind.BASE_OWN,)),
@@ -21,6 +23,8 @@ CODES = (
     ("the base on busy CPUs", (RunKind.BASE_BUSY,)),
 )
 """The same code and the same tests -> its executions."""
+_OPEN = (CauseKind.UNKNOWN, CauseKind.SYSTEM)
+"""What the language cannot say, or takes for a program: it may be a file that the slice lacks."""
 
 
 def explainer(line: Line, prepared: Prepared) -> causes.Explain:
@@ -37,11 +41,31 @@ def explainer(line: Line, prepared: Prepared) -> causes.Explain:
         return {**prepared.everything, **{path: text for path, (_mode, text) in after.items()}}
 
     @functools.cache
+    def tests() -> list[tuple[str, bytes]]:
+        hidden = hidden_tests(prepared, line.specs.test_patch(prepared.task))
+        return sorted((path, text) for path, (_mode, text) in hidden.files.items())
+
+    gone = frozenset(prepared.everything) - frozenset(prepared.base)
+
+    @functools.cache
     def explain(said: str) -> Meaning:
         found: Meaning = prepared.language.cause(said, files(), prepared.recipe)
-        return found
+        if found.kind not in _OPEN:
+            return found
+        return _lacking(found, sought(said, tests(), gone))
 
     return explain
+
+
+def _lacking(found: Meaning, what: Sought | None) -> Meaning:
+    if what is None:
+        return found
+    named = f" ({what.named} names it)" if what.named else ""
+    return Meaning(
+        kind=CauseKind.LAYOUT, said=found.said,
+        means=f"{what.path} is in the repository, and the slice leaves it out{named}",
+        mend=f'`include: ["{what.top}"]` in recipe.yaml, and no `exclude:` that names it',
+    )  # fmt: skip
 
 
 def executed(executions: Sequence[Execution]) -> str:

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from micro_bench.edge.alone import alone
 from micro_bench.edge.git import Repository
 from micro_bench.edge.host import harness_version
+from micro_bench.errors import BusyError
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Export, Ticket
 from micro_bench.pipeline.journal import Journal
@@ -59,10 +61,23 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     """Read, link, draft, merge with what people wrote, save; one ticket after the other.
 
     Raises:
+        BusyError: Another process imports into this workspace.
         BadInputError: The source holds no ticket that can be read.
         NotFoundError: There is no such source or clone.
         TrackerError: The API refused.
     """
+
+    def taken() -> None:
+        raise BusyError(
+            f"another process imports into {line.workspace.root}",
+            next_step="wait for it, or end it and run the same command again",
+        )
+
+    with alone(line.workspace.import_busy, taken):
+        return _import(line, source, progress)
+
+
+def _import(line: Line, source: Source, progress: Progress) -> Imported:
     export, clones = read(line, source, progress)
     place = place_clone(line, source, clones, export.repo)
     clone = Repository.open(place)

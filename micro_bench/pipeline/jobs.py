@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from types import ModuleType
 
 from micro_bench import plugins
+from micro_bench.attempts import run as attempts
 from micro_bench.edge.patching import applied, patch_paths
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.scores import grade as grading
@@ -44,6 +46,15 @@ def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.
         tests,
         scanners(),
         like,
+    )
+
+
+def how_tested(prepared: Prepared) -> attempts.HowTested:
+    """What the recipe says of how the tests are started, for agents that run them."""
+    recipe = prepared.recipe
+    folder = posixpath.normpath(recipe.workdir or ".")
+    return attempts.HowTested(
+        recipe.runner or "pytest", "" if folder == "." else folder, recipe.env
     )
 
 

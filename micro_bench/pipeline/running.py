@@ -23,6 +23,7 @@ from micro_bench.model.run import Skipped
 from micro_bench.model.score import Score
 from micro_bench.model.task import Task
 from micro_bench.pipeline.agents import Chosen
+from micro_bench.pipeline.jobs import how_tested
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.planning import Ready, Request, is_complete, store_of
 from micro_bench.pipeline.recordings import mended
@@ -228,7 +229,7 @@ class _Runner:
         what = attempts.Assignment(
             task, image, agent.ref, agent.plugin, slot.number,
             self._patch(ready, agent, slot), agent.secrets, agent.files, patch_paths,
-            added_paths(self.line.specs.gold_patch(task)),
+            added_paths(self.line.specs.gold_patch(task)), how_tested(ready.prepared),
         )  # fmt: skip
         with self.store.attempt_folder(slot.id) as folder:
             started = clock.now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from micro_bench.edge import clock
+from micro_bench.edge.alone import alone
 from micro_bench.images import leaks, verify
 from micro_bench.images.causes import Definitions
 from micro_bench.model.image import Leak, RunKind, Verification
@@ -28,14 +29,19 @@ def verify_task(
     Raises:
         MicroBenchError: It could not be prepared, or the engine broke: nothing is known then.
     """
+
+    def taken() -> None:
+        line.watch.stage(task.id, "waiting for another process that verifies it")
+
     prepared = prepare(line, task)
-    stored = line.specs.verification(task.id)
-    enough = stored and stored.repetitions >= repetitions and not again
-    if stored and enough and holds(line, stored, prepared):
-        return prepared, stored
-    evidence = execute(line, prepared, repetitions)
-    found = _conclude(line, prepared, evidence, repetitions)
-    line.specs.save_verification(found)
+    with alone(line.workspace.verification(task.id) / ".busy", taken):
+        stored = line.specs.verification(task.id)
+        enough = stored and stored.repetitions >= repetitions and not again
+        if stored and enough and holds(line, stored, prepared):
+            return prepared, stored
+        evidence = execute(line, prepared, repetitions)
+        found = _conclude(line, prepared, evidence, repetitions)
+        line.specs.save_verification(found)
     return prepared, found
 
 

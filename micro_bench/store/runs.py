@@ -6,7 +6,6 @@ as `interrupted`. Nothing is deleted.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from micro_bench import codec
+from micro_bench.edge.alone import alone
 from micro_bench.edge.files import storage_errors
 from micro_bench.errors import BusyError, NotFoundError
 from micro_bench.model.attempt import Attempt
@@ -48,15 +48,16 @@ class RunStore:
         Raises:
             BusyError: Another process has it.
         """
-        with storage_errors(self.root), (self.root / ".busy").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BusyError(
-                    f"another process is working on run {self.lock.run}",
-                    next_step="wait for it, or end it and run the same command again",
-                ) from None
-            self._file_away_interrupted()
+
+        def taken() -> None:
+            raise BusyError(
+                f"another process is working on run {self.lock.run}",
+                next_step="wait for it, or end it and run the same command again",
+            )
+
+        with alone(self.root / ".busy", taken):
+            with storage_errors(self.root):
+                self._file_away_interrupted()
             yield
 
     def _file_away_interrupted(self) -> None:

@@ -31,7 +31,29 @@ class SpecStore:
 
     def spec_files(self) -> tuple[Path, ...]:
         """Every spec, sorted."""
-        return tuple(sorted(self.workspace.tickets.glob("*/*.yaml")))
+        return self._specs_in("*")
+
+    def _specs_in(self, folder: str) -> tuple[Path, ...]:
+        """The specs of a repository's folder.
+
+        Raises:
+            BadInputError: A recipe lies where none is read: passing over it would be silent.
+        """
+        if lost := self._lost_recipes():
+            raise BadInputError(
+                f"{lost[0]} is a recipe in a place where none is read",
+                next_step=f"move it to {self.workspace.slices}/REPOSITORY/{lost[0].stem}.yaml",
+            )
+        return tuple(sorted(self.workspace.tickets.glob(f"{folder}/*.yaml")))
+
+    def _lost_recipes(self) -> list[Path]:
+        tickets, slices = self.workspace.tickets, self.workspace.slices
+        return sorted(
+            [
+                *tickets.glob("recipe.y*ml"), *tickets.glob("*/recipe.y*ml"),
+                *slices.glob("recipe.y*ml"), *slices.glob("*/recipe.yml"),
+            ]
+        )  # fmt: skip
 
     def tasks(
         self, patterns: Sequence[str] = (), tiers: Sequence[int] = (), *, retired: bool = False
@@ -123,7 +145,7 @@ class SpecStore:
             BadInputError: With the mistakes of all of them at once.
         """
         folder = self.workspace.repo_tickets(repo)
-        return tuple(codec.load_all(sorted(folder.glob("*.yaml")), Task))
+        return codec.load_all(self._specs_in(folder.name), Task)
 
     def gold_patch(self, task: Task) -> bytes:
         """The fix without its tests."""

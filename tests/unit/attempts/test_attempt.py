@@ -13,7 +13,7 @@ import pytest
 
 from micro_bench import plugins
 from micro_bench.attempts import run as attempts
-from micro_bench.attempts.run import VARIABLE_LIMIT, Assignment, Tried
+from micro_bench.attempts.run import VARIABLE_LIMIT, Assignment, HowTested, Tried
 from micro_bench.edge import host
 from micro_bench.edge.archive import Entry, write_tree
 from micro_bench.edge.patching import patch_paths
@@ -58,12 +58,15 @@ def image(cache: Path) -> Image:
 def try_(tmp_path: Path) -> Try:
     made, backend = image(tmp_path / "cache"), LocalBackend(tmp_path / "cache", plain=False)
 
-    def attempt(script: str, *, text: str = "Mend it.", added: tuple[str, ...] = ()) -> Tried:
+    def attempt(
+        script: str, *, text: str = "Mend it.", added: tuple[str, ...] = (),
+        tested: HowTested = HowTested(),  # noqa: B008 - frozen
+    ) -> Tried:  # fmt: skip
         limits = type(A_TASK.limits).model_validate({**dict(A_TASK.limits), "agent_s": 20})
         task = Task.model_validate({**dict(A_TASK), "instruction": text, "limits": limits})
         ref = AgentRef(name="shell", kind="command", version="1", options={"command": script})
         plugin = plugins.load("attempts.agents", "command")
-        what = Assignment(task, made, ref, plugin, 1, None, {}, {}, patch_paths, added)
+        what = Assignment(task, made, ref, plugin, 1, None, {}, {}, patch_paths, added, tested)
         folder = tmp_path / hashlib.sha256(script.encode()).hexdigest()[:8]
         folder.mkdir()
         return attempts.attempt(backend.start, what, folder)
@@ -100,6 +103,12 @@ def test_the_work_is_taken_and_what_was_odd_is_named(try_: Try, script: str, sai
     tried = try_(MEND + script)
     assert "calc.py" in finished(tried).patch.files
     assert said in notes(tried)
+
+
+def test_the_agent_has_the_variables_of_the_tests_and_none_of_the_harness_is_replaced(try_: Try):
+    tested = HowTested(env={"MODE": "test", "MICRO_BENCH_TASK": "forged"})
+    tried = try_('echo "$MODE $MICRO_BENCH_TASK" > seen', tested=tested)
+    assert f"+test {A_TASK.id}".encode() in tried.patch
 
 
 def test_a_git_of_the_agent_s_own_needs_no_configuration(try_: Try):

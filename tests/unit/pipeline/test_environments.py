@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from micro_bench.edge.alone import alone
+from micro_bench.edge.recipes import recipe_path
+from micro_bench.edge.seal import seal
 from micro_bench.errors import BuildError
+from micro_bench.images import recipe
+from micro_bench.images._builder import Material
 from micro_bench.images.local_builder import LocalBuilder
 from micro_bench.model.slice import (
     BuiltFromSource,
@@ -101,3 +107,30 @@ def test_a_python_that_cannot_be_had_is_told_with_its_source_and_the_recipe(tmp_
     )
     assert f'`python: "{here}"`' in error.value.next_step
     assert str(tmp_path / "repo_slices") in error.value.next_step
+
+
+def test_a_builder_waits_for_another_process_in_the_same_cache(tmp_path: Path):
+    (here,) = LocalBuilder.offered
+    told, heard = list[str](), threading.Event()
+    builder = LocalBuilder(tmp_path, lambda words: (told.append(words), heard.set())[0])
+    base, tools = builder.base(here).digest, recipe_path("tools.lock").read_text(encoding="utf-8")
+    for kind, key in (
+        ("tools", recipe.key("tools", base, recipe.lock_body(tools))),
+        (
+            "environments",
+            recipe.key("environment", base, recipe.lock_body(""), recipe.PROJECT_HOOK),
+        ),
+    ):
+        (tmp_path / kind / key[:20]).mkdir(parents=True)
+        (tmp_path / kind / key[:20] / ".complete").touch()
+    files = {"a.py": (0o100644, b"A = 1\n")}
+    material = Material(piece(LockFacts(), wanted(python=here)), files, seal(files, DATE), "")
+    made = list[object]()
+    with alone(tmp_path / ".building", pytest.fail):
+        thread = threading.Thread(target=lambda: made.append(builder.build(material)))
+        thread.start()
+        assert heard.wait(timeout=60)
+        assert not (tmp_path / "slices").exists()
+    thread.join()
+    assert told == ["waiting for another build in the same cache"]
+    assert made

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from micro_bench.errors import BadInputError, NotFoundError
+from micro_bench.edge.alone import alone
+from micro_bench.errors import BadInputError, BusyError, NotFoundError
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Words
 from micro_bench.pipeline.importing import Imported, Source, import_tickets
@@ -343,3 +344,11 @@ def test_a_journal_holds_for_the_same_rules_only(shop: GitBuilder, tmp_path: Pat
     recipe.write_text("python: '3.11'\n")
     assert not again([])
     assert again([])
+
+
+def test_two_imports_into_one_workspace_are_refused(shop: GitBuilder, tmp_path: Path) -> None:
+    busy = line(tmp_path / "ws").workspace.import_busy
+    with alone(busy, pytest.fail), pytest.raises(BusyError, match="imports into") as refused:
+        take(tmp_path / "ws", shop.path)
+    assert refused.value.exit_code == 17
+    assert len(take(tmp_path / "ws", shop.path).written) == 3

@@ -165,3 +165,24 @@ def test_a_verification_of_another_version_is_none(store):
 def test_a_spec_on_disk_is_the_one_the_codec_reads(store):
     save(store, task())
     assert codec.load(store.path(task()), Task) == task()
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "tickets/parcel-labs__parcel/recipe.yaml", "tickets/recipe.yaml", "tickets/x/recipe.yml",
+        "repo_slices/recipe.yaml", "repo_slices/parcel-labs__parcel/recipe.yml",
+    ],
+)  # fmt: skip
+def test_a_recipe_where_none_is_read_is_called_what_it_is(store, place):
+    save(store, task())
+    path = store.workspace.root / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("env: {MODE: test}\n")
+    for read in (store.tasks, lambda: store.of_repository("parcel-labs/parcel")):
+        with pytest.raises(BadInputError, match="is a recipe in a place where none") as caught:
+            read()
+        assert str(path) in caught.value.message
+        assert "repo_slices/REPOSITORY/recipe.yaml" in caught.value.next_step
+    path.unlink()
+    assert store.tasks() == (task(),)
