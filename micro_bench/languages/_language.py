@@ -277,7 +277,9 @@ class Language(Protocol):
         """What the runner complained of when it broke down, out of its output; empty if unknown."""
 
     def canary(self, words: CanaryWords, beside: str, like: Files, recipe: Recipe) -> Canary:
-        """A canary, in the folder of the test file `beside`, shaped like the tests in `like`."""
+        """A canary, in the folder of the test file `beside`, shaped like the tests in `like`,
+        within what the base's settings among them allow.
+        """
 
     def has_other_content(self, path: str) -> bool:
         """Whether an infrastructure file also holds settings that are not the runner's."""

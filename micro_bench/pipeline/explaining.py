@@ -60,11 +60,12 @@ def explainer(line: Line, prepared: Prepared) -> causes.Explain:
 def _lacking(found: Meaning, what: Sought | None) -> Meaning:
     if what is None:
         return found
-    named = f" ({what.named} names it)" if what.named else ""
+    named = f" ({what.named} names that)" if what.named else ""
+    tops = ", ".join(f'"{top}"' for top in what.tops)
     return Meaning(
         kind=CauseKind.LAYOUT, said=found.said,
-        means=f"{what.path} is in the repository, and the slice leaves it out{named}",
-        mend=f'`include: ["{what.top}"]` in recipe.yaml, and no `exclude:` that names it',
+        means=f"the slice leaves out {', '.join(what.paths)}, which the repository has{named}",
+        mend=f"`include: [{tops}]` in recipe.yaml, and no `exclude:` of that",
     )  # fmt: skip
 
 

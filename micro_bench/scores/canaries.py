@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 
 from micro_bench.languages._language import Canary, CanaryWords, Recipe
 from micro_bench.model.execution import TestResult, TestStatus, Trust
@@ -69,9 +69,15 @@ def _said(*lines: str) -> bytes:
 
 
 def make(
-    tests: Sequence[str], hidden: Mapping[str, bytes], language: ModuleType, recipe: Recipe
+    tests: Sequence[str],
+    hidden: Mapping[str, bytes],
+    language: ModuleType,
+    recipe: Recipe,
+    settings: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Canaries:
-    """Canaries beside the first hidden test file that runs, or where one would."""
+    """Canaries beside the first hidden test file that runs, or where one would; by the base's
+    settings of its tests.
+    """
     running = [path for path in tests if path in hidden]
     beside = next(iter((*running, *hidden, *tests)), "")
     names = [
@@ -81,12 +87,13 @@ def make(
     ]
     taken = {name for name in names if name.isascii()}
     words = sorted({*COMMON_WORDS, *(w for name in taken for w in name.lower().split("_") if w)})
+    like = {**settings, **hidden}
     while True:
         passing, failing, *files = (_chosen(words) for _ in range(4))
         made = Canaries(
             *(
                 language.canary(
-                    CanaryWords(file=file, passing=passing, failing=failing), beside, hidden, recipe
+                    CanaryWords(file=file, passing=passing, failing=failing), beside, like, recipe
                 )
                 for file in files
             )

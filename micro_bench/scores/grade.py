@@ -100,7 +100,7 @@ def grade_in(sandbox: Sandbox, job: Job, patch: bytes, log: BinaryIO) -> Graded:
     """
     begin = clock.monotonic()
     try:
-        canaries = make(job.tests, job.like, job.language, job.recipe)
+        canaries = make(job.tests, job.like, job.language, job.recipe, job.infrastructure)
         return _Grading(job, patch, canaries).run(sandbox, log, begin)
     finally:
         sandbox.close()

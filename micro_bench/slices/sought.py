@@ -14,18 +14,18 @@ _QUOTED = re.compile(rb"['\"]([\w.@+/-]{3,200})['\"]")
 
 @dataclass(frozen=True)
 class Sought:
-    """A path of the repository that a slice lacks."""
+    """Paths of the repository that a slice lacks."""
 
-    path: str
-    """A file, or a folder with a `/` behind it."""
+    paths: tuple[str, ...]
+    """Files, and folders with a `/` behind them."""
     named: str
-    """The test file that names it; empty if the runner's words do."""
+    """The test file that names them; empty if the runner's words do."""
 
     @property
-    def top(self) -> str:
+    def tops(self) -> tuple[str, ...]:
         """What to include: slices leave out whole top-level folders."""
-        first, slash, _ = self.path.partition("/")
-        return first + slash
+        parts = (path.partition("/") for path in self.paths)
+        return tuple(dict.fromkeys(first + slash for first, slash, _ in parts))
 
 
 def sought(said: str, tests: Iterable[tuple[str, bytes]], gone: Collection[str]) -> Sought | None:
@@ -42,15 +42,14 @@ def sought(said: str, tests: Iterable[tuple[str, bytes]], gone: Collection[str])
     missing = [name for name in _NO_FILE.findall(said) if "/" not in name]
     for word in (*_NO_FILE.findall(said), *_PATH.findall(said)):
         if found := next((p for p in _ends(word) if p in places), None):
-            return Sought(places[found], "")
+            return Sought((places[found],), "")
     for name in missing:
         if found := next((p for p in sorted(gone) if PurePosixPath(p).name == name), None):
-            return Sought(found, "")
+            return Sought((found,), "")
     for file, text in tests:
-        for raw in _QUOTED.findall(text):
-            word = raw.decode().removeprefix("./").strip("/")
-            if word in places:
-                return Sought(places[word], file)
+        words = (raw.decode().removeprefix("./").strip("/") for raw in _QUOTED.findall(text))
+        if named := [places[word] for word in words if word in places]:
+            return Sought(tuple(dict.fromkeys(named)), file)
     return None
 
 

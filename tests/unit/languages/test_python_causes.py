@@ -49,6 +49,8 @@ def meaning(said: str, recipe: Recipe | None = None) -> Meaning:
         ("No module named 'condathing'", R, "environment.yml", '["condathing"]'),
         ("No module named 'dateparse_x'", R, "tox.ini [testenv:aio] deps", '["dateparse-x"]'),
         ("No module named 'nobody'", R, "no manifest of the project names it", "find out which"),
+        ("No module named 'pkg_resources'", R, "no manifest names it", '["setuptools<82"]'),
+        ("import file mismatch:", CauseKind.SETTINGS, "one name", "--import-mode=importlib"),
         ("No module named 'shop._speed'", B, "src/shop/_speed.c", "status: retired"),
         ("No module named 'shop._oxide'", B, "rust/Cargo.toml", "status: retired"),
         ("No module named 'shop._version'", B, "no file of the repository", "status: retired"),

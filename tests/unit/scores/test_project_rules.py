@@ -78,6 +78,17 @@ def test_canaries_follow_the_rules(tmp_path: Path, kind: str) -> None:
     assert shape in "".join(head(seen))
 
 
+@pytest.mark.parametrize("strict", ["addopts = --strict-markers", "strict_markers = true"])
+def test_a_mark_that_only_the_fix_declares_is_in_no_canary(tmp_path: Path, strict: str) -> None:
+    """Without the fix its tests are not collected: that is a result, not a run that broke down."""
+    tests = {"test_a.py": "import pytest\n@pytest.mark.new\ndef test_a(): pass\n"}
+    seen = graded(tmp_path, ini(strict, "markers = old: one"), tests)
+    if strict == "addopts = --strict-markers":
+        assert seen.statuses == {"test_a.py": "error"}
+        assert "'new' not found in `markers`" in "".join(seen.graded.run.collection_errors())
+    assert seen.trust == "agree", seen.log
+
+
 def head(seen: Seen) -> list[str]:
     return seen.log.splitlines()[:2]
 

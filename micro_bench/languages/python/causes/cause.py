@@ -131,6 +131,14 @@ def _marker(match: re.Match[str], _files: Files, _recipe: Recipe) -> Meaning:
     )  # fmt: skip
 
 
+def _same_name(match: re.Match[str], _files: Files, _recipe: Recipe) -> Meaning:
+    return Meaning(
+        kind=CauseKind.SETTINGS, said=match[0],
+        means="two test files have one name, and their folders are no packages",
+        mend='`pytest_args: ["--import-mode=importlib"]` in recipe.yaml',
+    )  # fmt: skip
+
+
 def _service(match: re.Match[str], _files: Files, _recipe: Recipe) -> Meaning:
     return Meaning(
         kind=CauseKind.SERVICE, said=match[0][:_WORDS],
@@ -215,6 +223,7 @@ _RULES: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
         (r"unrecognized arguments: (\S+)", _option),
         (r"async def functions are not natively supported", _async),
         (r"'\w+' not found in `markers` configuration option", _marker),
+        (r"import file mismatch", _same_name),
         (r"No package metadata was found for ['\"]?([\w.-]+)", _metadata),
         (r"DistributionNotFound: The '([\w.-]+)", _metadata),
         (_NO_NETWORK, _network),

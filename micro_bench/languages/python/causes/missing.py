@@ -30,6 +30,8 @@ _REMOVED = {
 }  # fmt: skip
 """Modules of the standard library that are gone -> the last version that has them."""
 _ADDED = {"tomllib": "3.11", "zoneinfo": "3.9", "graphlib": "3.9", "annotationlib": "3.14"}
+_DROPPED = {"pkg_resources": ("setuptools", "81", "82")}
+"""A module that everybody used to have -> the package that had it, up to where, gone since."""
 _PYTHON_2 = frozenset(
     {"ConfigParser", "Queue", "StringIO", "cPickle", "commands", "httplib", "urllib2", "urlparse"}
 )
@@ -67,6 +69,14 @@ def module(name: str, files: Files, recipe: Recipe) -> Meaning:
 
 def _foreign(top: str, said: str, files: Files, recipe: Recipe) -> Meaning:
     found = declared_for(top, files, recipe)
+    if top in _DROPPED:
+        package, last, release = _DROPPED[top]
+        named = f"; {found.source} names {found.text}" if found else "; no manifest names it"
+        return Meaning(
+            kind=CauseKind.REQUIREMENT, said=said,
+            means=f"{package} has {top} up to release {last}{named}",
+            mend=f'`requirements: ["{package}<{release}"]` in recipe.yaml',
+        )  # fmt: skip
     if found is None:
         return Meaning(
             kind=CauseKind.REQUIREMENT, said=said,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from micro_bench.languages._language import Canary, CanaryWords, Files, Recipe
@@ -35,12 +35,14 @@ _OF_ONE_TEST = frozenset(
 )
 """Marks that say how one test runs, not of what kind it is."""
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_STRICT = re.compile(rb"--strict\b|strict_markers|\bstrict *= *[\"']?[Tt]rue")
 _MARK = re.compile(r"(?:pytest\.)?mark\.(\w+)")
 
 
 def canary(words: CanaryWords, beside: str, like: Files, recipe: Recipe) -> Canary:
     """Two tests that do what they do whatever the code is, named and marked as the others are.
 
+    A mark that the base does not know yet is left out where unknown ones are refused.
     Where functions of no name are collected they are methods of a `TestCase`: those always are.
     """
     wanted = patterns(beside, recipe)
@@ -54,7 +56,9 @@ def canary(words: CanaryWords, beside: str, like: Files, recipe: Recipe) -> Cana
         name = "Test" + "".join(part.title() for part in words.file.split("_"))
         text = _UNITTEST.format(name=name, passing=passing, failing=failing)
     else:
-        text = _PLAIN.format(marks=_shared(tests), passing=passing, failing=failing)
+        text = _PLAIN.format(
+            marks=_marked(_shared(tests), like, modules), passing=passing, failing=failing
+        )
     return Canary(path=path, passing=passing, failing=failing, text=text)
 
 
@@ -118,9 +122,17 @@ def _is_plain(call: ast.Call) -> bool:
     return all(isinstance(value, ast.Constant) for value in values)
 
 
-def _shared(tests: Sequence[_Test]) -> str:
-    """A `pytestmark` of what every test carries: a project may skip tests that lack it."""
-    marks = frozenset.intersection(*(test.marks for test in tests)) if tests else frozenset()
+def _shared(tests: Sequence[_Test]) -> frozenset[str]:
+    """What every test carries: a project may skip tests that lack it."""
+    return frozenset.intersection(*(test.marks for test in tests)) if tests else frozenset()
+
+
+def _marked(marks: frozenset[str], like: Files, modules: Collection[str]) -> str:
+    """A `pytestmark` of them, as far as the base's own settings let them be."""
+    settings = b"\n".join(text for path, text in like.items() if path not in modules)
+    if _STRICT.search(settings):
+        known = set(re.findall(rb"\w+", settings))
+        marks = frozenset(m for m in marks if _MARK.match(m)[1].encode() in known)  # type: ignore[index]
     if not marks:
         return ""
     return f"import pytest\n\npytestmark = [{', '.join(sorted(marks))}]\n\n\n"

@@ -17,13 +17,14 @@ def first_error(text: str) -> str:
     """`ModuleNotFoundError: No module named 'x'` out of a file's traceback.
 
     Of an error that was raised from another one it is the other one: the project's own words for a
-    missing package (`please install x`) come second. Without a traceback: the last line.
+    missing package (`please install x`) come second. Without a traceback: the last line, or what
+    that is a hint for.
     """
     for part in text.split(_RAISED_FROM):
         if found := _ERROR_LINE.findall(part):
             return str(found[-1].strip())
-    lines = text.strip().splitlines()
-    return lines[-1].strip() if lines else ""
+    lines = text.strip().splitlines() or [""]
+    return lines[0 if lines[-1].startswith("HINT:") else -1].strip()
 
 
 def complaint(log: str) -> str:
