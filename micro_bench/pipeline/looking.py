@@ -21,6 +21,10 @@ from micro_bench.tasks.keep import edited
 
 Rows = list[dict[str, object]]
 """One record an item, its keys in the order of a table's columns."""
+STATES = {
+    "yes": "verified", "no": "not verified", "never": "never verified",
+    "outdated": "verification outdated",
+}  # fmt: skip
 
 
 def listing(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
@@ -67,7 +71,7 @@ def facts(line: Line, ident: str) -> dict[str, object]:
 def explanation(line: Line, ident: str) -> str:
     """Why a task is what it is, for people."""
     task, found = line.specs.task(ident), line.specs.verification(ident)
-    parts = [f"{task.id}: {task.title}", tiers.explain(task.tier)]
+    parts = [*_headline(line, found, task), tiers.explain(task.tier)]
     parts.append(
         f"effort {task.effort.size}: {task.tier.evidence.changed_lines} changed lines "
         "(S up to 5, M up to 65, L above)"
@@ -81,6 +85,13 @@ def explanation(line: Line, ident: str) -> str:
     parts += [f"environment: {words}" for words in line.specs.environment_findings(task)]
     parts += _evidence(line, found, task)
     return "\n".join(parts)
+
+
+def _headline(line: Line, found: Verification | None, task: Task) -> list[str]:
+    """What the task is fit for, before everything that is known of it."""
+    state = STATES[verified_word(line, task)]
+    head = f"{task.id} ({task.status}, {state}): {task.title}"
+    return [head, *(f"  {reason}" for reason in (found.reasons[:1] if found else ()))]
 
 
 def _provenance(task: Task) -> str:

@@ -18,6 +18,8 @@ from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox,
 CHECK_S = 60
 _ENDED_BY_ITSELF = range(126)
 """Exit codes of programs. Others may mean that the container is gone: that must be asked."""
+_NEVER = "0001-01-01"
+"""When a container ended that never did, in an engine's words."""
 _KILLED = (None, 137)
 
 
@@ -105,6 +107,12 @@ def check_no_route(sandbox: Sandbox) -> None:
         )
 
 
+def _restarted(state: Mapping[str, object]) -> bool:
+    """Whether a container that runs has ended before: ours are started once."""
+    ended = str(state.get("FinishedAt") or _NEVER)
+    return bool(state.get("Running")) and not ended.startswith(_NEVER)
+
+
 class DockerSandbox:
     """One running container."""
 
@@ -142,7 +150,8 @@ class DockerSandbox:
 
     def _check_not_ended_from_outside(self, *, killed: bool) -> None:
         state = self._container.settled_state() if killed else self._container.state()
-        if not state.get("Running") and not state.get("OOMKilled"):
+        over = not state.get("Running") and not state.get("OOMKilled")
+        if over or _restarted(state):
             raise EngineError(
                 f"the container was ended from outside (exit code {state.get('ExitCode')}): by "
                 "another program, a restart of the engine, or a machine out of memory",

@@ -169,7 +169,8 @@ def test_what_cannot_be_taken_is_the_agent_s_own_failure(try_: Try, script: str)
     assert isinstance(try_(script).outcome, Finished | AgentFailed | BudgetStop)
 
 
-def test_a_container_that_somebody_else_ends_counts_against_nobody(try_: Try):
+@pytest.mark.parametrize("way", ["kill", "restart"])
+def test_a_container_that_somebody_else_ends_counts_against_nobody(try_: Try, way: str):
     stop = threading.Event()
 
     def kill() -> None:
@@ -177,7 +178,7 @@ def test_a_container_that_somebody_else_ends_counts_against_nobody(try_: Try):
         while not stop.wait(0.5):
             labels = {"label": "micro-bench.agent=shell"}
             for found in client.containers(filters=labels):
-                client.kill(found["Id"])
+                getattr(client, way)(found["Id"], **({"timeout": 0} if way == "restart" else {}))
 
     killer = threading.Timer(2, kill)
     killer.start()

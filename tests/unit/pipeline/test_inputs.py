@@ -153,6 +153,8 @@ def test_another_recipe_makes_a_verification_outdated(line: Line):
     codec.save(path, Recipe(pytest_args=("-p", "no:cacheprovider")))
     assert listed(line) == "outdated"
     assert "outdated (recipe changed since" in looking.explanation(line, A_TASK.id)
+    head = looking.explanation(line, A_TASK.id).partition("\n")[0]
+    assert head.startswith(f"{A_TASK.id} ({A_TASK.status}, verification outdated): ")
     codec.save(path, Recipe())
     assert listed(line) == "yes"
 
