@@ -27,6 +27,7 @@ _UNREACHED = re.compile(
     r"Name or service not known|Could not fetch URL|connection broken|timed out|SSLError"
 )
 _MISMATCH = re.compile(r"DO NOT MATCH THE HASHES|hash(?:es)? mismatch", re.IGNORECASE)
+_NO_INDEX = re.compile(r"(\S+) was not found in the provided package locations")
 _NO_MATCH = "No matching distribution"
 
 
@@ -66,6 +67,11 @@ def conflict(errors: str) -> str:
         return asked
     if name := nowhere(errors):
         return f"{name} is in no package index"
+    if match := _NO_INDEX.search(errors):
+        return (
+            f"{match[1]} is in none of the places that pip is told to look in, and no index may be"
+            " asked (PIP_NO_INDEX, or `no-index` in pip's configuration)"
+        )
     clauses = []
     for line in errors.splitlines():
         match = _BECAUSE.search(line.removeprefix("  cause:").strip())

@@ -238,11 +238,19 @@ def _about_credentials(wanted: Wanted, errors: str) -> str:
     return again if package_words.unreachable(again) else errors
 
 
+_OURS = "micro_bench"
+"""The source of what this program adds to run the tests."""
+
+
 def _asked_for(requirements: Sequence[Requirement], why: str) -> str:
     """Where the packages that the sentence names were asked for."""
     words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z][\w.-]*", why)}
     places = dict.fromkeys(
-        f"{one.text} in {one.source}" for one in requirements if _name(one.text) in words
+        f"{one.text} by micro-bench itself"
+        if one.source == _OURS
+        else f"{one.text} in {one.source}"
+        for one in requirements
+        if _name(one.text) in words
     )
     return f" (asked for: {'; '.join(places)})" if places else ""
 

@@ -70,10 +70,11 @@ def _how(run: TestsRun) -> str:
 
 def _left_out(found: Found) -> str:
     counts = (
-        (len(found.flaky), "flaky tests are quarantined"),
-        (len(found.load_sensitive), "tests that depend on the machine's load are quarantined"),
+        (len(found.flaky), "flaky {}"),
+        (len(found.load_sensitive), "load-dependent {}"),
     )
-    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    words = ((n, what.format("test is" if n == 1 else "tests are")) for n, what in counts if n)
+    told = ", ".join(f"{n} {what} quarantined" for n, what in words)
     return f" ({told})" if told else ""
 
 
@@ -131,9 +132,9 @@ def warnings(runs: Runs, found: Found) -> Iterable[str]:
         yield f"{len(found.causes) - CAUSES_TOLD} other causes keep hidden tests from passing"
     if found.load_sensitive:
         tests = tuple(test.id for test in found.load_sensitive)
-        yield f"{len(tests)} tests depend on the machine's load and are left out: " + (
-            reading.some(tests)
-        )
+        what = "test depends" if len(tests) == 1 else "tests depend"
+        left = "is left out" if len(tests) == 1 else "are left out"
+        yield f"{len(tests)} {what} on the machine's load and {left}: {reading.some(tests)}"
     for kind in BUSY.values():
         for run in runs.get(kind, ()):
             if run.trust is not Trust.AGREE:

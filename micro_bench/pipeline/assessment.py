@@ -90,7 +90,8 @@ def _inert(line: str) -> str:
 def _yield(found: Assessment) -> Iterator[str]:
     had = found.found
     span = f" from {found.first:%Y-%m} to {found.last:%Y-%m}" if found.first and found.last else ""
-    yield f"{found.repo}: {found.commits} commits{span}, {had.tickets} possible tickets"
+    tickets = _many(had.tickets, "possible ticket")
+    yield f"{found.repo}: {_many(found.commits, 'commit')}{span}, {tickets}"
     about = "about " if found.estimated else ""
     yield f"tasks      {about}{found.expected_tasks} of {had.tickets}; by tier {_tiers(found)}"
     if found.expected_tasks:
@@ -130,10 +131,13 @@ def _environment(found: Assessment) -> Iterator[str]:
     wanted, survey = found.environment, found.survey
     yield f"python     {wanted.python} ({wanted.python_source})"
     sources = ", ".join(dict.fromkeys(_place(item.source) for item in wanted.requirements))
-    yield from _folded("installs", f"{len(wanted.requirements)} requirements from {sources}")
+    yield from _folded(
+        "installs", f"{_many(len(wanted.requirements), 'requirement')} from {sources}"
+    )
     if found.distribution:
         yield from _folded("project", found.distribution)
-    yield f"tests      {survey.runner} ({survey.runner_from}), {survey.test_modules} test modules"
+    modules = _many(survey.test_modules, "test module")
+    yield from _folded("tests", f"{survey.runner} ({survey.runner_from}), {modules}")
 
 
 def _place(source: str) -> str:
@@ -158,7 +162,7 @@ def _obstacles(found: Assessment, room: int) -> Iterator[str]:
 def _obstacle(one: Obstacle) -> str:
     keys = re.findall(r"^(\w+):", one.recipe, re.MULTILINE)
     helps = f"see {', '.join(keys)} below" if keys else "no recipe is known to help"
-    return f"{one.what} [{one.seen_in}]; {helps}"
+    return f"{one.what}; {helps} [{one.seen_in}]"
 
 
 def _recipe(found: Assessment) -> Iterator[str]:
@@ -175,10 +179,14 @@ def _precision(found: Assessment) -> Iterator[str]:
     if not found.precision:
         return
     shown = "; ".join(
-        f"{one.tasks} tasks x {one.attempts}: {100 * one.lo:.0f}-{100 * one.hi:.0f} %"
+        f"{_many(one.tasks, 'task')} x {one.attempts}: {100 * one.lo:.0f}-{100 * one.hi:.0f} %"
         for one in found.precision
     )
     yield from _folded("intervals", f"95 % of pass@1 with {shown} (for {ASSUMED} of the time)")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _counts(counted: Mapping[str, int]) -> str:

@@ -107,7 +107,8 @@ def _other_names(line: Line, repo: str, place: Path) -> Iterator[str]:
 def _greeting(export: Export) -> str:
     own = sum(ticket.change is not None for ticket in export.tickets)
     if own:
-        return f"{export.repo}: {own} changes in the history that may be fixes of tickets"
+        what = "change that may be a fix" if own == 1 else "changes that may be fixes"
+        return f"{export.repo}: {own} {what} of tickets in the history"
     return f"{export.repo}: {len(export.tickets)} tickets, {len(export.pulls)} pull requests"
 
 

@@ -140,6 +140,12 @@ def test_the_first_line_says_which_package_and_why(
     )
 
 
+def test_what_this_program_adds_is_told_as_its_own(index: Index):
+    added = Requirement(text="nowhere", source="micro_bench")
+    with pytest.raises(BuildError, match=r"asked for: nowhere by micro-bench itself\)"):
+        compile_lock(Wanted((added,), PYTHON, BASE))
+
+
 def test_an_index_that_does_not_answer_is_no_conflict(index: Index):
     index.close()
     with pytest.raises(BuildError, match=r"the package index at http\S+ does not answer") as error:

@@ -63,4 +63,4 @@ def _by_tests(files: Files, modules: Sequence[str]) -> Iterable[tuple[str, str]]
     if unittest:
         yield UNITTEST, f"{unittest} of {len(modules)} test modules import it"
     if modules:
-        yield PYTEST, f"{len(modules)} test modules by their names"
+        yield PYTEST, "by their names"
