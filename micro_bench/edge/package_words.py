@@ -61,6 +61,8 @@ def unbuilt(errors: str) -> str:
 
 def conflict(errors: str) -> str:
     """Why there is no solution, in one sentence."""
+    if place := unwritable(errors):
+        return f"the cache folder of uv cannot be used: {place}"
     if match := _UNBUILT.search(errors):
         return f"{pinned(match[1])} does not build: {missing_thing(errors)}"
     if asked := unreachable(errors):
@@ -78,6 +80,12 @@ def conflict(errors: str) -> str:
         if match and match[1].rstrip(",") not in clauses:
             clauses.append(match[1].rstrip(","))
     return redacted("; ".join(clauses) or last_line(errors))
+
+
+def unwritable(errors: str) -> str:
+    """Uv's cache and what is wrong with it, or nothing."""
+    match = re.search(r"Failed to initialize cache at `([^`]+)`", errors)
+    return f"{match[1]}: {last_line(errors).removeprefix('cause: ')}" if match else ""
 
 
 def nowhere(errors: str) -> str:

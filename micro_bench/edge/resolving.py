@@ -223,9 +223,7 @@ def _failure(wanted: Wanted, errors: str) -> BuildError:
     return BuildError(
         f"the environment cannot be resolved for Python {wanted.python} as of "
         f"{wanted.before:%Y-%m-%d}: {why}{asked}\n{redacted(_tail(errors))}",
-        next_step="the index must be reachable from here: `pip download six` tells"
-        if package_words.unreachable(errors)
-        else "add or pin what is missing under `requirements:` in the recipe.yaml",
+        next_step=_next_step(errors),
     )
 
 
@@ -236,6 +234,14 @@ def _about_credentials(wanted: Wanted, errors: str) -> str:
     done = _compile(wanted, {}, (), TRIAL_S, "first-index")
     again = done.errors.decode("utf-8", "replace")
     return again if package_words.unreachable(again) else errors
+
+
+def _next_step(errors: str) -> str:
+    if package_words.unwritable(errors):
+        return "name a folder that can be written: XDG_CACHE_HOME (or UV_CACHE_DIR)"
+    if package_words.unreachable(errors):
+        return "the index must be reachable from here: `pip download six` tells"
+    return "add or pin what is missing under `requirements:` in the recipe.yaml"
 
 
 _OURS = "micro_bench"
