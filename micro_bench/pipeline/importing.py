@@ -66,6 +66,7 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     export, clones = read(line, source, progress)
     place = place_clone(line, source, clones, export.repo)
     clone = Repository.open(place)
+    _tell_of_a_new_workspace(line)
     line.tell(_greeting(export))
     language, recipe = line.language(source.language), line.specs.recipe(export.repo)
     today = recipe_at(clone, source.branch or clone.default_branch(), language, recipe)
@@ -86,6 +87,15 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
     line.specs.remember_clone(export.repo, place)
     work.do(source.chosen(export.tickets))
     return work.result
+
+
+def _tell_of_a_new_workspace(line: Line) -> None:
+    """Whoever is in the wrong folder shall hear of it before files appear there."""
+    if not (line.workspace.settings.exists() or line.workspace.tickets.exists()):
+        line.tell(
+            f"no workspace here or above: {line.workspace.root} becomes one (`micro-bench init`"
+            " adds settings and a README)"
+        )
 
 
 def _warnings(line: Line, export: Export, place: Path, clone: Repository) -> Iterator[str]:

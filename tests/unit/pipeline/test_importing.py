@@ -343,3 +343,14 @@ def test_a_journal_holds_for_the_same_rules_only(shop: GitBuilder, tmp_path: Pat
     recipe.write_text("python: '3.11'\n")
     assert not again([])
     assert again([])
+
+
+def test_a_folder_that_becomes_a_workspace_is_told_once(shop: GitBuilder, tmp_path: Path) -> None:
+    """Whoever is in the wrong folder hears of it."""
+    root = tmp_path / "elsewhere"
+    root.mkdir()
+    settings = resolve({"workspace": root, "backend": "local"}, {}, root).settings
+    for expected in (1, 0):
+        told: list[str] = []
+        import_tickets(Line(settings, told.append), Source(str(shop.path)), silent)
+        assert sum("becomes one" in text and str(root) in text for text in told) == expected
