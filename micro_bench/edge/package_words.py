@@ -27,6 +27,7 @@ _UNREACHED = re.compile(
     r"Name or service not known|Could not fetch URL|connection broken|timed out|SSLError"
 )
 _MISMATCH = re.compile(r"DO NOT MATCH THE HASHES|hash(?:es)? mismatch", re.IGNORECASE)
+_NO_INDEX = re.compile(r"(\S+) was not found in the provided package locations")
 _NO_MATCH = "No matching distribution"
 
 
@@ -60,18 +61,31 @@ def unbuilt(errors: str) -> str:
 
 def conflict(errors: str) -> str:
     """Why there is no solution, in one sentence."""
+    if place := unwritable(errors):
+        return f"the cache folder of uv cannot be used: {place}"
     if match := _UNBUILT.search(errors):
         return f"{pinned(match[1])} does not build: {missing_thing(errors)}"
     if asked := unreachable(errors):
         return asked
     if name := nowhere(errors):
         return f"{name} is in no package index"
+    if match := _NO_INDEX.search(errors):
+        return (
+            f"{match[1]} is in none of the places that pip is told to look in, and no index may be"
+            " asked (PIP_NO_INDEX, or `no-index` in pip's configuration)"
+        )
     clauses = []
     for line in errors.splitlines():
         match = _BECAUSE.search(line.removeprefix("  cause:").strip())
         if match and match[1].rstrip(",") not in clauses:
             clauses.append(match[1].rstrip(","))
     return redacted("; ".join(clauses) or last_line(errors))
+
+
+def unwritable(errors: str) -> str:
+    """Uv's cache and what is wrong with it, or nothing."""
+    match = re.search(r"Failed to initialize cache at `([^`]+)`", errors)
+    return f"{match[1]}: {last_line(errors).removeprefix('cause: ')}" if match else ""
 
 
 def nowhere(errors: str) -> str:

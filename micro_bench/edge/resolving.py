@@ -223,9 +223,7 @@ def _failure(wanted: Wanted, errors: str) -> BuildError:
     return BuildError(
         f"the environment cannot be resolved for Python {wanted.python} as of "
         f"{wanted.before:%Y-%m-%d}: {why}{asked}\n{redacted(_tail(errors))}",
-        next_step="the index must be reachable from here: `pip download six` tells"
-        if package_words.unreachable(errors)
-        else "add or pin what is missing under `requirements:` in the recipe.yaml",
+        next_step=_next_step(errors),
     )
 
 
@@ -238,11 +236,27 @@ def _about_credentials(wanted: Wanted, errors: str) -> str:
     return again if package_words.unreachable(again) else errors
 
 
+def _next_step(errors: str) -> str:
+    if package_words.unwritable(errors):
+        return "name a folder that can be written: XDG_CACHE_HOME (or UV_CACHE_DIR)"
+    if package_words.unreachable(errors):
+        return "the index must be reachable from here: `pip download six` tells"
+    return "add or pin what is missing under `requirements:` in the recipe.yaml"
+
+
+_OURS = "micro_bench"
+"""The source of what this program adds to run the tests."""
+
+
 def _asked_for(requirements: Sequence[Requirement], why: str) -> str:
     """Where the packages that the sentence names were asked for."""
     words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z][\w.-]*", why)}
     places = dict.fromkeys(
-        f"{one.text} in {one.source}" for one in requirements if _name(one.text) in words
+        f"{one.text} by micro-bench itself"
+        if one.source == _OURS
+        else f"{one.text} in {one.source}"
+        for one in requirements
+        if _name(one.text) in words
     )
     return f" (asked for: {'; '.join(places)})" if places else ""
 

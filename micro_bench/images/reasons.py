@@ -10,7 +10,6 @@ from micro_bench.images.flaky import BUSY
 from micro_bench.images.tables import GOOD, NOT_THERE, Runs, split, table
 from micro_bench.model.execution import Meaning, TestsRun, TestStatus, Trust
 from micro_bench.model.image import Cause, FailToPass, Flaky, RunKind
-from micro_bench.plurals import count
 
 BASE = (RunKind.BASE_OWN, RunKind.BASE_HIDDEN, RunKind.NOOP)
 Complaints = Mapping[RunKind, Meaning]
@@ -71,10 +70,11 @@ def _how(run: TestsRun) -> str:
 
 def _left_out(found: Found) -> str:
     counts = (
-        (len(found.flaky), "flaky tests are quarantined"),
-        (len(found.load_sensitive), "tests that depend on the machine's load are quarantined"),
+        (len(found.flaky), "flaky {}"),
+        (len(found.load_sensitive), "load-dependent {}"),
     )
-    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    words = ((n, what.format("test is" if n == 1 else "tests are")) for n, what in counts if n)
+    told = ", ".join(f"{n} {what} quarantined" for n, what in words)
     return f" ({told})" if told else ""
 
 
@@ -132,8 +132,9 @@ def warnings(runs: Runs, found: Found) -> Iterable[str]:
         yield f"{len(found.causes) - CAUSES_TOLD} other causes keep hidden tests from passing"
     if found.load_sensitive:
         tests = tuple(test.id for test in found.load_sensitive)
-        out = f"{count(len(tests), 'test')} left out, for the result depends on the machine's load"
-        yield f"{out}: {reading.some(tests)}"
+        what = "test depends" if len(tests) == 1 else "tests depend"
+        left = "is left out" if len(tests) == 1 else "are left out"
+        yield f"{len(tests)} {what} on the machine's load and {left}: {reading.some(tests)}"
     for kind in BUSY.values():
         for run in runs.get(kind, ()):
             if run.trust is not Trust.AGREE:

@@ -137,7 +137,7 @@ def _environment(found: Assessment) -> Iterator[str]:
     if found.distribution:
         yield from _folded("project", found.distribution)
     modules = count(survey.test_modules, "test module")
-    yield f"tests      {survey.runner} ({survey.runner_from}), {modules}"
+    yield from _folded("tests", f"{survey.runner} ({survey.runner_from}), {modules}")
 
 
 def _place(source: str) -> str:
@@ -162,7 +162,7 @@ def _obstacles(found: Assessment, room: int) -> Iterator[str]:
 def _obstacle(one: Obstacle) -> str:
     keys = re.findall(r"^(\w+):", one.recipe, re.MULTILINE)
     helps = f"see {', '.join(keys)} below" if keys else "no recipe is known to help"
-    return f"{one.what} [{one.seen_in}]; {helps}"
+    return f"{one.what}; {helps} [{one.seen_in}]"
 
 
 def _recipe(found: Assessment) -> Iterator[str]:
@@ -179,7 +179,7 @@ def _precision(found: Assessment) -> Iterator[str]:
     if not found.precision:
         return
     shown = "; ".join(
-        f"{one.tasks} tasks x {one.attempts}: {100 * one.lo:.0f}-{100 * one.hi:.0f} %"
+        f"{count(one.tasks, 'task')} x {one.attempts}: {100 * one.lo:.0f}-{100 * one.hi:.0f} %"
         for one in found.precision
     )
     yield from _folded("intervals", f"95 % of pass@1 with {shown} (for {ASSUMED} of the time)")

@@ -78,6 +78,7 @@ def import_tickets(line: Line, source: Source, progress: Progress) -> Imported:
 def _import(line: Line, source: Source, progress: Progress) -> Imported:
     found = join(line, source, progress)
     export, place, recipe = found.export, found.place, found.recipe
+    _tell_of_a_new_workspace(line)
     line.tell(_greeting(export))
     settings = DraftSettings(comments=source.comments)
     workshop = Workshop(found.clone, found.language, recipe, settings)
@@ -91,6 +92,15 @@ def _import(line: Line, source: Source, progress: Progress) -> Imported:
     line.specs.remember_clone(export.repo, place)
     work.do(source.chosen(export.tickets))
     return work.result
+
+
+def _tell_of_a_new_workspace(line: Line) -> None:
+    """Whoever is in the wrong folder shall hear of it before files appear there."""
+    if not (line.workspace.settings.exists() or line.workspace.tickets.exists()):
+        line.tell(
+            f"no workspace here or above: {line.workspace.root} becomes one (`micro-bench init`"
+            " adds settings and a README)"
+        )
 
 
 def _warnings(line: Line, export: Export, place: Path, clone: Repository) -> Iterator[str]:
@@ -112,7 +122,8 @@ def _other_names(line: Line, repo: str, place: Path) -> Iterator[str]:
 def _greeting(export: Export) -> str:
     own = sum(ticket.change is not None for ticket in export.tickets)
     if own:
-        return f"{export.repo}: {count(own, 'change')} in the history that may be fixes of tickets"
+        what = "change that may be a fix" if own == 1 else "changes that may be fixes"
+        return f"{export.repo}: {own} {what} of tickets in the history"
     tickets, pulls = count(len(export.tickets), "ticket"), count(len(export.pulls), "pull request")
     return f"{export.repo}: {tickets}, {pulls}"
 

@@ -87,6 +87,16 @@ def test_the_package_that_a_date_keeps_away(said, expected):
     assert late("Because only attrs<=22.2.0 is available and you require attrs>=99") == ()
 
 
+def test_that_no_index_may_be_asked_is_said():
+    said = (
+        "error: No solution found when resolving dependencies\n"
+        "  cause: Because pytest was not found in the provided package locations and you require "
+        "pytest, we can conclude that your requirements are unsatisfiable.\n"
+    )
+    assert conflict(said).startswith("pytest is in none of the places")
+    assert "PIP_NO_INDEX" in conflict(said)
+
+
 def test_the_sentence_of_a_conflict():
     said = (
         "error: No solution found when resolving dependencies\n"

@@ -140,6 +140,24 @@ def test_the_first_line_says_which_package_and_why(
     )
 
 
+def test_what_this_program_adds_is_told_as_its_own(index: Index):
+    added = Requirement(text="nowhere", source="micro_bench")
+    with pytest.raises(BuildError, match=r"asked for: nowhere by micro-bench itself\)"):
+        compile_lock(Wanted((added,), PYTHON, BASE))
+
+
+def test_a_cache_that_cannot_be_written_is_no_missing_package(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    place = tmp_path / "file" / "cache"
+    place.parent.write_text("no folder")
+    monkeypatch.setenv("UV_CACHE_DIR", str(place))
+    index.add("apple", "1.0", "2022-01-01")
+    with pytest.raises(BuildError, match=f"cache folder of uv cannot be used: {place}") as error:
+        locked("apple")
+    assert "XDG_CACHE_HOME" in error.value.next_step
+
+
 def test_an_index_that_does_not_answer_is_no_conflict(index: Index):
     index.close()
     with pytest.raises(BuildError, match=r"the package index at http\S+ does not answer") as error:

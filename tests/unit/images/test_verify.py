@@ -133,7 +133,7 @@ def test_one_pass_at_base_in_many_runs_is_enough_to_be_no_fail_to_pass():
     assert found.reasons == (
         (
             "no FAIL_TO_PASS: no test fails on the base and passes with the gold patch"
-            " (1 flaky tests are quarantined)"
+            " (1 flaky test is quarantined)"
         ),
     )
 
@@ -379,7 +379,7 @@ def test_a_test_that_fails_on_a_busy_machine_only_is_left_out_with_its_evidence(
     (loaded,) = found.load_sensitive
     assert (loaded.id, loaded.said) == (B, "took 0.4 s")
     assert loaded.seen == {"gold_hidden": (P,), "gold_busy": (F,)}
-    assert any("1 test left out, for the result depends" in warning for warning in found.warnings)
+    assert any("1 test depends on the machine's load" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize(
@@ -415,4 +415,4 @@ def test_a_busy_run_that_breaks_down_says_nothing_about_any_test():
 
 def test_where_the_only_deciding_test_depends_on_the_load_the_reason_says_so():
     (reason,) = derived({A: F}, {A: P}, busy={A: F}, busy_base={A: F}).reasons
-    assert reason.endswith("(1 tests that depend on the machine's load are quarantined)")
+    assert reason.endswith("(1 load-dependent test is quarantined)")

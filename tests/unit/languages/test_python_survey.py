@@ -56,7 +56,7 @@ def whats(files: dict[str, bytes]) -> str:
 
 def test_a_plain_project_has_no_obstacle() -> None:
     assert look({"shop/__init__.py": b"", "pyproject.toml": b"[project]\nname='shop'\n"}) == Survey(
-        runner="pytest", runner_from="1 test module by their names", test_modules=1
+        runner="pytest", runner_from="by their names", test_modules=1
     )
 
 

@@ -376,3 +376,14 @@ def test_two_imports_into_one_workspace_are_refused(shop: GitBuilder, tmp_path: 
         take(tmp_path / "ws", shop.path)
     assert refused.value.exit_code == 17
     assert len(take(tmp_path / "ws", shop.path).written) == 3
+
+
+def test_a_folder_that_becomes_a_workspace_is_told_once(shop: GitBuilder, tmp_path: Path) -> None:
+    """Whoever is in the wrong folder hears of it."""
+    root = tmp_path / "elsewhere"
+    root.mkdir()
+    settings = resolve({"workspace": root, "backend": "local"}, {}, root).settings
+    for expected in (1, 0):
+        told: list[str] = []
+        import_tickets(Line(settings, told.append), Source(str(shop.path)), silent)
+        assert sum("becomes one" in text and str(root) in text for text in told) == expected

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from micro_bench.languages._language import Files
 from micro_bench.languages.python.survey.text import of_ci, shown
 from micro_bench.languages.python.testing.config import CONFIG_NAMES, read_config
-from micro_bench.plurals import count
 
 DJANGO, PYTEST, UNITTEST = "django", "pytest", "unittest"
 _COMMANDS = (
@@ -64,4 +63,4 @@ def _by_tests(files: Files, modules: Sequence[str]) -> Iterable[tuple[str, str]]
     if unittest:
         yield UNITTEST, f"{unittest} of {len(modules)} test modules import it"
     if modules:
-        yield PYTEST, f"{count(len(modules), 'test module')} by their names"
+        yield PYTEST, "by their names"
