@@ -29,7 +29,10 @@ def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     return
 
 
-LONGEST = ("test_demo.py", "test_real_packages.py", "test_grading.py", "test_sandboxes.py")
+LONGEST = (
+    "test_demo.py", "test_real_packages.py", "test_faults.py", "test_grading.py",
+    "test_sandboxes.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -25,8 +25,7 @@ TASKS = ("parcel-1", "parcel-2")
 RUN = ("run", "-a", "oracle", "-a", "noop", "-k", "3", "-n", "1", "-j", "2")
 SLOTS = {f"{t}/{a}/{n}" for t in TASKS for a in ("oracle", "noop") for n in (1, 2, 3)}
 DEADLINE_S = 300
-# Each run removes what dead processes left behind, here what another test has just killed.
-pytestmark = [pytest.mark.docker, pytest.mark.alone]
+pytestmark = pytest.mark.docker
 
 
 def _command(workspace: Path, *argv: object) -> list[str]:
@@ -117,6 +116,7 @@ def _assert_complete(workspace: Path, before: dict[str, str]) -> None:
     assert all((v["verdict"] == "pass") == ("oracle" in k) for k, v in verdicts.items())
 
 
+@pytest.mark.alone  # any run removes what dead processes left behind: here what was just killed
 def test_sigkill_loses_and_repeats_nothing(workspace: Path) -> None:
     first = _start(workspace, *RUN)
     _wait_for_attempts(workspace, first, 3)

@@ -147,7 +147,7 @@ def test_from_the_ticket_to_the_report(pair: Pair, tmp_path: Path) -> None:
     )
     assert imported["written"] == [task]
 
-    verified = json.loads(_bench(workspace, "verify", "-n", "2", "--json"))["tasks"][0][
+    verified = json.loads(_bench(workspace, "verify", "-n", "1", "--json"))["tasks"][0][
         "verification"
     ]
     files = {test["id"].partition("::")[0] for test in verified["fail_to_pass"]}
@@ -157,7 +157,7 @@ def test_from_the_ticket_to_the_report(pair: Pair, tmp_path: Path) -> None:
         "base_own", "base_hidden", "gold_hidden", "noop",
     }  # fmt: skip
 
-    _bench(workspace, "run", "-a", "oracle", "-a", "noop", "-k", "2", "-n", "2")
+    _bench(workspace, "run", "-a", "oracle", "-a", "noop", "-k", "2", "-n", "1")
     report = json.loads(_bench(workspace, "report", "--json"))
     rates = {
         cell["agent"]: cell["all_gates"]["passes"]
