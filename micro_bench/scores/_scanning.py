@@ -19,6 +19,8 @@ NAMES, CONTENT = 200_000, 2**20
 """Bytes in one batch: of the files' names, of the files."""
 SOURCE_LIMIT, SOURCES_LIMIT = 2 * 2**20, 16 * 2**20
 CONTROL = "control/control.py"
+TOGETHER = 0.25
+"""The share of the time after which the two sides are scanned apart."""
 NO_TIME = "no time was left for it"
 TOO_LONG = "it takes too long"
 
@@ -35,9 +37,13 @@ def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, 
     record: dict[str, Any] = {"name": scanner["name"], "state": "ran", "errors": "", "seconds": 0.0}
     work = _Scan(bench, scanner)
     try:
-        for side, share in (("base", 0.5), ("head", 1.0)):
-            files = [f"{side}/{path}" for path in wanted if (bench / side / path).is_file()]
-            work.side(files, share)
+        base, head = (
+            [f"{side}/{path}" for path in wanted if (bench / side / path).is_file()]
+            for side in ("base", "head")
+        )
+        if not work.together([*base, *head]):
+            work.side(base, 0.5)
+            work.side(head, 1.0)
         if not work.runs and not work.lost:
             return {**record, "state": "not_applicable", "runs": [], "lost": {}}
         if work.lost and not any(run["files"] for run in work.runs):
@@ -62,6 +68,12 @@ class _Scan:
     def seconds(self) -> float:
         """So far."""
         return time.monotonic() - self._begin
+
+    def together(self, files: list[str]) -> bool:
+        """Both sides at once, as nearly always is possible: a scanner takes long to start."""
+        if not all(map(_is_plain, files)) or len(list(batches(self.bench, files))) != 1:
+            return False
+        return not self._run(files, float(self.scanner["timeout_s"]) * TOGETHER)
 
     def side(self, files: list[str], share: float) -> None:
         """The files before or after; the base may use its share of the time, the rest has all."""

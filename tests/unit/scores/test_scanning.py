@@ -48,10 +48,17 @@ def told(record: dict[str, Any]) -> list[str]:
     return sorted(name for run in record["runs"] for name in json.loads(run["output"]))
 
 
-def test_both_sides_are_scanned_apart(tmp_path: Path):
+def test_both_sides_are_scanned_in_one_run(tmp_path: Path):
     record = run(tmp_path, ECHO, {"a.py": "x", "b.py": ""}, {"a.py": "y"})
-    assert [run["files"] for run in record["runs"]] == [["base/a.py"], ["head/b.py", "head/a.py"]]
+    assert [run["files"] for run in record["runs"]] == [["base/a.py", "head/a.py", "head/b.py"]]
     assert record["lost"] == {}
+
+
+def test_what_the_patch_brings_costs_the_base_nothing(tmp_path: Path):
+    """Where both together are no scan, each side is scanned apart."""
+    record = run(tmp_path, PICKY, {"a.py": "bad", "b.py": ""}, {"a.py": "y"})
+    assert [run["files"] for run in record["runs"]] == [["base/a.py"], ["head/b.py"]]
+    assert list(record["lost"]) == ["head/a.py"]
 
 
 def test_nothing_to_scan_is_not_applicable(tmp_path: Path):
