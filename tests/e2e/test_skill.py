@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from micro_bench import codec
-from tests.fakes.shop import BASE, FIX, NAME, TESTS, commit, git, init
+from tests.fakes.shop import BASE, FIX, NAME, TESTS, commit, git, init, issue
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "agents" / "SKILL.md").read_text(encoding="utf-8")
@@ -57,17 +57,6 @@ def lacks(document: Any, key: str) -> bool:
                 return True
             document = document[0]
     return False
-
-
-def issue(number: int, **fields: object) -> dict[str, object]:
-    url = f"https://github.com/{NAME}/issues/{number}"
-    return {
-        "number": number, "title": "Splitting money loses a cent", "state": "closed",
-        "body": "Splitting 10 in 3 parts loses a cent; it should give 4, 3 and 3.", "labels": [],
-        "url": url.replace("github.com", "api.github.com/repos"), "html_url": url, "comments": 0,
-        "user": {"login": "ada"}, "created_at": "2025-03-01T09:00:00Z",
-        "updated_at": "2025-03-02T12:00:00Z", "closed_at": "2025-03-02T12:00:00Z", **fields,
-    }  # fmt: skip
 
 
 def a_team(root: Path) -> dict[str, str]:

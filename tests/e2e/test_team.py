@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from micro_bench.errors import BadInputError, NotFoundError, UnverifiedError
-from tests.fakes.shop import BASE, FIX, TESTS, commit, git, init
+from tests.fakes.shop import BASE, FIX, TESTS, commit, git, init, issue
 
 ROOT = Path(__file__).parents[2]
 REPO = "corner/tinyshop"
@@ -38,17 +38,6 @@ def bench(workspace: Path, *argv: object, code: int = 0, **env: str) -> str:
     )  # fmt: skip
     assert done.returncode == code, f"{done.returncode}\n{done.stderr[-3000:]}"
     return done.stdout + done.stderr if code else done.stdout
-
-
-def issue(number: int, **fields: object) -> dict[str, Any]:
-    url = f"https://github.com/{REPO}/issues/{number}"
-    return {
-        "number": number, "title": "Splitting money loses a cent", "state": "closed",
-        "body": "Splitting 10 in 3 parts loses a cent; it should give 4, 3 and 3.", "labels": [],
-        "url": url.replace("github.com", "api.github.com/repos"), "html_url": url, "comments": 0,
-        "user": {"login": "ada"}, "created_at": "2025-03-01T09:00:00Z",
-        "updated_at": "2025-03-02T12:00:00Z", "closed_at": "2025-03-02T12:00:00Z", **fields,
-    }  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from micro_bench.edge.git import Repository
 from micro_bench.edge.patching import applied, patch_paths
@@ -173,6 +174,18 @@ _ENVIRONMENT = {
     "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
     "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org", "TZ": "UTC",
 }  # fmt: skip
+
+
+def issue(number: int, **fields: object) -> dict[str, Any]:
+    """The shop's ticket, as GitHub's API has it."""
+    url = f"https://github.com/{NAME}/issues/{number}"
+    return {
+        "number": number, "title": "Splitting money loses a cent", "state": "closed",
+        "body": "Splitting 10 in 3 parts loses a cent; it should give 4, 3 and 3.", "labels": [],
+        "url": url.replace("github.com", "api.github.com/repos"), "html_url": url, "comments": 0,
+        "user": {"login": "ada"}, "created_at": "2025-03-01T09:00:00Z",
+        "updated_at": "2025-03-02T12:00:00Z", "closed_at": "2025-03-02T12:00:00Z", **fields,
+    }  # fmt: skip
 
 
 def git(folder: Path, *argv: str, when: str = "2025-03-01T12:00:00Z", stdin: bytes = b"") -> bytes:
