@@ -159,7 +159,7 @@ def _of_tox(text: str | None) -> Iterator[tuple[str, str]]:
 def _of_commands(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
     """`APP_MODE=test pytest` in a line. Workflows are not read for it: they have special jobs."""
     for text in texts:
-        for match in _BEFORE_PYTEST.finditer(_COMMENT.sub("", _without_long_lines(text))):
+        for match in _BEFORE_PYTEST.finditer(_commands(text)):
             for name, value in _ASSIGNMENT.findall(match.group(1)):
                 yield name, value.strip("\"'")
 
@@ -168,12 +168,13 @@ def _starters(files: Files) -> Sequence[str]:
     """The files that say how the tests are started, without their comments."""
     chosen = [path for path in files if path in _STARTERS or _is_workflow(path)]
     texts = [_text(files[path]) or "" for path in sorted(chosen)]
-    return [_COMMENT.sub("", _without_long_lines(text)) for text in texts]
+    return [_commands(text) for text in texts]
 
 
-def _without_long_lines(text: str) -> str:
-    """Nobody starts tests by such a line, and the patterns take long to see that."""
-    return "".join(line for line in text.splitlines(True) if len(line) <= _LONGEST_LINE)
+def _commands(text: str) -> str:
+    """Without comments, and without lines so long that the patterns take for ever over them."""
+    short = (line for line in text.splitlines(keepends=True) if len(line) <= _LONGEST_LINE)
+    return _COMMENT.sub("", "".join(short))
 
 
 def _is_workflow(path: str) -> bool:
