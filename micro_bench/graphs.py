@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from micro_bench.errors import BadInputError
-from micro_bench.languages._language import Files, Language, Recipe
+from micro_bench.languages._language import Files, Language
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 
 RUNTIME_KINDS = frozenset({EdgeKind.RUN, EdgeKind.LAZY, EdgeKind.STRING, EdgeKind.INIT})

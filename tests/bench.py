@@ -20,7 +20,7 @@ from pathlib import Path
 from micro_bench import graphs, plugins, starter
 from micro_bench.demo import content
 from micro_bench.edge import clock, host
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.pipeline.commands import RunOptions, run_command
 from micro_bench.pipeline.intake.importing import Source, import_tickets
 from micro_bench.pipeline.line import Line

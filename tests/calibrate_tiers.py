@@ -26,7 +26,7 @@ from micro_bench import graphs
 from micro_bench.edge.git import Repository
 from micro_bench.edge.git_output import ChangedFile
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.tasks.measure import Fixed, measure
 from micro_bench.tasks.tiers import effort_of, rule_of
 

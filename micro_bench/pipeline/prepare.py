@@ -18,7 +18,7 @@ from micro_bench.errors import BuildError, NotFoundError
 from micro_bench.images import lock as locks
 from micro_bench.images import recipe as images
 from micro_bench.images._builder import Base, Material
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, LockFacts, Slice
 from micro_bench.model.task import SliceRequest, Task

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 
-from micro_bench.languages._language import Canary, CanaryWords, Recipe
+from micro_bench.languages._language import Canary, CanaryWords
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.execution import TestResult, TestStatus, Trust
 
 MARK = "[micro-bench]"

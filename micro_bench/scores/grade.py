@@ -19,7 +19,8 @@ from micro_bench.edge.archive import REGULAR, Entry, pack
 from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
-from micro_bench.languages._language import Recipe, TestRun
+from micro_bench.languages._language import TestRun
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Image
 from micro_bench.model.score import Scan

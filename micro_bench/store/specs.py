@@ -13,7 +13,7 @@ from pathlib import Path
 from micro_bench import codec
 from micro_bench.edge.files import write_atomic
 from micro_bench.errors import BadInputError, Mistake, NotFoundError
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.image import Verification
 from micro_bench.model.slice import Slice
 from micro_bench.model.task import PatchFile, Status, Task

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from micro_bench import graphs
 from micro_bench.edge.git_output import ChangedFile, Commit, TreeFile
-from micro_bench.languages._language import Files, Language, Recipe
+from micro_bench.languages._language import Files, Language
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.graph import Graph
 from micro_bench.model.ticket import Fix, Ticket
 from micro_bench.tasks.instruction import instruction_of

@@ -14,7 +14,8 @@ from functools import cached_property
 
 from micro_bench import graphs
 from micro_bench.edge.git_output import ChangedFile
-from micro_bench.languages._language import Files, Language, Recipe, SymbolChange
+from micro_bench.languages._language import Files, Language, SymbolChange
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 from micro_bench.model.task import TierEvidence
 from micro_bench.tasks.reach import Reach, new_packages

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from micro_bench.edge.git_output import ChangedFile, TreeFile
-from micro_bench.languages._language import Language, Recipe
+from micro_bench.languages._language import Language
+from micro_bench.languages._recipe import Recipe
 
 _LARGEST_READ = 1_000_000
 

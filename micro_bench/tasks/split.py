@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from micro_bench.edge.git_output import ChangedFile
-from micro_bench.languages._language import Language, Recipe
+from micro_bench.languages._language import Language
+from micro_bench.languages._recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from micro_bench import graphs
-from micro_bench.languages._language import CanaryWords, Language, Recipe, TestNames, TestRun
+from micro_bench.languages._language import CanaryWords, Language, TestRun
+from micro_bench.languages._recipe import Recipe, TestNames
 from micro_bench.model.graph import Graph
 from micro_bench.model.slice import Environment
 from micro_bench.plugins import discover

@@ -15,7 +15,7 @@ from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.engine import Engine
 from micro_bench.errors import UnverifiedError
 from micro_bench.images import leaks
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.image import F2PKind, Image
 from micro_bench.pipeline.run import agents, running
 from micro_bench.pipeline.verify import executing, verification

@@ -10,7 +10,7 @@ import pytest
 
 from micro_bench import codec
 from micro_bench.errors import BadInputError, UnverifiedError
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.execution import CauseKind, TestStatus
 from micro_bench.model.image import RunKind
 from micro_bench.pipeline import looking

@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from micro_bench.languages._language import Files, Recipe, SymbolChange, TestNames, TestRun
+from micro_bench.languages._language import Files, SymbolChange, TestRun
+from micro_bench.languages._recipe import Recipe, TestNames
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 
 _KINDS = {

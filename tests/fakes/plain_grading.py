@@ -13,7 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.image import Image
 from micro_bench.sandboxes.local import LocalSandbox
 from micro_bench.scores import grade

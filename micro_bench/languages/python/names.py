@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 
 CONVENTIONAL = ("test_*.py", "*_test.py", "tests.py")
 """pytest's own two, and Django's."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from griffe import Alias, Breakage, BreakageKind, Module, find_breaking_changes, visit
 
-from micro_bench.languages._language import Recipe, SymbolChange
+from micro_bench.languages._language import SymbolChange
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.paths import is_test
 from micro_bench.languages.python.source import UnparsableError, decode_leniently, parse
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from micro_bench.edge import clock
 from micro_bench.edge.git import Repository
-from micro_bench.languages._language import Language, Recipe
+from micro_bench.languages._language import Language
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.slice import Distribution
 from micro_bench.model.ticket import Export, Fix, LinkKind, Ticket
 from micro_bench.pipeline.intake.assessment import Assessment, Yield

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from micro_bench import codec
-from micro_bench.languages._language import Obstacle, Recipe, Survey
+from micro_bench.languages._language import Obstacle, Survey
+from micro_bench.languages._recipe import Recipe
 
 _NAME = "recipe.yaml"
 

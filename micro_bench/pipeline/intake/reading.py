@@ -11,7 +11,8 @@ from pathlib import Path
 from micro_bench.edge.git import Repository
 from micro_bench.edge.http import Api
 from micro_bench.errors import BadInputError, NotFoundError
-from micro_bench.languages._language import Language, Recipe
+from micro_bench.languages._language import Language
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.ticket import Export, Ticket
 from micro_bench.pipeline.line import Line
 from micro_bench.tasks.rules import recipe_at

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 
 from micro_bench.edge import host
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line

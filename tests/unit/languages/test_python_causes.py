@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.execution import CauseKind, Meaning, TestStatus
 from tests.unit.languages.trees import files
 

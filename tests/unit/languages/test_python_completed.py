@@ -7,7 +7,8 @@ import pytest
 from micro_bench import codec
 from micro_bench.errors import BadInputError
 from micro_bench.languages import python
-from micro_bench.languages._language import CanaryWords, Recipe, TestNames
+from micro_bench.languages._language import CanaryWords
+from micro_bench.languages._recipe import Recipe, TestNames
 
 
 def completed(files, recipe=None, later=None):

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.graph import EdgeKind
 from tests.growth import is_linear
 from tests.unit.languages.trees import read_tree

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from tests.unit.languages.trees import files, read_text_tree
 
 CASES = Path(__file__).parents[2] / "cases" / "languages" / "python" / "projects"

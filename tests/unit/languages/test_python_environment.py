@@ -8,7 +8,7 @@ import pytest
 
 from micro_bench.languages import python
 from micro_bench.languages import python as python_language
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from tests.unit.languages.trees import files
 
 WHEN = datetime(2024, 6, 1, tzinfo=UTC)

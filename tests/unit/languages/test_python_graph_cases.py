@@ -14,7 +14,7 @@ import pytest
 
 from micro_bench import graphs
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from tests.unit.languages.trees import read_tree
 
 CASES = Path(__file__).parents[2] / "cases" / "languages" / "python" / "graphs"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from micro_bench import graphs
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe, TestRun
+from micro_bench.languages._language import TestRun
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.values import words
 
 WHEN = datetime(2024, 6, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 
 
 @pytest.mark.parametrize(

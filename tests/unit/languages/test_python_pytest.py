@@ -12,7 +12,8 @@ from textwrap import dedent
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe, TestNames, TestRun
+from micro_bench.languages._language import TestRun
+from micro_bench.languages._recipe import Recipe, TestNames
 from micro_bench.languages.python.testing.addopts import keep
 from micro_bench.languages.python.testing.command import base_addopts
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from micro_bench import codec
-from micro_bench.languages._language import Recipe, Survey
+from micro_bench.languages._language import Survey
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python import survey
 
 TEST = b"def test_a():\n    assert True\n"

@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 
 MODULE = '''
     import unittest

@@ -11,7 +11,8 @@ import pytest
 
 from micro_bench import codec
 from micro_bench.errors import BadInputError
-from micro_bench.languages._language import Obstacle, Recipe
+from micro_bench.languages._language import Obstacle
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.base import Noun
 from micro_bench.pipeline.intake import assess as stage
 from micro_bench.pipeline.intake.assess import assess_repository

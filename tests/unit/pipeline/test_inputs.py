@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel
 
 from micro_bench import codec
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.base import Noun, Time
 from micro_bench.model.image import F2PKind, FailToPass, Verification
 from micro_bench.model.run import RunLock, TaskLock

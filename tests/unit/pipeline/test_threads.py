@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 
 BODY = "def test_{}():\n    assert [f(x) for x in (1, 2)] == {{'a': b}}\n\n"
 MODULE = "".join(BODY.format(number) for number in range(100)).encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from micro_bench import plugins
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.scores import canaries
 from micro_bench.scores.canaries import Canaries
 

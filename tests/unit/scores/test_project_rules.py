@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from micro_bench.languages._language import Recipe, TestNames
+from micro_bench.languages._recipe import Recipe, TestNames
 from micro_bench.scores import _inside, told
 from tests.fakes.plain_grading import Seen, graded
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.graph import Graph
 from micro_bench.tasks.components import FEW, LARGEST, components
 from micro_bench.tasks.reach import Reach

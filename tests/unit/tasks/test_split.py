@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from micro_bench.edge.git_output import ChangedFile
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.tasks.split import Split, split, touches_both
 from tests.fakes.fake_language import FakeLanguage
 

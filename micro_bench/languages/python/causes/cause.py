@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.causes import missing, plugins
 from micro_bench.languages.python.manifests import interpreter
 from micro_bench.languages.python.manifests.declared import named, of_extra

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.manifests.declared import named, supplier
 from micro_bench.languages.python.manifests.environment import projects
 from micro_bench.languages.python.manifests.roots import import_roots, pytest_paths

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.graph.layout import Layout, ancestors, read_layout
 from micro_bench.languages.python.graph.mentions import Mention
 from micro_bench.languages.python.graph.packages import Packages

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.graph.tree import Tree
 from micro_bench.languages.python.manifests.environment import projects
 from micro_bench.languages.python.manifests.project import MANIFESTS

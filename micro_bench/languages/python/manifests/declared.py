@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python import ini
 from micro_bench.languages.python.manifests.environment import projects
 from micro_bench.languages.python.manifests.requirements import name_of, read_file

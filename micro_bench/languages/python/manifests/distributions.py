@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.manifests.environment import projects
 from micro_bench.languages.python.manifests.project import Project, Template
 from micro_bench.languages.python.manifests.roots import import_roots

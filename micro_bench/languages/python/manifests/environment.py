@@ -8,7 +8,8 @@ from datetime import datetime
 
 from packaging.requirements import Requirement as Parsed
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.manifests import (
     interpreter,
     poetry,

@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.manifests.project import Project
 
 PREFERRED = ("3.11", "3.13", "3.12", "3.10", "3.14")

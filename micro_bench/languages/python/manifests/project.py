@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.paths import is_test
 from micro_bench.model.slice import Requirement
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.manifests.project import Project
 from micro_bench.languages.python.testing.config import effective, top_config
 from micro_bench.languages.python.values import join

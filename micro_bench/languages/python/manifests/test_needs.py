@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from micro_bench.languages._language import Files, Recipe
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python import ini
 from micro_bench.languages.python.manifests import poetry
 from micro_bench.languages.python.manifests.project import Project

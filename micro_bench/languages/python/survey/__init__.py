@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from micro_bench.languages._language import Files, Recipe, Survey
+from micro_bench.languages._language import Files, Survey
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.paths import is_test, is_test_module
 from micro_bench.languages.python.survey.obstacles import find_obstacles
 from micro_bench.languages.python.survey.runner import find_runner

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from micro_bench.languages._language import Files, Obstacle, Recipe
+from micro_bench.languages._language import Files, Obstacle
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.manifests.environment import environment, projects
 from micro_bench.languages.python.manifests.interpreter import PREFERRED
 from micro_bench.languages.python.manifests.suppliers import SHARED, distribution_of, is_run

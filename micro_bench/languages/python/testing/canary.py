@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from micro_bench.languages._language import Canary, CanaryWords, Files, Recipe
+from micro_bench.languages._language import Canary, CanaryWords, Files
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.names import (
     Names,
     fits,

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from micro_bench.languages._language import Files, Recipe, TestNames
+from micro_bench.languages._language import Files
+from micro_bench.languages._recipe import Recipe, TestNames
 from micro_bench.languages.python import ini, names
 from micro_bench.languages.python.testing.config import CONFIG_NAMES, listed, read_config
 from micro_bench.languages.python.values import words

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from micro_bench.languages._language import Recipe
+from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.names import is_named, patterns
 from micro_bench.languages.python.source import UnparsableError, decode, parse
 
