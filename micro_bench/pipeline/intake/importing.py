@@ -81,7 +81,7 @@ def _import(line: Line, source: Source, progress: Progress) -> Imported:
     _tell_of_a_new_workspace(line)
     line.tell(_greeting(export))
     settings = DraftSettings(comments=source.comments)
-    workshop = Workshop(found.clone, found.language, recipe, settings)
+    workshop = Workshop(found.clone, found.language, recipe, settings, line.parses)
     rules = (harness_version(), found.language.NAME, recipe.content_digest(), repr(settings))
     work = _Work(
         line, found.linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
