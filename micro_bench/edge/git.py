@@ -132,15 +132,13 @@ class Repository:
         """
         if rev in self._known:
             return rev
-        try:
-            sha = self._text(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}"
-            ).strip()
-        except _GitError as error:
+        plain = re.fullmatch(r"[\w./@-]+", rev)
+        sha = self._objects.commit(rev) if plain else None
+        if sha is None:
             raise NotFoundError(
                 f"no commit {rev!r} in {self._git_dir}",
                 next_step="git fetch --all, or check the name",
-            ) from error
+            )
         if len(sha) != 40:
             raise BadInputError(f"{self._git_dir} names objects by SHA-256, which is not supported")
         self._known.add(sha)

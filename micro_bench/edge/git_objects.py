@@ -18,6 +18,7 @@ _ROOM = 128 * 2**20
 """Bytes of contents that are kept."""
 _LARGEST_KEPT = 2**20
 _MOST_TREES = 50_000
+_MOST_LISTED = 16
 _FOLDER = "040000"
 
 
@@ -42,6 +43,7 @@ class Objects:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0
+        self._listed: OrderedDict[str, dict[str, TreeFile]] = OrderedDict()
         self._trees: OrderedDict[str, tuple[tuple[str, TreeFile], ...]] = OrderedDict()
 
     def contents(self, blobs: Iterable[str], max_bytes: int | None = None) -> dict[str, bytes]:
@@ -64,7 +66,20 @@ class Objects:
             NotFoundError: The clone lacks the commit or one of its trees.
         """
         with self._lock:
-            return dict(self._walk(f"{commit}^{{tree}}", ""))
+            if commit not in self._listed:
+                self._listed[commit] = dict(self._walk(f"{commit}^{{tree}}", ""))
+                if len(self._listed) > _MOST_LISTED:
+                    self._listed.popitem(last=False)
+            return dict(self._listed[commit])
+
+    def commit(self, name: str) -> str | None:
+        """The id of the commit that a name means; None where there is none."""
+        with self._lock:
+            head = self._head(f"{name}^{{commit}}")
+            if head is None:
+                return None
+            self._body(head[1])
+            return head[0]
 
     def _content(self, blob: str) -> bytes:
         kept = self._kept.get(blob)
@@ -95,29 +110,40 @@ class Objects:
         return known
 
     def _ask(self, name: str) -> bytes:
-        """One object. A process that was cut off in the middle of an answer is of no more use."""
+        head = self._head(name)
+        if head is None:
+            raise NotFoundError(f"object {name} is missing", next_step="git fsck, or clone again")
+        return self._body(head[1])
+
+    def _head(self, name: str) -> tuple[str, int] | None:
+        """Id and size of an object, whose content is to be taken next; None if it is missing."""
         process = self._process = self._process or self._start()
-        whole = False
         try:
             process.stdin.write(f"{name}\n".encode())
             process.stdin.flush()
-            head = process.stdout.readline().decode("utf-8", "replace").split()
-            if len(head) != 3:
-                whole = head[-1:] == ["missing"]
-                raise NotFoundError(
-                    f"object {name} is missing", next_step="git fsck, or clone again"
-                )
-            content = process.stdout.read(int(head[2]))
-            process.stdout.read(1)
-            whole = len(content) == int(head[2])
-        except BrokenPipeError as error:
+            words = process.stdout.readline().decode("utf-8", "replace").split()
+        except BrokenPipeError:
+            words = []
+        except BaseException:
+            self._process = None  # cut off in the middle of an answer, it is of no more use
+            raise
+        if words[-1:] == ["missing"]:
+            return None
+        if len(words) != 3:
+            self._process = None
             raise NotFoundError(
                 f"git ended while it was asked for {name}", next_step="git fsck, or clone again"
-            ) from error
-        finally:
-            if not whole:
-                self._process = None
-        return content
+            )
+        return words[0], int(words[2])
+
+    def _body(self, size: int) -> bytes:
+        assert self._process is not None  # noqa: S101 - it has just given a head
+        process, self._process = self._process, None
+        content = process.stdout.read(size + 1)
+        if len(content) != size + 1:
+            raise NotFoundError("git ended in mid-answer", next_step="git fsck, or clone again")
+        self._process = process
+        return content[:-1]
 
 
 def read_tree(content: bytes) -> Iterator[tuple[str, TreeFile]]:

@@ -168,4 +168,5 @@ def _refuse(changed: Sequence[ChangedFile], parts: Split, workshop: Workshop) ->
 
 
 def _is_text(path: str) -> bool:
-    return path.isprintable() and not any("\ud800" <= letter <= "\udfff" for letter in path)
+    """Whether it can be shown and written: bytes that are not UTF-8 are not printable either."""
+    return path.isprintable()
