@@ -146,6 +146,7 @@ def _verdicts(recipe: Recipe) -> _Verdicts:
     found = next((one for one in _LAST if one.is_of(recipe)), None)
     if found is None or found.size() > _MOST_PATHS:
         found = _Verdicts(recipe)
+    found.recipe = recipe  # it makes the same of every path, and is the one that is asked now
     _LAST[:] = [found, *(one for one in _LAST if one is not found)][:_MOST_VERDICTS]
     return found
 
