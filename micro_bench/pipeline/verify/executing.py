@@ -1,32 +1,33 @@
-"""What a verification executes, in the very image: base, hidden tests, gold patch, no-op."""
+"""What a verification executes, in the very image: gold patch, base, no-op, in an order that ends
+at the first execution that settles the matter.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from micro_bench import plugins
-from micro_bench.attempts import run as attempts
 from micro_bench.edge import clock
 from micro_bench.edge.files import storage_errors
-from micro_bench.edge.patching import added_paths, patch_paths
-from micro_bench.errors import EngineError
 from micro_bench.images.flaky import BUSY
-from micro_bench.model.attempt import AgentFailed, AgentRef, Finished
 from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import Execution, RunKind
 from micro_bench.model.score import Scan
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared
-from micro_bench.pipeline.verify.jobs import how_tested, job
-from micro_bench.pipeline.verify.loaded import hopeless, unhurried, worth_loading
+from micro_bench.pipeline.verify.attempted import attempted, oracle_patch
+from micro_bench.pipeline.verify.jobs import job, test_modules
+from micro_bench.pipeline.verify.loaded import unhurried, worth_loading
+from micro_bench.pipeline.verify.settled import settled
 from micro_bench.sandboxes._sandbox import Start
 from micro_bench.sandboxes.busy import busy
 from micro_bench.scores import grade as grading
 
 STEADY = tuple(kind for kind in RunKind if kind not in BUSY.values())
-"""What is repeated."""
+"""What runs on a machine that is not kept busy."""
 
 
 @dataclass(frozen=True)
@@ -42,90 +43,108 @@ class Evidence:
 
 
 def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
-    """Base with its own tests, base with the hidden ones, gold, no-op: N times each."""
-    task = prepared.task
-    gold, test_patch = line.specs.gold_patch(task), line.specs.test_patch(task)
-    hidden, own = job(prepared, test_patch), job(prepared, test_patch, own=True)
-    folder = line.workspace.verification(task.id)
-    runs: dict[RunKind, list[TestsRun]] = {kind: [] for kind in RunKind}
-    executions, scans, lost = list[Execution](), tuple[Scan, ...](), list[str]()
-    for number in range(1, repetitions + 1):
-        for kind in STEADY:
-            if hopeless(runs):
-                break
-            patch = b""
-            if kind is RunKind.GOLD_HIDDEN:
-                patch, gone = _oracle_patch(line, prepared, folder, gold)
-                lost += [each for each in gone if each not in lost]
-            if kind is RunKind.NOOP:
-                patch = _attempted(line, prepared, folder, "noop", None).patch
-            log = f"{kind}-{number}.log"
-            line.watch.stage(task.id, f"executing {kind} {number} of {repetitions}")
-            started = clock.now()
-            graded = _graded(line, own if kind is RunKind.BASE_OWN else hidden, patch, folder / log)
-            runs[kind].append(graded.run)
-            executions.append(_execution(kind, number, started, graded, log))
-            if kind is RunKind.GOLD_HIDDEN and number == 1:
-                scans = graded.scans
-    if line.settings.load_check:
-        executions += _under_load(line, hidden, gold, runs)
-    return Evidence({k: tuple(v) for k, v in runs.items()}, scans, tuple(executions), tuple(lost))
+    """Gold patch and base with the hidden tests N times, the base's own tests once.
+
+    The no-op's grading is executed by itself only where it leaves another tree than the base.
+    """
+    here = _Executing(line, prepared)
+    here.go(repetitions)
+    runs = {kind: tuple(found) for kind, found in here.runs.items()}
+    return Evidence(runs, tuple(here.scans), tuple(here.done), tuple(here.lost))
 
 
-def _under_load(
-    line: Line, hidden: grading.Job, gold: bytes, runs: dict[RunKind, list[TestsRun]]
-) -> list[Execution]:
-    """Once more on busy CPUs, where that can tell something; adds to the runs."""
-    done, folder = list[Execution](), line.workspace.verification(hidden.task.id)
-    for kind in worth_loading(hidden.task, runs):
-        patch = gold if kind is RunKind.GOLD_BUSY else b""
-        started, log = clock.now(), f"{kind}-1.log"
-        line.watch.stage(hidden.task.id, f"executing {kind}")
-        graded = _graded(line, unhurried(hidden), patch, folder / log, start=busy(line.start))
-        runs[kind].append(graded.run)
-        done.append(_execution(kind, 1, started, graded, log))
-    return done
+@dataclass
+class _Executing:
+    """A verification's executions, as they come in."""
 
+    line: Line
+    prepared: Prepared
+    runs: dict[RunKind, list[TestsRun]] = field(
+        default_factory=lambda: {kind: [] for kind in STEADY}
+    )
+    done: list[Execution] = field(default_factory=list)
+    scans: list[Scan] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    patches: dict[RunKind, bytes] = field(default_factory=dict)
 
-def _graded(
-    line: Line, what: grading.Job, patch: bytes, log: Path, *, start: Start | None = None
-) -> grading.Graded:
-    with storage_errors(log):
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
-            labels = {"task": what.task.id, "stage": "verify"}
-            return grading.grade(start or line.start, what, patch, output, labels=labels)
+    def go(self, repetitions: int) -> None:
+        """In the order of what each can settle; the dearest come last."""
+        self.prepare_patches()
+        for number in range(1, repetitions + 1):
+            for kind in self.kinds(number):
+                self.one(kind, number)
+                if settled(self.runs, self.scope):
+                    return
+        if self.line.settings.load_check:
+            self.under_load()
 
+    def kinds(self, number: int) -> tuple[RunKind, ...]:
+        """What a repetition executes: the base's own tests only tell what kind of test each is."""
+        noop = (RunKind.NOOP,) if self.patches[RunKind.NOOP] else ()
+        own = (RunKind.BASE_OWN,) if number == 1 and self.own.tests else ()
+        return (RunKind.GOLD_HIDDEN, RunKind.BASE_HIDDEN, *noop, *own)
 
-def _oracle_patch(
-    line: Line, prepared: Prepared, folder: Path, gold: bytes
-) -> tuple[bytes, list[str]]:
-    """What the oracle leaves behind, and what of the gold patch is not in it."""
-    tried = _attempted(line, prepared, folder, "oracle", gold)
-    if isinstance(tried.outcome, AgentFailed):
-        return gold, [f"the oracle's attempt failed: {tried.outcome.tail.strip()[-300:]}"]
-    gone = sorted(set(patch_paths(gold)) - set(patch_paths(tried.patch)))
-    named = [str(note) for note in getattr(tried.outcome, "notes", ())]
-    lost = [f"the oracle's attempt lost {', '.join(gone[:5])} ({'; '.join(named[:3])})"]
-    return tried.patch, lost if gone else []
+    @cached_property
+    def folder(self) -> Path:
+        """Where the logs go."""
+        return self.line.workspace.verification(self.prepared.task.id)
 
+    @cached_property
+    def hidden(self) -> grading.Job:
+        """The grading that attempts go through."""
+        return job(self.prepared, self.line.specs.test_patch(self.prepared.task))
 
-def _attempted(
-    line: Line, prepared: Prepared, folder: Path, agent: str, patch: bytes | None
-) -> attempts.Tried:
-    """The whole way of an attempt, by an agent of ours."""
-    what = attempts.Assignment(
-        prepared.task, prepared.image, AgentRef(name=agent, kind=agent, version="1"),
-        plugins.load("attempts.agents", agent), 1, patch, {}, {}, patch_paths,
-        added_paths(line.specs.gold_patch(prepared.task)), how_tested(prepared),
-    )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    tried = attempts.attempt(line.start, what, folder)
-    if not isinstance(tried.outcome, Finished | AgentFailed) or (
-        patch is None and not isinstance(tried.outcome, Finished)
-    ):
-        raise EngineError(f"{prepared.task.id}: the {agent}'s attempt failed: {tried.outcome}")
-    return tried
+    @cached_property
+    def own(self) -> grading.Job:
+        """The base with its own tests."""
+        return job(self.prepared, self.line.specs.test_patch(self.prepared.task), own=True)
+
+    @cached_property
+    def scope(self) -> frozenset[str]:
+        """The hidden test files: only their tests can be FAIL_TO_PASS."""
+        return frozenset(test_modules(self.prepared, self.prepared.task.tests.hidden))
+
+    def prepare_patches(self) -> None:
+        """What the oracle and the no-op agent leave behind, through the whole way of an attempt."""
+        gold = self.line.specs.gold_patch(self.prepared.task)
+        self.line.watch.stage(self.prepared.task.id, "attempting by the oracle and the no-op agent")
+        left, self.lost = oracle_patch(self.line, self.prepared, self.folder, gold)
+        self.patches = {
+            RunKind.GOLD_HIDDEN: left, RunKind.GOLD_BUSY: gold,
+            RunKind.NOOP: attempted(self.line, self.prepared, self.folder, "noop", None).patch,
+        }  # fmt: skip
+
+    def one(self, kind: RunKind, number: int) -> None:
+        """Execute, and keep what it showed."""
+        what = self.own if kind is RunKind.BASE_OWN else self.hidden
+        scanned = kind is RunKind.GOLD_HIDDEN and number == 1
+        what = what if scanned else dataclasses.replace(what, scanners=())
+        graded = self.graded(kind, number, what)
+        if scanned:
+            self.scans += graded.scans
+
+    def under_load(self) -> None:
+        """Once more on busy CPUs, where that can tell something."""
+        for kind in worth_loading(self.hidden.task, self.runs):
+            self.graded(kind, 1, unhurried(self.hidden), busy(self.line.start))
+
+    def graded(
+        self, kind: RunKind, number: int, what: grading.Job, start: Start | None = None
+    ) -> grading.Graded:
+        """A grading in a fresh sandbox, its log and its entry."""
+        task, log = self.prepared.task.id, self.folder / f"{kind}-{number}.log"
+        self.line.watch.stage(task, f"executing {kind} {number}")
+        started = clock.now()
+        with storage_errors(log):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("wb") as output:
+                found = grading.grade(
+                    start or self.line.start, what, self.patches.get(kind, b""), output,
+                    labels={"task": task, "stage": "verify"},
+                )  # fmt: skip
+        self.runs.setdefault(kind, []).append(found.run)
+        self.done.append(_execution(kind, number, started, found, log.name))
+        return found
 
 
 def _execution(

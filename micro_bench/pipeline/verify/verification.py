@@ -121,7 +121,8 @@ def _oracle_and_noop(
         verdict = judging.judge(run, evidence.scans, required, empty=False)
         if verdict.verdict is not Verdict.PASS and not derived.reasons:
             reasons.append(f"the gold patch scores 0 in run {number}: {verdict.reason}")
-    for number, run in enumerate(evidence.runs[RunKind.NOOP], 1):
+    nothing = evidence.runs[RunKind.NOOP] or evidence.runs[RunKind.BASE_HIDDEN]
+    for number, run in enumerate(nothing, 1):
         if judging.judge(run, (), required, empty=True).tests_passed and not derived.reasons:
             reasons.append(f"doing nothing passes the tests in run {number}")
     return reasons
