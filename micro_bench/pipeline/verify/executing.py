@@ -13,20 +13,29 @@ from pathlib import Path
 from micro_bench.edge import clock
 from micro_bench.edge.files import storage_errors
 from micro_bench.images.flaky import BUSY
-from micro_bench.model.execution import TestsRun
-from micro_bench.model.image import Execution, RunKind
+from micro_bench.images.tables import Runs
+from micro_bench.model.execution import TestsRun, Trust
+from micro_bench.model.image import Execution, RunKind, TestScope
 from micro_bench.model.score import Scan
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.verify.attempted import attempted, oracle_patch
 from micro_bench.pipeline.verify.jobs import job, test_modules
 from micro_bench.pipeline.verify.loaded import unhurried, worth_loading
-from micro_bench.pipeline.verify.settled import settled
+from micro_bench.pipeline.verify.narrowing import (
+    Traced,
+    narrowed,
+    only,
+    passing,
+    trace,
+    worth_tracing,
+)
+from micro_bench.pipeline.verify.settled import candidates, settled
 from micro_bench.sandboxes._sandbox import Start
 from micro_bench.sandboxes.busy import busy
 from micro_bench.scores import grade as grading
 
-STEADY = tuple(kind for kind in RunKind if kind not in BUSY.values())
+STEADY = tuple(kind for kind in RunKind if kind not in (*BUSY.values(), RunKind.TRACED))
 """What runs on a machine that is not kept busy."""
 
 
@@ -35,11 +44,16 @@ class Evidence:
     """Every execution, and what the scanners found."""
 
     runs: Mapping[RunKind, tuple[TestsRun, ...]]
+    """Of the tests that a grading runs."""
+    whole: TestsRun
+    """All tests with the gold patch."""
     scans: tuple[Scan, ...]
     """Of the first run of the gold patch."""
     executions: tuple[Execution, ...]
     lost: tuple[str, ...] = ()
     """What became of the gold patch on the way of an attempt; empty if it is whole."""
+    scope: TestScope | None = None
+    """Which tests a grading runs, where these are not all."""
 
 
 def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
@@ -49,8 +63,11 @@ def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
     """
     here = _Executing(line, prepared)
     here.go(repetitions)
-    runs = {kind: tuple(found) for kind, found in here.runs.items()}
-    return Evidence(runs, tuple(here.scans), tuple(here.done), tuple(here.lost))
+    runs = {kind: tuple(found) for kind, found in here.known().items()}
+    whole = here.runs[RunKind.GOLD_HIDDEN][0]
+    return Evidence(
+        runs, whole, tuple(here.scans), tuple(here.done), tuple(here.lost), here.told
+    )  # fmt: skip
 
 
 @dataclass
@@ -66,23 +83,87 @@ class _Executing:
     scans: list[Scan] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     patches: dict[RunKind, bytes] = field(default_factory=dict)
+    traced: Traced | None = None
+    told: TestScope | None = None
+    asked: frozenset[str] = frozenset()
+    """What may be FAIL_TO_PASS, after the first run of the base."""
+
+    def __post_init__(self) -> None:
+        self.now = self.hidden
 
     def go(self, repetitions: int) -> None:
         """In the order of what each can settle; the dearest come last."""
         self.prepare_patches()
-        for number in range(1, repetitions + 1):
-            for kind in self.kinds(number):
-                self.one(kind, number)
-                if settled(self.runs, self.scope):
-                    return
+        self.one(RunKind.GOLD_HIDDEN, 1)
+        if settled(self.runs, self.scope):
+            return
+        if worth_tracing(self.prepared, self.runs[RunKind.GOLD_HIDDEN][0]):
+            self.narrow()
+        if not self.base() or not self.repeat(repetitions):
+            return
         if self.line.settings.load_check:
             self.under_load()
 
-    def kinds(self, number: int) -> tuple[RunKind, ...]:
-        """What a repetition executes: the base's own tests only tell what kind of test each is."""
+    def narrow(self) -> None:
+        """See which tests have to do with the change; the first run of the base takes those."""
+        what = dataclasses.replace(unhurried(self.hidden), trace=trace(self.line, self.prepared))
+        graded = self.graded(RunKind.TRACED, 1, what)
+        found = self.prepared.language.traces(graded.report, self.hidden.tests)
+        whole = self.runs[RunKind.GOLD_HIDDEN][0]
+        self.traced = Traced.of(self.prepared, whole, found, self.scope)
+        self.now = narrowed(self.hidden, self.traced.first())
+
+    def base(self) -> bool:
+        """The base for the first time; whether anything is left to be found out."""
         noop = (RunKind.NOOP,) if self.patches[RunKind.NOOP] else ()
-        own = (RunKind.BASE_OWN,) if number == 1 and self.own.tests else ()
-        return (RunKind.GOLD_HIDDEN, RunKind.BASE_HIDDEN, *noop, *own)
+        own = (RunKind.BASE_OWN,) if self.own.tests else ()
+        for kind in (RunKind.BASE_HIDDEN, *noop, *own):
+            self.one(kind, 1)
+            if settled(self.known(), self.scope):
+                return False
+        if self.traced:
+            base = passing(self.runs[RunKind.BASE_HIDDEN][0])
+            self.asked = frozenset(candidates(self.known(), self.scope))
+            kept, self.told = self.traced.last(self.asked, base)
+            self.now = narrowed(self.hidden, kept)
+        return True
+
+    def repeat(self, repetitions: int) -> bool:
+        """The other repetitions; with some tests only at least once as a grading runs them."""
+        noop = (RunKind.NOOP,) if self.patches[RunKind.NOOP] else ()
+        for number in range(2, max(repetitions, 2 if self.traced else 1) + 1):
+            base = (RunKind.BASE_HIDDEN, *noop) if number <= repetitions else ()
+            for kind in (RunKind.GOLD_HIDDEN, *base):
+                self.one(kind, number)
+                if self.traced and self.unnamed():
+                    return self.start_over() and self.repeat(repetitions)
+                if settled(self.known(), self.scope):
+                    return False
+        return True
+
+    def unnamed(self) -> bool:
+        """Whether a test that decides was not found by its id: they have other names to the runner,
+        or exist only beside others.
+        """
+        seen = self.runs[RunKind.GOLD_HIDDEN][-1]
+        return seen.trust is Trust.AGREE and not self.asked <= seen.statuses().keys()
+
+    def start_over(self) -> bool:
+        """With whole files."""
+        first = self.runs[RunKind.GOLD_HIDDEN][0]
+        self.runs = {kind: [] for kind in STEADY} | {RunKind.GOLD_HIDDEN: [first]}
+        self.traced, self.told, self.now = None, None, self.hidden
+        return self.base()
+
+    def known(self) -> Runs:
+        """What the executions say of the tests that a grading runs."""
+        if not self.traced:
+            return self.runs
+        seen = set(self.now.only)
+        return {
+            kind: found if kind is RunKind.BASE_OWN else [only(run, seen) for run in found]
+            for kind, found in self.runs.items()
+        }
 
     @cached_property
     def folder(self) -> Path:
@@ -116,7 +197,7 @@ class _Executing:
 
     def one(self, kind: RunKind, number: int) -> None:
         """Execute, and keep what it showed."""
-        what = self.own if kind is RunKind.BASE_OWN else self.hidden
+        what = self.own if kind is RunKind.BASE_OWN else self.now
         scanned = kind is RunKind.GOLD_HIDDEN and number == 1
         what = what if scanned else dataclasses.replace(what, scanners=())
         graded = self.graded(kind, number, what)
@@ -125,8 +206,10 @@ class _Executing:
 
     def under_load(self) -> None:
         """Once more on busy CPUs, where that can tell something."""
+        asked = candidates(self.known(), self.scope)
         for kind in worth_loading(self.hidden.task, self.runs):
-            self.graded(kind, 1, unhurried(self.hidden), busy(self.line.start))
+            what = narrowed(self.hidden, asked) if kind is RunKind.BASE_BUSY else self.now
+            self.graded(kind, 1, unhurried(what), busy(self.line.start))
 
     def graded(
         self, kind: RunKind, number: int, what: grading.Job, start: Start | None = None
@@ -142,7 +225,8 @@ class _Executing:
                     start or self.line.start, what, self.patches.get(kind, b""), output,
                     labels={"task": task, "stage": "verify"},
                 )  # fmt: skip
-        self.runs.setdefault(kind, []).append(found.run)
+        if kind is not RunKind.TRACED:
+            self.runs.setdefault(kind, []).append(found.run)
         self.done.append(_execution(kind, number, started, found, log.name))
         return found
 

@@ -19,6 +19,7 @@ CODES = (
     ("the base with its own tests", (RunKind.BASE_OWN,)),
     ("the base with the hidden tests", (RunKind.BASE_HIDDEN, RunKind.NOOP)),
     ("the gold patch", (RunKind.GOLD_HIDDEN,)),
+    ("the gold patch traced", (RunKind.TRACED,)),
     ("the gold patch on busy CPUs", (RunKind.GOLD_BUSY,)),
     ("the base on busy CPUs", (RunKind.BASE_BUSY,)),
 )
