@@ -4,6 +4,7 @@
 #   make test     everything: format, lint, types, contracts, tests with an engine and end to end
 #   make check    the fast part of it, without an engine
 #   make bench    how fast the harness itself is
+#   make yield    how many pairs of issue and fix of public repositories become tasks (an hour or two)
 #   make reference    rewrite the pages under docs/reference that come from the code
 #   make clean    remove what make made
 
@@ -14,7 +15,7 @@ BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check fast-checks bench reference clean
+.PHONY: demo test check fast-checks bench yield reference clean
 .DELETE_ON_ERROR:
 
 demo: $(BASE)
@@ -42,6 +43,10 @@ fast-checks: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m tests.bench
+
+yield: $(DEV)
+	@bash docker/engine.sh
+	$(BIN)/python -m tests.yields $(YIELD)
 
 reference: $(DEV)
 	$(BIN)/python docs/generate.py

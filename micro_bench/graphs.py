@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from micro_bench.errors import BadInputError
-from micro_bench.languages._language import Files, Language
+from micro_bench.languages._language import NOTHING_KNOWN, Files, Known, Language
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 
@@ -21,21 +22,30 @@ _FORMAT = 1
 _KIND_NAMES = frozenset(kind.value for kind in EdgeKind)
 
 
-def build(language: Language, files: Files, recipe: Recipe) -> Graph:
+def build(language: Language, files: Files, recipe: Recipe, known: Known = NOTHING_KNOWN) -> Graph:
     """The typed import graph of a tree in its canonical form."""
-    return _canonical(language.graph(files, recipe))
+    return _canonical(language.graph(files, recipe, known))
 
 
 def _canonical(graph: Graph) -> Graph:
-    edges = {(edge.source, edge.target, edge.kind): edge for edge in graph.edges}
+    keys = [(edge.source, edge.target, edge.kind) for edge in graph.edges]
     return Graph(
         files=tuple(sorted(set(graph.files))),
-        edges=tuple(edges[key] for key in sorted(edges)),
+        edges=graph.edges if _is_ascending(keys) else _sorted(keys, graph.edges),
         packages=dict(sorted(graph.packages.items())),
         unparsed=tuple(sorted(set(graph.unparsed))),
         unresolved=graph.unresolved,
         external=tuple(sorted(set(graph.external))),
     )
+
+
+def _is_ascending(keys: Sequence[tuple[str, str, str]]) -> bool:
+    return all(one < other for one, other in pairwise(keys))
+
+
+def _sorted(keys: Iterable[tuple[str, str, str]], edges: Iterable[Edge]) -> tuple[Edge, ...]:
+    found = dict(zip(keys, edges, strict=True))
+    return tuple(found[key] for key in sorted(found))
 
 
 def closure(graph: Graph, starts: Iterable[str], kinds: Collection[EdgeKind]) -> frozenset[str]:

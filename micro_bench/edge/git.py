@@ -11,10 +11,13 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from subprocess import PIPE
+from typing import cast
 
+from micro_bench.edge.git_objects import Contents, Objects, Process
 from micro_bench.edge.git_output import (
     ChangedFile,
     Commit,
@@ -23,11 +26,9 @@ from micro_bench.edge.git_output import (
     names_revert_of,
     path_of,
     read_added,
-    read_batch,
     read_changed,
     read_commit,
     read_setting,
-    read_tree_file,
 )
 from micro_bench.edge.git_view import View, git_dir_of
 from micro_bench.errors import BadInputError, MicroBenchError, NotFoundError
@@ -39,7 +40,6 @@ import git
 from git.exc import GitCommandError, GitCommandNotFound
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-_BATCH: Final = 2000
 _OPTIONS = (
     "safe.directory=*",
     "core.hooksPath=/dev/null",
@@ -76,6 +76,10 @@ class Repository:
         self._git_dir = str(git_dir)
         self._view = View(git_dir)
         self._git = git.Git(str(self._view.path))
+        argv, environment = self._argv("cat-file", "--batch"), self._environment()
+        self._objects = Objects(partial(_cat_file, self._git, argv, environment))
+        self._known: set[str] = set()
+        """Whole ids of commits that are here: they will not go away."""
         if self._view.config.is_file():
             listing = self._run("config", "--file", str(self._view.config), "--list", "-z")
             self._view.set_config(map(read_setting, fields_of(listing)))
@@ -126,17 +130,18 @@ class Repository:
             NotFoundError: There is no such commit in the clone.
 
         """
-        try:
-            sha = self._text(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}"
-            ).strip()
-        except _GitError as error:
+        if rev in self._known:
+            return rev
+        plain = re.fullmatch(r"[\w./@-]+", rev)
+        sha = self._objects.commit(rev) if plain else None
+        if sha is None:
             raise NotFoundError(
                 f"no commit {rev!r} in {self._git_dir}",
                 next_step="git fetch --all, or check the name",
-            ) from error
+            )
         if len(sha) != 40:
             raise BadInputError(f"{self._git_dir} names objects by SHA-256, which is not supported")
+        self._known.add(sha)
         return sha
 
     def contains(self, rev: str) -> bool:
@@ -185,9 +190,12 @@ class Repository:
 
     def tree_files(self, rev: str) -> dict[str, TreeFile]:
         """Path -> entry for every file, symbolic link and submodule of the commit."""
-        out = self._run("ls-tree", "-r", "-z", "--full-tree", self.resolve(rev))
-        entries = (entry.partition(b"\t") for entry in fields_of(out))
-        return {path_of(path): read_tree_file(meta) for meta, _, path in entries}
+        return self._objects.tree(self.resolve(rev))
+
+    def contents(self, rev: str, keep: Callable[[str], bool], *, max_bytes: int) -> Contents:
+        """The commit's files whose paths are kept, each read when it is asked for."""
+        tree = {path: entry for path, entry in self.tree_files(rev).items() if keep(path)}
+        return Contents(tree, self._objects, max_bytes)
 
     def read_files(
         self, rev: str, paths: Iterable[str] | None = None, *, max_bytes: int | None = None
@@ -201,7 +209,7 @@ class Repository:
         wanted = tree if paths is None else {path: tree[path] for path in paths if path in tree}
         blobs = {path: entry.blob for path, entry in wanted.items() if not entry.is_submodule}
         self._fetch_missing(rev, blobs)
-        contents = self._contents(sorted(set(blobs.values())), max_bytes)
+        contents = self._objects.contents(blobs.values(), max_bytes)
         return {path: contents[blob] for path, blob in blobs.items()}
 
     def diff(self, base: str, fix: str, paths: Sequence[str]) -> bytes:
@@ -259,15 +267,6 @@ class Repository:
         for record in out.split(token.encode())[1:]:
             yield record[:40].decode(), record[40:].removeprefix(b"\0")
 
-    def _contents(self, blobs: Sequence[str], max_bytes: int | None) -> dict[str, bytes]:
-        contents: dict[str, bytes] = {}
-        for start in range(0, len(blobs), _BATCH):
-            batch = blobs[start : start + _BATCH]
-            out = self._run("cat-file", "--batch", lines=batch)
-            for blob, content in read_batch(out):
-                contents[blob] = b"" if max_bytes and len(content) > max_bytes else content
-        return contents
-
     def _fetch_missing(self, rev: str, blobs: Mapping[str, str]) -> None:
         """Ask a partial clone's remote for all missing content at once, not one by one."""
         try:
@@ -287,22 +286,14 @@ class Repository:
         return self._run(*arguments).decode("utf-8", "surrogateescape")
 
     def _run(self, *arguments: str, lines: Sequence[str] = ()) -> bytes:
-        options = (word for option in _OPTIONS for word in ("-c", option))
-        environment = {
-            **_ENVIRONMENT,
-            "GIT_DIR": str(self._view.path),
-            "GIT_COMMON_DIR": str(self._view.path),
-            "GIT_WORK_TREE": str(self._view.path),
-            "GIT_OBJECT_DIRECTORY": str(self._view.objects),
-        }
         with tempfile.TemporaryFile() as feed:
             feed.write("".join(f"{line}\n" for line in lines).encode())
             feed.seek(0)
             try:
                 return self._git.execute(
-                    ["git", "--no-pager", *options, *arguments],
+                    self._argv(*arguments),
                     istream=feed,
-                    env=environment,
+                    env=self._environment(),
                     stdout_as_string=False,
                     strip_newline_in_stdout=False,
                 )
@@ -313,6 +304,28 @@ class Repository:
                     f"git {arguments[0]} failed in {self._git_dir}: {_text_of(error.stderr)}",
                     next_step=f"git -C {self._git_dir} fsck",
                 ) from error
+
+    def _argv(self, *arguments: str) -> list[str]:
+        options = (word for option in _OPTIONS for word in ("-c", option))
+        return ["git", "--no-pager", *options, *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **_ENVIRONMENT,
+            "GIT_DIR": str(self._view.path),
+            "GIT_COMMON_DIR": str(self._view.path),
+            "GIT_WORK_TREE": str(self._view.path),
+            "GIT_OBJECT_DIRECTORY": str(self._view.objects),
+        }
+
+
+def _cat_file(command: git.Git, argv: Sequence[str], environment: Mapping[str, str]) -> Process:
+    """A git that answers one request after the other, until nobody holds it any more."""
+    try:
+        running = command.execute([*argv], istream=PIPE, env=environment, as_process=True)
+    except GitCommandNotFound as error:
+        raise MicroBenchError("git is not installed", next_step="install git") from error
+    return cast("Process", running)
 
 
 class _GitError(MicroBenchError):

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from micro_bench.errors import NotFoundError
-
 _LFS_HEAD = b"version https://git-lfs.github.com/spec/"
 
 
@@ -96,12 +94,6 @@ def _time(seconds: bytes) -> datetime:
     return datetime.fromtimestamp(min(max(int(seconds or 0), 0), last), UTC)
 
 
-def read_tree_file(meta: bytes) -> TreeFile:
-    """An entry from `mode type id`."""
-    mode, _, blob = meta.decode().split(" ")
-    return TreeFile(mode=mode, blob=blob)
-
-
 def read_added(patch: bytes) -> Iterator[str]:
     """The lines that a patch adds."""
     inside = False
@@ -116,20 +108,6 @@ def read_setting(entry: bytes) -> tuple[str, str]:
     """Name and value from `git config --list -z`; a name without a value means yes."""
     key, is_given, value = entry.partition(b"\n")
     return path_of(key), path_of(value) if is_given else "true"
-
-
-def read_batch(out: bytes) -> Iterator[tuple[str, bytes]]:
-    """Id and content of each object that `git cat-file --batch` printed."""
-    position = 0
-    while position < len(out):
-        end = out.index(b"\n", position)
-        blob, kind, *size = out[position:end].decode().split(" ")
-        if kind == "missing":
-            raise NotFoundError(f"object {blob} is missing", next_step="git fsck, or clone again")
-        start = end + 1
-        stop = start + int(size[0])
-        yield blob, out[start:stop]
-        position = stop + 1
 
 
 def read_changed(fields: Sequence[bytes]) -> Iterator[ChangedFile]:

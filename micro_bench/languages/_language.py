@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -19,6 +19,38 @@ from micro_bench.model.graph import Graph
 from micro_bench.model.slice import Distribution, Environment
 
 Files = Mapping[str, bytes]
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """`Files` whose contents have ids, so that one that is known need not be read."""
+
+    def blob(self, path: str) -> str:
+        """The id of a file's content: equal ids mean equal contents."""
+
+
+class Known(Protocol):
+    """Where what was read out of a content is kept from one process to the next."""
+
+    def get(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """What is known of them."""
+
+    def put(self, found: Mapping[str, str]) -> None:
+        """Keep it, if that can be done."""
+
+
+class Forgetful:
+    """Keeps nothing."""
+
+    def get(self, keys: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
+        """Nothing is known."""
+        return {}
+
+    def put(self, found: Mapping[str, str]) -> None:
+        """It is forgotten."""
+
+
+NOTHING_KNOWN = Forgetful()
 
 
 class SymbolChange(Noun):
@@ -158,8 +190,11 @@ class Language(Protocol):
     def contract_file(self, path: str) -> str | None:
         """`migration`, `schema`, `ci`, `build`, `deployment`, or None."""
 
-    def graph(self, files: Files, recipe: Recipe) -> Graph:
-        """The typed import graph of the whole tree."""
+    def graph(self, files: Files, recipe: Recipe, known: Known = NOTHING_KNOWN) -> Graph:
+        """The typed import graph of the whole tree.
+
+        What a file states is read once for equal contents and kept in `known`.
+        """
 
     def symbol_change(self, path: str, before: bytes | None, after: bytes | None) -> SymbolChange:
         """What a change did to one file's definitions; None means that the file is absent."""

@@ -25,7 +25,7 @@ from micro_bench.sandboxes._sandbox import Backend, Sandbox, StartRequest
 from micro_bench.sandboxes.docker import DockerBackend
 from micro_bench.sandboxes.local import LocalBackend
 from micro_bench.settings import Settings
-from micro_bench.store import SpecStore
+from micro_bench.store import Parses, SpecStore
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,6 +55,11 @@ class Line:
     def specs(self) -> SpecStore:
         """Task specs and what belongs to them."""
         return SpecStore(self.workspace)
+
+    @cached_property
+    def parses(self) -> Parses:
+        """What files state, kept from one command to the next."""
+        return Parses(self.settings.cache_dir / "parses.sqlite")
 
     @cached_property
     def _engine(self) -> Engine | None:

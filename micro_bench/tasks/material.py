@@ -5,13 +5,13 @@ What no task can be made of is refused here, the cheapest reason first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from micro_bench import graphs
 from micro_bench.edge.git_output import ChangedFile, Commit, TreeFile
-from micro_bench.languages._language import Files, Language
+from micro_bench.languages._language import NOTHING_KNOWN, Files, Known, Language
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.graph import Graph
 from micro_bench.model.ticket import Fix, Ticket
@@ -46,6 +46,9 @@ class Clone(Protocol):
     ) -> dict[str, bytes]:
         """Path -> content at the commit."""
 
+    def contents(self, rev: str, keep: Callable[[str], bool], *, max_bytes: int) -> Files:
+        """The files whose paths are kept; links, submodules and larger ones are empty."""
+
 
 @dataclass(frozen=True)
 class DraftSettings:
@@ -66,6 +69,8 @@ class Workshop:
     language: Language
     recipe: Recipe = field(default_factory=Recipe)
     settings: DraftSettings = field(default_factory=DraftSettings)
+    known: Known = NOTHING_KNOWN
+    """What files state, kept from one import to the next."""
 
 
 class RefusedError(Exception):
@@ -120,8 +125,7 @@ def read_material(tickets: Sequence[Ticket], fix: Fix, workshop: Workshop) -> Ma
     recipe = recipe_of_fix(clone, revs, changed, language, workshop.recipe)
     parts = split(changed, language, recipe)
     _refuse(changed, parts, workshop)
-    before = _tree(clone, fix.base)
-    after = _after(clone, fix.commit, changed, before)
+    before, after = (clone.contents(rev, _is_text, max_bytes=_LARGEST_READ) for rev in revs)
     return Material(
         ticket=tickets[0],
         others=tuple(tickets[1:]),
@@ -132,8 +136,8 @@ def read_material(tickets: Sequence[Ticket], fix: Fix, workshop: Workshop) -> Ma
         recipe=recipe,
         before=before,
         after=after,
-        base_graph=graphs.build(language, before, recipe),
-        fix_graph=graphs.build(language, after, recipe),
+        base_graph=graphs.build(language, before, recipe, workshop.known),
+        fix_graph=graphs.build(language, after, recipe, workshop.known),
     )
 
 
@@ -164,24 +168,5 @@ def _refuse(changed: Sequence[ChangedFile], parts: Split, workshop: Workshop) ->
 
 
 def _is_text(path: str) -> bool:
-    return path.isprintable() and not any("\ud800" <= letter <= "\udfff" for letter in path)
-
-
-def _tree(clone: Clone, rev: str) -> dict[str, bytes]:
-    """Every file whose name is text; links, submodules and very large files are empty."""
-    tree = clone.tree_files(rev)
-    plain = [path for path, entry in tree.items() if _is_text(path) and not entry.is_symlink]
-    contents = clone.read_files(rev, plain, max_bytes=_LARGEST_READ)
-    return {path: contents.get(path, b"") for path in tree if _is_text(path)}
-
-
-def _after(
-    clone: Clone, rev: str, changed: Sequence[ChangedFile], before: Mapping[str, bytes]
-) -> dict[str, bytes]:
-    """The tree after the fix: the one before it with the changed files replaced."""
-    gone = {file.path for file in changed if file.status == "D"}
-    gone |= {file.old_path for file in changed if file.old_path and file.status == "R"}
-    new = [file.path for file in changed if file.status != "D" and _is_text(file.path)]
-    contents = clone.read_files(rev, new, max_bytes=_LARGEST_READ)
-    kept = {path: content for path, content in before.items() if path not in gone}
-    return {**kept, **{path: contents.get(path, b"") for path in new}}
+    """Whether it can be shown and written: bytes that are not UTF-8 are not printable either."""
+    return path.isprintable()

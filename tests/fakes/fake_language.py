@@ -16,7 +16,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from micro_bench.languages._language import Files, SymbolChange, TestRun
+from micro_bench.languages._language import (
+    NOTHING_KNOWN,
+    Files,
+    Known,
+    SymbolChange,
+    TestRun,
+)
 from micro_bench.languages._recipe import Recipe, TestNames
 from micro_bench.model.graph import Edge, EdgeKind, Graph
 
@@ -66,7 +72,7 @@ class FakeLanguage:
         fitting = (kind for pattern, kind in _CONTRACTS.items() if re.search(pattern, path))
         return next(fitting, None)
 
-    def graph(self, files: Files, recipe: Recipe) -> Graph:
+    def graph(self, files: Files, recipe: Recipe, known: Known = NOTHING_KNOWN) -> Graph:  # noqa: ARG002
         own = sorted(path for path in files if self.owns(path))
         statements = [(path, *line) for path in own for line in _statements(files[path])]
         inner = [

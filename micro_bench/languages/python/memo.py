@@ -24,13 +24,23 @@ class Memo(Generic[Key, Value]):
 
     def get(self, key: Key, work: Callable[[], Value]) -> Value:
         """What is remembered for the key, else what `work` gives."""
+        value = self.recall(key)
+        if value is None:
+            value = work()
+            self.keep(key, value)
+        return value
+
+    def recall(self, key: Key) -> Value | None:
+        """What is remembered for the key, if anything."""
         with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key]
-        value = work()
+            if key not in self._known:
+                return None
+            self._known.move_to_end(key)
+            return self._known[key]
+
+    def keep(self, key: Key, value: Value) -> None:
+        """Remember a value from now on."""
         with self._lock:
             self._known[key] = value
             while len(self._known) > self._size:
                 self._known.popitem(last=False)
-        return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from fnmatch import fnmatchcase
 
@@ -91,6 +92,66 @@ def owns(path: str) -> bool:
 
 def is_test(path: str, recipe: Recipe) -> bool:
     """Whether the path belongs to the tests: modules, support code and data."""
+    return _verdicts(recipe).is_test(path)
+
+
+def is_test_module(path: str, recipe: Recipe) -> bool:
+    """Whether pytest collects tests from this file.
+
+    A pattern such as `*.py` or `test*.py` fits source too: it counts among the tests alone. So
+    does any pattern, where the project says in what folders its tests are. The names that are
+    usual count everywhere.
+    """
+    return _verdicts(recipe).is_test_module(path)
+
+
+class _Verdicts:
+    """What a recipe makes of paths. It is asked of every path of a tree, again and again."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._tests: dict[str, bool] = {}
+        self._modules: dict[str, bool] = {}
+
+    def is_test(self, path: str) -> bool:
+        known = self._tests.get(path)
+        if known is None:
+            known = self._tests[path] = _is_test(path, self.recipe)
+        return known
+
+    def is_test_module(self, path: str) -> bool:
+        known = self._modules.get(path)
+        if known is None:
+            known = self._modules[path] = _is_test_module(path, self.recipe)
+        return known
+
+    def is_of(self, recipe: Recipe) -> bool:
+        """Whether another recipe would make the same of them."""
+        own = self.recipe
+        return own.tests == recipe.tests and own.test_names == recipe.test_names
+
+    def size(self) -> int:
+        return len(self._tests) + len(self._modules)
+
+
+_LAST: list[_Verdicts] = [_Verdicts(Recipe())]
+"""Those that were asked last, the newest first; never more than a few."""
+_MOST_VERDICTS, _MOST_PATHS = 4, 500_000
+
+
+def _verdicts(recipe: Recipe) -> _Verdicts:
+    last = _LAST[0]
+    if last.recipe is recipe:
+        return last
+    found = next((one for one in _LAST if one.is_of(recipe)), None)
+    if found is None or found.size() > _MOST_PATHS:
+        found = _Verdicts(recipe)
+    found.recipe = recipe  # it makes the same of every path, and is the one that is asked now
+    _LAST[:] = [found, *(one for one in _LAST if one is not found)][:_MOST_VERDICTS]
+    return found
+
+
+def _is_test(path: str, recipe: Recipe) -> bool:
     for root in recipe.tests:
         if _is_root(root) and is_beneath(path, root.removeprefix("!")):
             return not root.startswith("!") or is_test_module(path, recipe)
@@ -101,13 +162,7 @@ def is_test(path: str, recipe: Recipe) -> bool:
     )
 
 
-def is_test_module(path: str, recipe: Recipe) -> bool:
-    """Whether pytest collects tests from this file.
-
-    A pattern such as `*.py` or `test*.py` fits source too: it counts among the tests alone. So
-    does any pattern, where the project says in what folders its tests are. The names that are
-    usual count everywhere.
-    """
+def _is_test_module(path: str, recipe: Recipe) -> bool:
     name = path.rpartition("/")[2]
     if not name.endswith(".py") or name in _NEVER_TESTS:
         return False
@@ -147,6 +202,11 @@ def is_infrastructure(path: str) -> bool:
 
     Installed metadata does too: an entry point of `pytest11` is a plugin.
     """
+    return _is_infrastructure(path)
+
+
+@functools.lru_cache(65_536)
+def _is_infrastructure(path: str) -> bool:
     *directories, name = path.split("/")
     if any(each.endswith((".dist-info", ".egg-info")) for each in directories):
         return True

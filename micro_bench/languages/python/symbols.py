@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from griffe import Alias, Breakage, BreakageKind, Module, find_breaking_changes,
 
 from micro_bench.languages._language import SymbolChange
 from micro_bench.languages._recipe import Recipe
+from micro_bench.languages.python.memo import Memo
 from micro_bench.languages.python.paths import is_test
 from micro_bench.languages.python.source import UnparsableError, decode_leniently, parse
 
@@ -37,14 +39,25 @@ _CALLED_BY_FRAMEWORK = re.compile(r"\b(command|group|option|argument|fixture)\b"
 
 Symbols = dict[str, list[str]]
 """Qualified name -> dump of each definition of it (overloads, both branches of an `if`)."""
+Read = tuple[Symbols, set[str]]
+"""The symbols of a file, and the names it imports."""
 
 
 def symbol_change(path: str, before: bytes | None, after: bytes | None) -> SymbolChange:
     """What a change did to one file's definitions; None means that the file is absent."""
+    key = (path, *(content and hashlib.sha256(content).digest() for content in (before, after)))
+    return _REMEMBERED.get(key, lambda: _symbol_change(path, before, after))
+
+
+_REMEMBERED: Memo[tuple[object, ...], SymbolChange] = Memo(1_000)
+"""Several measures of a fix ask for the same change."""
+
+
+def _symbol_change(path: str, before: bytes | None, after: bytes | None) -> SymbolChange:
     if before == after or not path.endswith((".py", ".pyi", ".pyw")):
         return SymbolChange(changed=() if before == after else (MODULE,), public_breaks=())
     try:
-        changed = _changed(parse(before or b""), parse(after or b""))
+        changed = _changed(_read(before or b""), _read(after or b""))
     except (UnparsableError, RecursionError):
         return SymbolChange(changed=(MODULE,), public_breaks=())
     return SymbolChange(
@@ -52,12 +65,25 @@ def symbol_change(path: str, before: bytes | None, after: bytes | None) -> Symbo
     )
 
 
-def _changed(old: ast.Module, new: ast.Module) -> set[str]:
-    before, after = _symbols(old), _symbols(new)
-    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    if not changed and _imports(old) != _imports(new):
+def _changed(before: Read, after: Read) -> set[str]:
+    (old, old_imports), (new, new_imports) = before, after
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    if not changed and old_imports != new_imports:
         return {MODULE}
     return changed
+
+
+_FILES: Memo[bytes, Read] = Memo(200)
+"""Fixes that follow one another change the same files."""
+
+
+def _read(content: bytes) -> Read:
+    def work() -> Read:
+        tree = parse(content)
+        imports = _imports(tree)  # first: the other changes the tree
+        return _symbols(tree), imports
+
+    return _FILES.get(hashlib.sha256(content).digest(), work)
 
 
 def _symbols(tree: ast.Module) -> Symbols:

@@ -50,7 +50,7 @@ def assess_repository(line: Line, source: Source, progress: Progress) -> Assessm
     found = join(line, source, progress)
     sieve = _Sieve(found.language, found.today, {one.commit: one for one in found.changes})
     sieve.sort(found.export, found.linked)
-    workshop = Workshop(found.clone, found.language, found.recipe)
+    workshop = Workshop(found.clone, found.language, found.recipe, known=line.parses)
     seen = _Seen(found, sieve, _sampled(sieve.candidates, workshop, progress))
     return _assessment(line, seen, began)
 

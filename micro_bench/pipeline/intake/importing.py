@@ -15,7 +15,7 @@ from micro_bench.edge.host import harness_version
 from micro_bench.errors import BusyError
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Export, Ticket
-from micro_bench.pipeline.intake.journal import Journal
+from micro_bench.pipeline.intake.journal import Drafted, Journal, Outcome
 from micro_bench.pipeline.intake.reading import Source, cut_off, join
 from micro_bench.pipeline.line import Line
 from micro_bench.plurals import count
@@ -81,7 +81,7 @@ def _import(line: Line, source: Source, progress: Progress) -> Imported:
     _tell_of_a_new_workspace(line)
     line.tell(_greeting(export))
     settings = DraftSettings(comments=source.comments)
-    workshop = Workshop(found.clone, found.language, recipe, settings)
+    workshop = Workshop(found.clone, found.language, recipe, settings, line.parses)
     rules = (harness_version(), found.language.NAME, recipe.content_digest(), repr(settings))
     work = _Work(
         line, found.linked, workshop, Journal(line.workspace.import_journal(export.repo), rules),
@@ -142,11 +142,11 @@ class _Work:
     progress: Progress
 
     def do(self, tickets: Sequence[Ticket]) -> None:
-        """All tickets; those that an interrupted import came to are taken from its journal."""
+        """All tickets; what an earlier import came to is taken from its journal."""
         rest = [ticket for ticket in tickets if not self._done_before(ticket)]
         done = len(tickets) - len(rest)
         if done:
-            self.line.tell(f"done since the import that was interrupted: {count(done, 'ticket')}")
+            self.line.tell(f"known from an earlier import: {count(done, 'ticket')}")
         try:
             self._draft(rest, done)
         except KeyboardInterrupt:
@@ -161,11 +161,16 @@ class _Work:
         outcome = self.journal.find(self._read_for(ticket), self.linked[ticket.number])
         if isinstance(outcome, Rejected):
             self.result.rejected.append(outcome)
-        elif outcome in self.known:
-            self._count(ticket.number, self.known[outcome], written=False)
-        else:
+            return True
+        if outcome is None or not self._stands(outcome):
             return False
+        self._count(ticket.number, self.known[outcome.task], written=False)
         return True
+
+    def _stands(self, drafted: Drafted) -> bool:
+        """Whether the task is there as it was saved."""
+        task = self.known.get(drafted.task)
+        return task is not None and task.content_digest() == drafted.digest
 
     def _read_for(self, ticket: Ticket) -> tuple[Ticket, ...]:
         """The ticket, then those that a fix of it closes too: a task has the words of all."""
@@ -185,13 +190,13 @@ class _Work:
             read = self._read_for(by_number[number])
             self.journal.add(read, self.linked[number], came_to)
 
-    def _take(self, ticket: Ticket, outcome: Draft | Rejected) -> Rejected | str:
+    def _take(self, ticket: Ticket, outcome: Draft | Rejected) -> Outcome:
         taken = outcome if isinstance(outcome, Rejected) else self._saved(ticket, outcome)
         if isinstance(taken, Rejected):
             self.result.rejected.append(taken)
         return taken
 
-    def _saved(self, ticket: Ticket, drafted: Draft) -> Rejected | str:
+    def _saved(self, ticket: Ticket, drafted: Draft) -> Outcome:
         fresh = _from(ticket, drafted.task)
         how, existing = standing(fresh, self.known.values())
         if how is Standing.TAKEN and existing:
@@ -205,7 +210,7 @@ class _Work:
         written = self.line.specs.save_task(task, drafted.gold_patch, drafted.test_patch)
         self.result.warnings += [f"{task.id}: {remark}" for remark in drafted.remarks]
         self._count(ticket.number, task, written=written)
-        return task.id
+        return Drafted(task.id, task.content_digest())
 
     def _count(self, number: int, task: Task, *, written: bool) -> None:
         self.known[task.id] = task

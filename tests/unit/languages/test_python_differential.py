@@ -8,6 +8,7 @@ without them it drops the relative imports of directories that have no `__init__
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import shutil
 import subprocess
@@ -83,5 +84,10 @@ def test_more_files_take_time_in_proportion():
     def tree(files: int) -> dict[str, bytes]:
         return {f"src/pkg/m{n}.py": body for n in range(files)} | {"src/pkg/__init__.py": b""}
 
-    assert is_linear(lambda files: python.graph(files, Recipe()), tree, 150)
+    def anew(files: dict[str, bytes]) -> None:
+        """Another project each time: of one that is known, only what differs is followed."""
+        python.graph({**files, f"other{next(runs)}/__init__.py": b""}, Recipe())
+
+    runs = itertools.count()
+    assert is_linear(anew, tree, 150)
     assert len(python.graph(tree(150), Recipe()).edges) == 150 * 4 - 3

@@ -3,61 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from micro_bench.languages._language import Files
+from micro_bench.languages._language import NOTHING_KNOWN, Files, Known
 from micro_bench.languages._recipe import Recipe
+from micro_bench.languages.python.graph.follow import directed, edges_of, follow
 from micro_bench.languages.python.graph.layout import Layout, ancestors, read_layout
 from micro_bench.languages.python.graph.mentions import Mention
 from micro_bench.languages.python.graph.packages import Packages
 from micro_bench.languages.python.graph.resolve import Resolver
-from micro_bench.languages.python.graph.scan import Scan, scan
+from micro_bench.languages.python.graph.scans import scan_all
 from micro_bench.languages.python.graph.tree import MODULE_SUFFIXES, Tree
 from micro_bench.languages.python.manifests.environment import projects
 from micro_bench.languages.python.paths import is_test, is_test_module
 from micro_bench.languages.python.source import many_trees
 from micro_bench.languages.python.testing.command import base_addopts
 from micro_bench.languages.python.testing.config import top_config
-from micro_bench.model.graph import Edge, EdgeKind, Graph
+from micro_bench.model.graph import EdgeKind, Graph
 
 _COMPILED = (".so", ".pyd")
 _PLUGIN = re.compile(r"[A-Za-z_][\w.]*")
 
 
-@dataclass
-class _Found:
-    """What the walk over the files collects."""
-
-    edges: set[tuple[str, str, EdgeKind]] = field(default_factory=set)
-    unresolved: set[tuple[str, int, str]] = field(default_factory=set)
-    external: set[str] = field(default_factory=set)
-
-    def edge(self, source: str, targets: Sequence[str], kind: EdgeKind) -> None:
-        """The first target runs; stubs and declarations beside it are for type checkers."""
-        for index, target in enumerate(targets):
-            if target != source:
-                beside = index > 0 and target.endswith((".pyi", ".pxd"))
-                self.edges.add((source, target, EdgeKind.TYPE if beside else kind))
-
-
-def graph(files: Files, recipe: Recipe) -> Graph:
+def graph(files: Files, recipe: Recipe, known: Known = NOTHING_KNOWN) -> Graph:
     """The typed import graph of the whole tree."""
     paths = sorted(path for path in files if path.endswith(MODULE_SUFFIXES))
     tree = Tree(paths)
     layout = read_layout(files, tree, recipe)
     with many_trees():
-        scans = {path: scan(path, files[path]) for path in paths if not path.endswith(_COMPILED)}
-    found = _collect(paths, scans, tree, layout)
-    _add_pytest(found, paths, Resolver(tree, layout, {}), _plugins(files, recipe), recipe)
+        scans = scan_all((p for p in paths if not p.endswith(_COMPILED)), files, known)
+    followed = follow(scans, tree, layout)
+    edges = {path: set(one.edges) for path, one in followed.items()}
+    for path in paths:
+        if path not in edges:
+            edges[path] = {(target, EdgeKind.INIT) for target in tree.ancestors(path)}
+    _add_pytest(edges, paths, Resolver(tree, layout, {}), _plugins(files, recipe), recipe)
+    unresolved = sorted((p, n, name) for p, one in followed.items() for n, name in one.unresolved)
     return Graph(
         files=tuple(paths),
-        edges=tuple(Edge(source=s, target=t, kind=k) for s, t, k in sorted(found.edges)),
+        edges=edges_of(edges),
         packages=_packages(paths, layout, tree, recipe),
         unparsed=tuple(f"{p}: {s.unparsed}" for p, s in scans.items() if s.unparsed is not None),
-        unresolved=tuple(f"{path}:{line}: {name}" for path, line, name in sorted(found.unresolved)),
-        external=tuple(sorted(found.external)),
+        unresolved=tuple(f"{path}:{line}: {name}" for path, line, name in unresolved),
+        external=tuple(sorted(set[str]().union(*(one.external for one in followed.values())))),
     )
 
 
@@ -67,29 +56,8 @@ def _packages(paths: Iterable[str], layout: Layout, tree: Tree, recipe: Recipe) 
     return {path: name for path, name in found if name is not None}
 
 
-def _collect(paths: Iterable[str], scans: dict[str, Scan], tree: Tree, layout: Layout) -> _Found:
-    found = _Found()
-    resolver = Resolver(tree, layout, {path: s.exports for path, s in scans.items() if s.exports})
-    for path, stated in scans.items():
-        for item in stated.imports:
-            resolution = resolver.resolve(path, item)
-            for targets in resolution.targets:
-                found.edge(path, targets, item.kind)
-            if resolution.missing:
-                found.unresolved.add((path, item.line, resolution.missing))
-            if resolution.external:
-                found.external.add(resolution.external)
-        for mention in stated.mentions:
-            for targets in resolver.mention(path, mention):
-                found.edge(path, targets, EdgeKind.STRING)
-    for path in paths:
-        for target in tree.ancestors(path):
-            found.edge(path, (target,), EdgeKind.INIT)
-    return found
-
-
 def _add_pytest(
-    found: _Found,
+    edges: Mapping[str, set[tuple[str, EdgeKind]]],
     paths: Sequence[str],
     resolver: Resolver,
     plugins: Sequence[str],
@@ -98,16 +66,16 @@ def _add_pytest(
     """The conftest chain above each test module, and the plugins that pytest loads by name."""
     conftests = {path for path in paths if path.rpartition("/")[2] == "conftest.py"}
     for path in paths:
-        if not (is_test_module(path, recipe) or path in conftests):
+        if not (path in conftests or is_test_module(path, recipe)):
             continue
         directory = path.rpartition("/")[0]
         for place in (directory, *ancestors(directory)):
             conftest = f"{place}/conftest.py" if place else "conftest.py"
-            if conftest in conftests:
-                found.edge(path, (conftest,), EdgeKind.INIT)
+            if conftest in conftests and conftest != path:
+                edges[path].add((conftest, EdgeKind.INIT))
         for plugin in plugins:
             for targets in resolver.mention(path, Mention(0, plugin)):
-                found.edge(path, targets, EdgeKind.STRING)
+                edges[path].update(directed(path, targets, EdgeKind.STRING))
 
 
 def _plugins(files: Files, recipe: Recipe) -> list[str]:

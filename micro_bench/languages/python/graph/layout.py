@@ -32,6 +32,13 @@ class Layout:
     files: Files
     _cache: dict[tuple[str, bool], tuple[str, ...]] = field(default_factory=dict)
 
+    def decides(self) -> tuple[object, ...]:
+        """What decides, beside a file's own words and the modules, where its imports lead."""
+        chains = frozenset(path for path in self.files if path.rpartition("/")[2] == "conftest.py")
+        packages = frozenset(name for name in self.tree.names if name.endswith("__init__"))
+        members = tuple(sorted(self.members.items()))
+        return (self.common, members, self.recipe.model_dump_json(), packages, chains)
+
     def roots_for(self, path: str) -> tuple[str, ...]:
         """The roots to try for a file, in order."""
         directory = path.rpartition("/")[0]

@@ -46,19 +46,25 @@ class Scan:
     unparsed: str | None = None
 
 
-_REMEMBERED: Memo[tuple[str, bytes], Scan] = Memo(20_000)
+REMEMBERED: Memo[tuple[str, str], Scan] = Memo(20_000)
 """Most files are the same in the trees of two commits: they are parsed once in a process."""
 
 
 def scan(path: str, content: bytes) -> Scan:
     """Read one file; its name tells stubs, packages and Cython."""
+    kind = kind_of(path)
+    key = (kind, hashlib.sha256(content).hexdigest())
+    return REMEMBERED.get(key, lambda: read_as(kind, content))
+
+
+def kind_of(path: str) -> str:
+    """What of a file's name decides how it is read."""
     name = path.rpartition("/")[2]
-    kind = name if name == "__init__.py" else "." + name.rpartition(".")[2]
-    key = (kind, hashlib.sha256(content).digest())
-    return _REMEMBERED.get(key, lambda: _scanned(kind, content))
+    return name if name == "__init__.py" else "." + name.rpartition(".")[2]
 
 
-def _scanned(kind: str, content: bytes) -> Scan:
+def read_as(kind: str, content: bytes) -> Scan:
+    """Read a content as that of a file of the kind."""
     if kind in {".pyx", ".pxd", ".pxi"}:
         return Scan(imports=tuple(_by_line(decode_leniently(content))))
     try:

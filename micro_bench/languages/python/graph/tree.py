@@ -30,6 +30,8 @@ class Tree:
             if key is not None:
                 modules.setdefault(key, []).append(path)
                 self._add_directories(path)
+        self.names = frozenset(modules)
+        """Of every module: its path without suffix."""
         self._holding = {key.rpartition("/")[0] for key in modules}
         self._modules = {key: tuple(sorted(found, key=_rank)) for key, found in modules.items()}
         self._places: dict[str, list[str]] = {}
