@@ -107,6 +107,7 @@ def words(told: TestScope) -> str:
         (told.alike, "execute the same lines as others of their function"),
         (told.distant, "execute nothing of the change and are not in the sample"),
         (told.over_budget, "do not fit the time budget"),
+        (told.not_run, "more were never run, for all take too long"),
     )
     said = "; ".join(f"{number} {why}" for number, why in left if number)
     return (

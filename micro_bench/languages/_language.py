@@ -53,6 +53,10 @@ class Forgetful:
 NOTHING_KNOWN = Forgetful()
 
 
+PASSED_OVER = "passed over by micro-bench: the time for a whole run is over"
+"""What a test that was not run for `TestRun.stop_after_s` says."""
+
+
 class SymbolChange(Noun):
     """What a change did to one file's definitions."""
 
@@ -111,6 +115,11 @@ class TestRun(Noun):
     """Ids of the tests to run, and files of which all run. Empty: all of the paths'."""
     trace: Trace | None = None
     """Tell which tests execute what."""
+    stop_after_s: float = 0
+    """From then on tests are passed over, but for files in `whole`: skipped, `PASSED_OVER` in the
+    message. 0: never."""
+    whole: tuple[str, ...] = ()
+    """Files that are never passed over."""
     plugin: str = ""
     """Where the text of `test_plugin` lies."""
 

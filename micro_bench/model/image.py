@@ -115,6 +115,8 @@ class TestScope(Noun):
     """Left out: they execute nothing of the change, and are not in the sample."""
     over_budget: int
     """Left out: the time budget was used up."""
+    not_run: int = 0
+    """Further tests that never ran: all of them take longer than a whole run may."""
 
 
 class Leak(Noun):

@@ -65,6 +65,8 @@ class Job:
     """Ids of the tests that run; empty for all of those files."""
     trace: Trace | None = None
     """Tell which tests execute what."""
+    stop_after_s: float = 0
+    """Seconds after which tests are passed over; 0: never."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,7 @@ class _Grading:
             junit=f"{places.bench}/out/report.xml", timeout_s=job.task.tests.timeout_s,
             python=f"{places.venv}/bin", work=places.work, config=_text(job.infrastructure),
             recipe=job.recipe, only=(*job.only, *canaries) if job.only else (), trace=job.trace,
+            stop_after_s=job.stop_after_s, whole=canaries,
             plugin=f"{places.bench}/in/plugin.py",
         )  # fmt: skip
         return {

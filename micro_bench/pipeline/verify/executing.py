@@ -28,6 +28,7 @@ from micro_bench.pipeline.verify.narrowing import (
     only,
     passing,
     trace,
+    whole,
     worth_tracing,
 )
 from micro_bench.pipeline.verify.settled import candidates, settled
@@ -64,9 +65,9 @@ def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
     here = _Executing(line, prepared)
     here.go(repetitions)
     runs = {kind: tuple(found) for kind, found in here.known().items()}
-    whole = here.runs[RunKind.GOLD_HIDDEN][0]
     return Evidence(
-        runs, whole, tuple(here.scans), tuple(here.done), tuple(here.lost), here.told
+        runs, here.runs[RunKind.GOLD_HIDDEN][0], tuple(here.scans), tuple(here.done),
+        tuple(here.lost), here.told,
     )  # fmt: skip
 
 
@@ -94,7 +95,9 @@ class _Executing:
     def go(self, repetitions: int) -> None:
         """In the order of what each can settle; the dearest come last."""
         self.prepare_patches()
+        self.now = whole(self.hidden)
         self.one(RunKind.GOLD_HIDDEN, 1)
+        self.now = self.hidden
         if settled(self.runs, self.scope):
             return
         if worth_tracing(self.prepared, self.runs[RunKind.GOLD_HIDDEN][0]):
@@ -106,11 +109,13 @@ class _Executing:
 
     def narrow(self) -> None:
         """See which tests have to do with the change; the first run of the base takes those."""
-        what = dataclasses.replace(unhurried(self.hidden), trace=trace(self.line, self.prepared))
+        what = dataclasses.replace(
+            unhurried(whole(self.hidden)), trace=trace(self.line, self.prepared)
+        )
         graded = self.graded(RunKind.TRACED, 1, what)
         found = self.prepared.language.traces(graded.report, self.hidden.tests)
-        whole = self.runs[RunKind.GOLD_HIDDEN][0]
-        self.traced = Traced.of(self.prepared, whole, found, self.scope)
+        first = self.runs[RunKind.GOLD_HIDDEN][0]
+        self.traced = Traced.of(self.prepared, first, found, self.scope)
         self.now = narrowed(self.hidden, self.traced.first())
 
     def base(self) -> bool:

@@ -24,7 +24,7 @@ def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.
     """A task's grading. With `own`, the base's tests as they are in the hidden ones' files."""
     task, language = prepared.task, prepared.language
     touched = test_modules(prepared, task.tests.hidden)
-    wanted = tuple(dict.fromkeys((*task.tests.run, *touched)))
+    wanted = tuple(dict.fromkeys((*touched, *task.tests.run)))
     hidden = hidden_tests(prepared, test_patch)
     like = {path: hidden.files[path][1] for path in test_modules(prepared, tuple(hidden.files))}
     if own:

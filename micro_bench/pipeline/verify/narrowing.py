@@ -9,7 +9,7 @@ from micro_bench import graphs
 from micro_bench.edge.patching import changed_lines
 from micro_bench.images import scope
 from micro_bench.images.tables import GOOD, split
-from micro_bench.languages._language import Trace
+from micro_bench.languages._language import PASSED_OVER, Trace
 from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import TestScope
 from micro_bench.pipeline.line import Line
@@ -18,6 +18,8 @@ from micro_bench.scores import grade as grading
 
 WORTH_S = 2.0
 """Seconds of a run from which on it pays to trace them: less are all run."""
+WHOLE = 2
+"""Budgets that a run of all tests may take."""
 
 
 def narrowed(job: grading.Job, tests: Collection[str]) -> grading.Job:
@@ -26,6 +28,16 @@ def narrowed(job: grading.Job, tests: Collection[str]) -> grading.Job:
     known = files <= set(job.tests)
     run = tuple(path for path in job.tests if path in files) if known else job.tests
     return dataclasses.replace(job, only=tuple(sorted(tests)), tests=run)
+
+
+def whole(job: grading.Job) -> grading.Job:
+    """All tests, the hidden ones first, as far as twice the budget reaches; or really all."""
+    plan = job.task.tests
+    if plan.scope == "all":
+        return job
+    return dataclasses.replace(
+        job, stop_after_s=min(WHOLE * plan.budget_s, plan.total_timeout_s / 2)
+    )  # fmt: skip
 
 
 def passing(run: TestsRun) -> dict[str, float]:
@@ -60,6 +72,8 @@ class Traced:
     hidden: frozenset[str]
     """The hidden test files."""
     budget_s: float
+    not_run: int
+    """Tests that were passed over, for the time."""
 
     @classmethod
     def of(
@@ -67,7 +81,8 @@ class Traced:
     ) -> Traced:
         """Side by side."""
         found = scope.traces_of(passing(whole), traces, whole.seconds)
-        return cls(found, hidden, prepared.task.tests.budget_s)
+        over = sum(PASSED_OVER in result.message for result in whole.results)
+        return cls(found, hidden, prepared.task.tests.budget_s, over)
 
     def first(self) -> frozenset[str]:
         """For the first run of the base: any hidden test may turn out to be FAIL_TO_PASS."""
@@ -81,7 +96,8 @@ class Traced:
         chosen = scope.choose(self.passing, candidates, self.budget_s)
         kept = frozenset(candidates) | (chosen.tests & frozenset(base))
         seconds = sum(test.seconds for test in self.passing if test.id in kept)
-        told = {**dict(chosen.told), "kept": len(kept), "kept_s": seconds}
+        told = {**dict(chosen.told), "kept": len(kept), "kept_s": seconds,
+                "not_run": self.not_run}  # fmt: skip
         return kept, TestScope.model_validate(told)
 
 

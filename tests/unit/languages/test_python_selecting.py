@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from micro_bench.languages import python
-from micro_bench.languages._language import TestRun, Trace
+from micro_bench.languages._language import PASSED_OVER, TestRun, Trace
 from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.testing import selecting
+from micro_bench.model.execution import TestStatus
 
 CODE = """\
 def near(x):
@@ -142,6 +143,14 @@ def test_only_the_tests_that_are_asked_for_run(tmp_path: Path, runner: str):
     asked = plan(tmp_path, only=(*only, "test_more.py"), recipe=Recipe(runner=runner))
     found = python.results(run(tmp_path, asked), ("test_it.py", "test_more.py")) or ()
     assert {result.id for result in found} == {*only, "test_more.py::test_more"}
+
+
+def test_when_the_time_is_over_tests_are_passed_over_and_torn_down(tmp_path: Path):
+    asked = plan(tmp_path, stop_after_s=1e-9, whole=("test_more.py",))
+    found = python.results(run(tmp_path, asked), ("test_it.py", "test_more.py")) or ()
+    passed = {result.id for result in found if result.status is TestStatus.PASSED}
+    assert passed == {"test_more.py::test_more"}
+    assert all(PASSED_OVER in result.message for result in found if result.id not in passed)
 
 
 def test_nothing_is_handed_in_where_all_tests_run():

@@ -9,23 +9,33 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from typing import Any
 
 SETTINGS: dict[str, Any] = {}
-"""`only`: ids of tests, or files of which all run; empty for all. `trace`: see `Tracer`."""
+"""`only`: ids of tests, or files of which all run; empty for all. `trace`: see `Tracer`.
+
+`stop_after_s`: when to pass over the tests that are left, but for the files in `whole`, and
+`passed_over`: what these say.
+"""
 NAME = "micro_bench_trace"
 FILE = 10000000
 """More lines than a file has: a line's number is that of its file times this, and its own."""
 
 
-def made() -> Any:
-    """The plugin."""
+def made() -> list[Any]:
+    """The plugins."""
+    found = [selection(frozenset(SETTINGS.get("only") or ()), SETTINGS.get("stop_after_s"))]
+    return [*found, tracing(Tracer(SETTINGS["trace"]))] if SETTINGS.get("trace") else found
+
+
+def selection(wanted: frozenset[str], limit: float | None) -> Any:
+    """Runs some of the tests."""
     import pytest  # noqa: PLC0415 - the harness itself has none
 
-    tracer = Tracer(SETTINGS["trace"]) if SETTINGS.get("trace") else None
-    wanted = frozenset(SETTINGS.get("only") or ())
+    begin = time.monotonic()
 
-    class Plugin:
+    class Selection:
         @pytest.hookimpl(hookwrapper=True, trylast=True)
         def pytest_collection_modifyitems(self, config: Any, items: Any) -> Any:
             yield
@@ -35,11 +45,23 @@ def made() -> Any:
                 items[:] = chosen
                 config.hook.pytest_deselected(items=others)
 
+        @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+        def pytest_runtest_protocol(self, item: Any) -> Any:
+            late = limit and time.monotonic() - begin > limit
+            if late and item.nodeid.partition("::")[0] not in SETTINGS["whole"]:
+                item.add_marker(pytest.mark.skip(reason=SETTINGS["passed_over"]))
+            yield
+
+    return Selection()
+
+
+def tracing(tracer: Tracer) -> Any:
+    """Adds to the report what each test executes."""
+    import pytest  # noqa: PLC0415 - the harness itself has none
+
+    class Tracing:
         @pytest.hookimpl(hookwrapper=True, trylast=True)
         def pytest_fixture_setup(self, fixturedef: Any) -> Any:
-            if tracer is None:
-                yield
-                return
             outside = sys.gettrace()
             before = tracer.begin(set())
             yield
@@ -49,20 +71,16 @@ def made() -> Any:
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_runtest_setup(self, item: Any) -> Any:  # noqa: ARG002
-            if tracer is not None:
-                tracer.hits.clear()
+            tracer.hits.clear()
             yield
 
         @pytest.hookimpl(hookwrapper=True, trylast=True)
         def pytest_runtest_call(self, item: Any) -> Any:
-            if tracer is None:
-                yield
-                return
             tracer.begin(fixtures_of(item, tracer.shared) | tracer.hits)
             yield
             item.user_properties.append((NAME, tracer.told(tracer.end())))
 
-    return Plugin()
+    return Tracing()
 
 
 def is_wanted(ident: str, wanted: Any) -> bool:

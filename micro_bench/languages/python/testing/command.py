@@ -11,7 +11,7 @@ from micro_bench.languages.python import names
 from micro_bench.languages.python.paths import is_test_place
 from micro_bench.languages.python.testing import addopts as addopts_rules
 from micro_bench.languages.python.testing.config import common_folder, effective, listed
-from micro_bench.languages.python.testing.selecting import started
+from micro_bench.languages.python.testing.selecting import is_needed, started
 
 _FIXED = (
     "-o",
@@ -89,7 +89,7 @@ def _names(paths: Sequence[str], plan: TestRun) -> Iterator[str]:
 
 
 def _program(plan: TestRun) -> tuple[str, ...]:
-    if plan.only or plan.trace:
+    if is_needed(plan):
         return (f"{plan.python}/python", "-c", started(plan))
     if plan.recipe.runner == "python -m pytest":
         return (f"{plan.python}/python", "-c", _AS_MODULE)
