@@ -136,7 +136,7 @@ class _Grading:
             return _rejected(prepared, clock.monotonic() - begin)
         seconds = told.since_prepared(end.seconds)
         if plan["stage"] == "prepare":
-            told.rest.clear()
+            told.forget()
             end = sandbox.run(
                 _argv(sandbox), output=log, deadline_s=total, errors=told,
                 files=self.merged(prepared, plan),
