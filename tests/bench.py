@@ -30,6 +30,8 @@ from micro_bench.tickets.importers._importer import silent
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
+VERIFICATION = "## Verification of a task\n"
+"""The section that `tests/bench_verify.py` writes; it is kept."""
 ATTEMPTS = 12
 TASK = "parcel-1"
 GRAPH_PACKAGE = "django==5.1.4"
@@ -61,7 +63,9 @@ def main() -> None:
     quick = _quick()
     demo = _demo()
     graph = _graph()
-    PAGE.write_text(_page(overheads, (quick, demo), graph, isolation), encoding="utf-8")
+    _page_before, mark, others = PAGE.read_text(encoding="utf-8").partition(VERIFICATION)
+    text = _page(overheads, (quick, demo), graph, isolation)
+    PAGE.write_text(f"{text}\n{mark}{others}" if mark else text, encoding="utf-8")
     sys.stdout.write(PAGE.read_text(encoding="utf-8"))
 
 

@@ -70,7 +70,20 @@ def added_paths(patch: bytes) -> tuple[str, ...]:
     return tuple(sorted(found - {""}))
 
 
-def _header_lines(patch: bytes) -> Iterator[bytes]:
+def changed_lines(patch: bytes) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Path -> first and last line of each hunk, with its context, as the patch leaves the file."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    name = ""
+    for line in _header_lines(patch, hunks=True):
+        if line.startswith(b"+++ "):
+            name = next(_named_in(line))
+        elif name and (hunk := _PLACE.match(line)):
+            first, many = int(hunk[1]), int(hunk[2] or 1)
+            found.setdefault(name, []).append((first, max(first + many - 1, first)))
+    return {path: tuple(ranges) for path, ranges in found.items()}
+
+
+def _header_lines(patch: bytes, *, hunks: bool = False) -> Iterator[bytes]:
     """The lines outside hunks: what looks like a header inside one is content."""
     old = new = 0  # lines that the hunk still has
     for line in patch.split(b"\n"):
@@ -79,11 +92,14 @@ def _header_lines(patch: bytes) -> Iterator[bytes]:
             new -= line[:1] not in (b"-", b"\\")
         elif hunk := _HUNK.match(line):
             old, new = (int(count) if count else 1 for count in hunk.groups())
+            if hunks:
+                yield line
         else:
             yield line
 
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_PLACE = re.compile(rb"@@ -[\d,]+ \+(\d+)(?:,(\d+))? @@")
 _ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(.))", re.DOTALL)
 _ESCAPES = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
 

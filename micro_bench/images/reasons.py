@@ -28,6 +28,8 @@ class Found:
     causes: Sequence[Cause]
     scope: frozenset[str]
     complaints: Complaints
+    whole: Sequence[TestsRun]
+    """All tests with the gold patch, at least once."""
 
 
 def why_not(runs: Runs, found: Found) -> Iterable[str]:
@@ -121,7 +123,7 @@ def _more(causes: int) -> str:
 
 def warnings(runs: Runs, found: Found) -> Iterable[str]:
     """What to know before one relies on the task, whether it is verified or not."""
-    total = reading.total(runs[RunKind.GOLD_HIDDEN], found.scope, found.causes)
+    total = reading.total(found.whole, found.scope, found.causes)
     for cause in found.causes[:CAUSES_TOLD]:
         said = f": {reading.words(cause)}" if cause.said else ""
         yield (

@@ -23,7 +23,10 @@ def table(runs: Iterable[TestsRun]) -> Table:
 
 
 def base_table(runs: Runs) -> Table:
-    """The base with the hidden tests: the no-op's grading runs the very same code."""
+    """The base with the hidden tests: the no-op's grading runs the very same code.
+
+    Where it was executed by itself: it leaves another tree only if something in the sandbox does.
+    """
     return table([*runs[RunKind.BASE_HIDDEN], *runs[RunKind.NOOP]])
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from micro_bench.images import causes, flaky, reasons
 from micro_bench.images.causes import Definitions, Explain
 from micro_bench.images.tables import BAD, GOOD, NOT_THERE, Runs, Table, base_table, split, table
+from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import Cause, F2PKind, FailToPass, Flaky, RunKind
 
 
@@ -46,6 +47,7 @@ def derive(
     runs: Runs,
     tests: HiddenTests,
     *,
+    whole: TestsRun | None = None,
     explain: Explain = causes.unexplained,
     complaints: reasons.Complaints | None = None,
 ) -> Derived:
@@ -58,6 +60,7 @@ def derive(
     Args:
         runs: Repetitions by kind.
         tests: What is known of the tests.
+        whole: All tests with the gold patch, where the runs hold some of them only.
         explain: What the runner's words about a test mean.
         complaints: What the runner said where it broke down.
     """
@@ -75,10 +78,11 @@ def derive(
         and (not tests.scope or split(test)[0] in tests.scope)
     )  # fmt: skip
     pass_to_pass = tuple(t for t in solid if all(s in GOOD for s in base.get(t, NOT_THERE)))
-    stopped = causes.find(runs[RunKind.GOLD_HIDDEN], tests.scope, tests.after, explain)
+    first = (whole,) if whole else runs[RunKind.GOLD_HIDDEN]
+    stopped = causes.find(first, tests.scope, tests.after, explain)
     stopped = tuple(cause for cause in stopped if not shaky.issuperset(cause.tests))
     found = reasons.Found(
-        fail_to_pass, unsteady, loaded, stopped, tests.scope, complaints or {}
+        fail_to_pass, unsteady, loaded, stopped, tests.scope, complaints or {}, first
     )  # fmt: skip
     errors = {e for kind in runs for run in runs[kind] for e in run.collection_errors()}
     return Derived(

@@ -53,6 +53,10 @@ class Forgetful:
 NOTHING_KNOWN = Forgetful()
 
 
+PASSED_OVER = "passed over by micro-bench: the time for a whole run is over"
+"""What a test that was not run for `TestRun.stop_after_s` says."""
+
+
 class SymbolChange(Noun):
     """What a change did to one file's definitions."""
 
@@ -83,6 +87,15 @@ class Survey(Noun):
     obstacles: tuple[Obstacle, ...] = ()
 
 
+class Trace(Noun):
+    """What a traced run of the tests looks for. Paths are relative to the tree's top."""
+
+    touched: dict[str, tuple[tuple[int, int], ...]]
+    """Files of the fix -> ranges of changed lines, as the fix leaves them."""
+    importers: tuple[str, ...] = ()
+    """Files that import one of those themselves."""
+
+
 class TestRun(Noun):
     """What `test_command` needs beside the paths."""
 
@@ -98,6 +111,17 @@ class TestRun(Noun):
     """Content of the base's test configuration files: path -> text."""
     recipe: Recipe = Recipe()
     """A completed one."""
+    only: tuple[str, ...] = ()
+    """Ids of the tests to run, and files of which all run. Empty: all of the paths'."""
+    trace: Trace | None = None
+    """Tell which tests execute what."""
+    stop_after_s: float = 0
+    """From then on tests are passed over, but for files in `whole`: skipped, `PASSED_OVER` in the
+    message. 0: never."""
+    whole: tuple[str, ...] = ()
+    """Files that are never passed over."""
+    plugin: str = ""
+    """Where the text of `test_plugin` lies."""
 
 
 class Canary(Noun):
@@ -211,6 +235,16 @@ class Language(Protocol):
 
     def test_command(self, paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:
         """The argv that runs these tests and writes JUnit XML to `plan.junit`."""
+
+    def test_plugin(self, plan: TestRun) -> str:
+        """The text of a program that the command needs beside it; empty for none."""
+
+    def traces(self, report: bytes, ran: Sequence[str] = ()) -> Mapping[str, str]:
+        """Of a traced run: test -> how near it comes to the change and a mark of what it executes.
+
+        `3:1f2e3d4c` executes changed lines, `2:...` lines of a touched file, `1:...` a function of
+        a file that imports one, `0` nothing of these. Equal lines have equal marks.
+        """
 
     def results(self, report: bytes, ran: Sequence[str] = ()) -> tuple[TestResult, ...] | None:
         """Read the runner's report (hostile input); None when it cannot be read.

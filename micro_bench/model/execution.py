@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
 from micro_bench.model.base import Noun, Seconds
 
 
@@ -20,8 +23,9 @@ class TestStatus(StrEnum):
     MISSING = "missing"
 
 
-class TestResult(Noun):
-    """One test of one run, in the words of the runner."""
+@dataclass(frozen=True, slots=True, config=ConfigDict(strict=True, extra="forbid"))
+class TestResult:
+    """One test of one run, in the words of the runner. There may be a hundred thousand of them."""
 
     __test__ = False
 

@@ -50,6 +50,8 @@ class RunKind(StrEnum):
     """As `gold_hidden`, on a machine that is busy with other work."""
     BASE_BUSY = "base_busy"
     """As `base_hidden`, on a machine that is busy with other work."""
+    TRACED = "traced"
+    """As `gold_hidden`, while it is told which test executes what. Its results decide nothing."""
 
 
 class F2PKind(StrEnum):
@@ -96,6 +98,29 @@ class Cause(Noun):
     mend: str = ""
     """What would mend it, with the very line where there is one."""
     tests: tuple[str, ...]
+
+
+class TestScope(Noun):
+    """Which tests a grading runs, where these are not all."""
+
+    __test__ = False
+
+    whole: int
+    """Tests that pass with the gold patch when all run."""
+    whole_s: Seconds
+    """Of these tests together."""
+    kept: int
+    kept_s: Seconds
+    executing: int
+    """Of the whole, those that execute a touched file or one that imports it."""
+    alike: int
+    """Left out: of their function, others execute the very same lines."""
+    distant: int
+    """Left out: they execute nothing of the change, and are not in the sample."""
+    over_budget: int
+    """Left out: the time budget was used up."""
+    not_run: int = 0
+    """Further tests that never ran: all of them take longer than a whole run may."""
 
 
 class Leak(Noun):
@@ -152,6 +177,8 @@ class Verification(Noun):
     """What to know of the task, verified or not, in words."""
     leaks: tuple[Leak, ...]
     collection_errors: tuple[str, ...]
+    scope: TestScope | None = None
+    """Which tests a grading runs: FAIL_TO_PASS and PASS_TO_PASS alone. None: whole files."""
     waived_gates: dict[str, str]
     """Gate -> the gold patch's findings that break it."""
     executions: tuple[Execution, ...]

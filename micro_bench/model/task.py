@@ -195,6 +195,11 @@ class TestPlan(Noun):
     """For one test."""
     total_timeout_s: Annotated[float, Field(gt=0, le=86400)] = 900
     """For one grading."""
+    scope: Literal["traced", "all"] = "traced"
+    """PASS_TO_PASS: the tests that execute what the fix touches, with a sample of the others; or
+    all tests of the files in `run`."""
+    budget_s: Annotated[float, Field(gt=0, le=86400)] = 120
+    """Seconds of tests in one grading with scope `traced`. FAIL_TO_PASS always run."""
 
 
 class Severity(StrEnum):

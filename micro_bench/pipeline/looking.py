@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from micro_bench import codec
 from micro_bench.edge.recipes import skill_path
+from micro_bench.images import scope
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.model.ticket import Words
@@ -127,6 +128,8 @@ def _evidence(line: Line, found: Verification | None, task: Task) -> list[str]:
             f"dependent on load {len(found.load_sensitive)}"
         ),
     ]
+    if found.scope:
+        lines.append(scope.words(found.scope))
     lines += [f"  {test.kind}: {test.id}" for test in found.fail_to_pass]
     lines += [f"  why not: {reason}" for reason in found.reasons]
     lines += shortcomings(found)

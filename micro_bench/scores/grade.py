@@ -19,7 +19,7 @@ from micro_bench.edge.archive import REGULAR, Entry, pack
 from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
-from micro_bench.languages._language import TestRun
+from micro_bench.languages._language import TestRun, Trace
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Image
@@ -61,6 +61,12 @@ class Job:
     scanners: tuple[ModuleType, ...]
     like: Mapping[str, bytes] = field(default_factory=dict)
     """The hidden test files, whichever run: the canaries take after them."""
+    only: tuple[str, ...] = ()
+    """Ids of the tests that run; empty for all of those files."""
+    trace: Trace | None = None
+    """Tell which tests execute what."""
+    stop_after_s: float = 0
+    """Seconds after which tests are passed over; 0: never."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,7 @@ class _Grading:
             return _rejected(prepared, clock.monotonic() - begin)
         seconds = told.since_prepared(end.seconds)
         if plan["stage"] == "prepare":
-            told.rest.clear()
+            told.forget()
             end = sandbox.run(
                 _argv(sandbox), output=log, deadline_s=total, errors=told,
                 files=self.merged(prepared, plan),
@@ -168,10 +174,13 @@ class _Grading:
         guarded = [p for p in paths if _is_guarded(job, p)]
         merge = [p for p in guarded if job.language.has_other_content(p)]
         owned = [p for p in paths if not job.language.is_test(p, job.recipe)]
+        canaries = (self.canaries.first.path, self.canaries.last.path)
         run = TestRun(
             junit=f"{places.bench}/out/report.xml", timeout_s=job.task.tests.timeout_s,
             python=f"{places.venv}/bin", work=places.work, config=_text(job.infrastructure),
-            recipe=job.recipe,
+            recipe=job.recipe, only=(*job.only, *canaries) if job.only else (), trace=job.trace,
+            stop_after_s=job.stop_after_s, whole=canaries,
+            plugin=f"{places.bench}/in/plugin.py",
         )  # fmt: skip
         return {
             "stage": "prepare" if merge else "all",
@@ -179,6 +188,7 @@ class _Grading:
             "restore": [p for p in guarded if p not in merge], "merge": merge,
             "delete": list(job.hidden.deleted),
             "report": run.junit, "argv": list(job.language.test_command(self.tests, run)),
+            "plugin": job.language.test_plugin(run),
             "folder": job.language.test_folder(self.tests, run), "env": dict(job.recipe.env),
             "scanners": [_scanner(module, owned, places) for module in job.scanners],
         }  # fmt: skip
@@ -194,7 +204,8 @@ class _Grading:
                 Entry("in/_scanning.py", package_file("scores/_scanning.py")),
                 Entry("in/hidden.tar", pack(hidden)),
                 Entry("in/attempt.patch", self.patch),
-                Entry("in/plan.json", json.dumps(plan).encode()),
+                Entry("in/plugin.py", plan["plugin"].encode()),
+                Entry("in/plan.json", json.dumps({**plan, "plugin": ""}).encode()),
             ]
         )
 

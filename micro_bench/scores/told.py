@@ -17,7 +17,8 @@ class Told(io.BytesIO):
 
     def __init__(self) -> None:
         super().__init__()
-        self.head, self.rest = bytearray(), bytearray()
+        self.head = bytearray()
+        self._rest = io.BytesIO()  # hands its content out without a copy
         self._complete = False
         self._begin = clock.monotonic()
         self._prepared_at = 0.0
@@ -37,8 +38,12 @@ class Told(io.BytesIO):
         return len(chunk)
 
     def _take(self, chunk: bytes) -> None:
-        if len(self.rest) <= REPORT_LIMIT:
-            self.rest += chunk
+        if self._rest.tell() <= REPORT_LIMIT:
+            self._rest.write(chunk)
+
+    def forget(self) -> None:
+        """What comes from here on is the report."""
+        self._rest = io.BytesIO()
 
     def prepared(self) -> dict[str, Any] | None:
         """The line, read."""
@@ -50,17 +55,17 @@ class Told(io.BytesIO):
 
     def report(self) -> bytes:
         """The runner's report; none is an answer, not an error of the harness."""
-        return b"" if self.problem() else bytes(self.rest)
+        return b"" if self.problem() else self._rest.getvalue()
 
     def problem(self) -> str:
         """Why there is no report though the runner wrote one."""
-        if len(self.rest) <= REPORT_LIMIT:
+        if self._rest.tell() <= REPORT_LIMIT:
             return ""
         return f"the test report is larger than {REPORT_LIMIT // 2**20} MiB"
 
     def tail(self) -> bytes:
         """The last words, for a message."""
-        return bytes((self.head + self.rest)[-500:])
+        return (bytes(self.head) + self._rest.getvalue())[-500:]
 
     def since_prepared(self, total: float) -> float:
         """Seconds of the test command."""

@@ -15,15 +15,20 @@ from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.engine import Engine
 from micro_bench.errors import UnverifiedError
 from micro_bench.images import leaks
+from micro_bench.images.scope import FEWEST
+from micro_bench.languages import python
+from micro_bench.languages._language import TestRun
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.image import F2PKind, Image
+from micro_bench.pipeline import looking
 from micro_bench.pipeline.run import agents, running
-from micro_bench.pipeline.verify import executing, verification
-from micro_bench.pipeline.verify.executing import STEADY
+from micro_bench.pipeline.verify import executing, narrowing, verification
 from micro_bench.sandboxes._sandbox import StartRequest
 from tests.fakes.shop import BASE, FIX, FIXED_MONEY, HIDDEN_MONEY, MONEY, TEST_SYSTEM, Shop, patch
 
 Make = Callable[..., Shop]
+STEADY = 3
+"""Executions of the first repetition: gold patch, base, the base's own tests."""
 
 
 @pytest.fixture
@@ -43,9 +48,9 @@ def test_a_sound_task_is_verified_with_its_evidence(shop: Shop):
         "tests/test_money.py::test_split_loses_no_cent_of_an_odd_total",
     ]
     assert len(found.pass_to_pass) == 4
-    assert {execution.kind.value for execution in found.executions} == {
-        "base_own", "base_hidden", "gold_hidden", "noop",
-    }  # fmt: skip
+    assert [execution.kind.value for execution in found.executions] == [
+        "gold_hidden", "base_hidden", "base_own",
+    ]  # fmt: skip
     folder = shop.line.workspace.verification(shop.task.id)
     for execution in found.executions:
         assert (folder / execution.log).stat().st_size > 0
@@ -142,7 +147,7 @@ def test_a_flaky_test_is_quarantined_by_name(make: Make, monkeypatch: pytest.Mon
         sandbox = start(request)
         if request.labels.get("stage") == "verify":
             gradings.append(request)
-        if len(gradings) <= len(STEADY):
+        if len(gradings) <= STEADY:
             sandbox.put(sandbox.places.bench, pack([Entry("heads", b"")]))
         return sandbox
 
@@ -153,6 +158,86 @@ def test_a_flaky_test_is_quarantined_by_name(make: Make, monkeypatch: pytest.Mon
     assert flaky.id == "tests/test_money.py::test_coin"
     assert {"passed", "failed"} <= {s.value for seen in flaky.seen.values() for s in seen}
     assert flaky.id not in (*found.pass_to_pass, *(test.id for test in found.fail_to_pass))
+
+
+ALIKE = b"""
+
+import pytest
+
+
+@pytest.mark.parametrize("total", range(0, 400, 2))
+def test_halves(total):
+    assert split(total, 2) == [total // 2] * 2
+
+
+@pytest.mark.parametrize("number", range(200))
+def test_nothing_of_the_change(number):
+    assert number >= 0
+"""
+
+
+def narrowed_shop(make: Make, monkeypatch: pytest.MonkeyPatch, **tests: object) -> Shop:
+    """One whose tests are many, as if they took long."""
+    monkeypatch.setattr(narrowing, "WORTH_S", 0.0)
+    plan = {"hidden": ["tests/test_money.py"], "run": ["tests/test_money.py"], **tests}
+    return make(
+        tests={"tests/test_money.py": HIDDEN_MONEY + ALIKE}, options={"tests": plan},
+        load_check=True,
+    )  # fmt: skip
+
+
+def test_the_tests_that_execute_the_change_decide_and_the_others_are_counted(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+):
+    shop = narrowed_shop(make, monkeypatch)
+    found = shop.verify()
+    assert found.verified, found.reasons
+    assert found.scope is not None
+    assert [e.kind.value for e in found.executions] == [
+        "gold_hidden", "traced", "base_hidden", "base_own", "gold_hidden", "gold_busy",
+        "base_busy",
+    ]  # fmt: skip
+    functions = [test.rpartition("::")[2].partition("[")[0] for test in found.pass_to_pass]
+    assert functions.count("test_halves") == 3
+    assert functions.count("test_nothing_of_the_change") == FEWEST
+    told = found.scope
+    assert told.whole == 400 + 3
+    assert (told.alike, told.over_budget) == (197, 0)
+    assert told.kept == len(found.fail_to_pass) + len(found.pass_to_pass)
+    assert f"a grading runs {told.kept} of 403 passing tests" in looking.explanation(
+        shop.line, shop.task.id
+    )
+
+    marked = shop.grade(shop.gold)
+    assert marked.verdict == "pass", str(marked)
+    assert len(marked.graded.run.results) == told.kept
+    assert shop.grade(b"").verdict == "fail"
+    worse = shop.gold.replace(b"total // parts", b"total // parts - 1", 2)
+    assert shop.grade(worse).verdict == "fail"
+
+
+def test_a_spec_may_ask_for_all_tests(make: Make, monkeypatch: pytest.MonkeyPatch):
+    found = narrowed_shop(make, monkeypatch, scope="all").verify()
+    assert found.verified, found.reasons
+    assert found.scope is None
+    assert len(found.pass_to_pass) + len(found.fail_to_pass) == 403
+
+
+def test_tests_that_the_runner_does_not_find_by_their_ids_run_in_whole_files(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+):
+    shop = narrowed_shop(make, monkeypatch)
+    plain = python.test_plugin
+
+    def nameless(plan: TestRun) -> str:
+        only = tuple(test for test in plan.only if "::" not in test)
+        return plain(TestRun.model_validate({**dict(plan), "only": only}))
+
+    monkeypatch.setattr(python, "test_plugin", nameless)
+    found = shop.verify()
+    assert found.verified, found.reasons
+    assert found.scope is None
+    assert len(found.pass_to_pass) + len(found.fail_to_pass) == 403
 
 
 def test_a_gate_that_the_fix_breaks_is_waived_with_the_reason(make: Make):

@@ -122,6 +122,12 @@ class FakeLanguage:
     def test_command(self, paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:  # noqa: ARG002
         return ("toytest", *paths)
 
+    def test_plugin(self, plan: TestRun) -> str:  # noqa: ARG002
+        return ""
+
+    def traces(self, report: bytes, ran: Sequence[str] = ()) -> Mapping[str, str]:  # noqa: ARG002
+        return {}
+
     def _package(self, path: str, recipe: Recipe) -> str | None:
         parts = path.split("/")
         if self.is_test(path, recipe) or len(parts) == 1:

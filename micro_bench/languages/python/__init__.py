@@ -19,7 +19,8 @@ from micro_bench.languages.python.testing.command import test_command, test_fold
 from micro_bench.languages.python.testing.completed import completed
 from micro_bench.languages.python.testing.config import merge_infrastructure
 from micro_bench.languages.python.testing.definitions import test_definitions
-from micro_bench.languages.python.testing.results import has_other_content, results
+from micro_bench.languages.python.testing.results import has_other_content, results, traces
+from micro_bench.languages.python.testing.selecting import test_plugin
 from micro_bench.languages.python.testing.words import complaint
 
 NAME: str = "python"
@@ -48,4 +49,6 @@ __all__ = [
     "test_command",
     "test_definitions",
     "test_folder",
+    "test_plugin",
+    "traces",
 ]

@@ -19,6 +19,7 @@ from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared, prepare
 from micro_bench.pipeline.verify.inputs import holds
 from micro_bench.pipeline.verify.jobs import job
+from micro_bench.pipeline.verify.narrowing import narrowed
 from micro_bench.sandboxes._sandbox import Sandbox
 from micro_bench.scores import grade as grading
 from micro_bench.scores import judge as judging
@@ -43,9 +44,10 @@ class Grader:
             prepared.task.tests, prepared.task.gates, found.waived_gates,
         )  # fmt: skip
         task = prepared.task
-        return cls(
-            job(prepared, line.specs.test_patch(task)), required, line.specs.gold_patch(task)
-        )
+        what = job(prepared, line.specs.test_patch(task))
+        if found.scope:
+            what = narrowed(what, (*required.fail_to_pass, *required.pass_to_pass))
+        return cls(what, required, line.specs.gold_patch(task))
 
 
 def score_attempt(

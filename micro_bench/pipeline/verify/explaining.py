@@ -19,6 +19,7 @@ CODES = (
     ("the base with its own tests", (RunKind.BASE_OWN,)),
     ("the base with the hidden tests", (RunKind.BASE_HIDDEN, RunKind.NOOP)),
     ("the gold patch", (RunKind.GOLD_HIDDEN,)),
+    ("the gold patch traced", (RunKind.TRACED,)),
     ("the gold patch on busy CPUs", (RunKind.GOLD_BUSY,)),
     ("the base on busy CPUs", (RunKind.BASE_BUSY,)),
 )
@@ -73,7 +74,7 @@ def executed(executions: Sequence[Execution]) -> str:
     """How often each code ran: so often a flaky test had the chance to show."""
     counts = [(what, sum(e.kind in kinds for e in executions)) for what, kinds in CODES]
     told = ", ".join(f"{what} {count} times" for what, count in counts if count)
-    once = [what for what, count in counts[:3] if count == 1]
+    once = [what for what, count in counts[1:3] if count == 1]
     blind = f"; a test that is flaky with {' or '.join(once)} cannot be seen in one run"
     return f"executed: {told.replace(' 1 times', ' once')}{blind if once else ''}"
 

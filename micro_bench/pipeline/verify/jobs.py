@@ -21,14 +21,15 @@ def scanners() -> tuple[ModuleType, ...]:
 
 
 def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.Job:
-    """A task's grading. With `own`, the base's tests as they are instead of the hidden ones."""
+    """A task's grading. With `own`, the base's tests as they are in the hidden ones' files."""
     task, language = prepared.task, prepared.language
-    wanted = tuple(dict.fromkeys((*task.tests.run, *test_modules(prepared, task.tests.hidden))))
+    touched = test_modules(prepared, task.tests.hidden)
+    wanted = tuple(dict.fromkeys((*touched, *task.tests.run)))
     hidden = hidden_tests(prepared, test_patch)
     like = {path: hidden.files[path][1] for path in test_modules(prepared, tuple(hidden.files))}
     if own:
         hidden = grading.Hidden()
-        tests = tuple(path for path in wanted if path in prepared.base)
+        tests = tuple(path for path in touched if path in prepared.base)
     else:
         tests = tuple(path for path in wanted if path in prepared.base or path in hidden.files)
         tests = tuple(path for path in tests if path not in hidden.deleted)

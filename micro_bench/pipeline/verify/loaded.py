@@ -16,14 +16,6 @@ LONGEST_TEST_S, LONGEST_S = 3600, 86400
 """The most that a spec may say."""
 
 
-def hopeless(runs: Runs) -> bool:
-    """Whether an execution ran out of its time: the verdict is known, and more of them take long.
-
-    One that breaks down at once is no reason to stop: the others tell more about it.
-    """
-    return any(run.trust is Trust.TIMEOUT for each in runs.values() for run in each)
-
-
 def worth_loading(task: Task, runs: Runs) -> tuple[RunKind, ...]:
     """Which executions to repeat on a busy machine: those that can tell something.
 

@@ -51,7 +51,8 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
     explain = explainer(line, prepared)
     folder = line.workspace.verification(task.id)
     derived = verify.derive(
-        evidence.runs, verify.HiddenTests(*_definitions(line, prepared), scope), explain=explain,
+        evidence.runs, verify.HiddenTests(*_definitions(line, prepared), scope),
+        whole=evidence.whole, explain=explain,
         complaints=logs.complaints(folder, evidence.runs, prepared.language.complaint, explain),
     )  # fmt: skip
     waived = broken_gates(task, evidence.scans)
@@ -72,7 +73,7 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
         reasons=tuple(reasons), fail_to_pass=derived.fail_to_pass,
         pass_to_pass=derived.pass_to_pass, flaky=derived.flaky, leaks=found,
         load_sensitive=derived.load_sensitive, causes=derived.causes, warnings=derived.warnings,
-        collection_errors=derived.collection_errors, waived_gates=waived,
+        collection_errors=derived.collection_errors, scope=evidence.scope, waived_gates=waived,
         executions=evidence.executions, finished=clock.now(),
     )  # fmt: skip
 
@@ -121,7 +122,8 @@ def _oracle_and_noop(
         verdict = judging.judge(run, evidence.scans, required, empty=False)
         if verdict.verdict is not Verdict.PASS and not derived.reasons:
             reasons.append(f"the gold patch scores 0 in run {number}: {verdict.reason}")
-    for number, run in enumerate(evidence.runs[RunKind.NOOP], 1):
+    nothing = evidence.runs[RunKind.NOOP] or evidence.runs[RunKind.BASE_HIDDEN]
+    for number, run in enumerate(nothing, 1):
         if judging.judge(run, (), required, empty=True).tests_passed and not derived.reasons:
             reasons.append(f"doing nothing passes the tests in run {number}")
     return reasons

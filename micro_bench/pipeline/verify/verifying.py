@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from micro_bench.errors import MicroBenchError, StorageError
+from micro_bench.images import scope
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.pipeline.choosing import chosen
@@ -46,6 +47,8 @@ class Verified:
             f"flaky {len(found.flaky)}"
         )
         notes = "".join(f"; note: {words}" for words in self.environment)
+        if found.scope:
+            counts += f"; {scope.words(found.scope)}"
         if found.verified:
             told = "".join(f"\n  warning: {text}" for text in found.warnings)
             return f"verified: {counts}{notes}{told}"

@@ -387,7 +387,7 @@ def test_a_test_that_fails_on_a_busy_machine_only_is_left_out_with_its_evidence(
     [
         ({A: P, B: P}, {A: F, B: P}, []),
         ({A: P}, {A: F, B: P}, [B]),
-        ({A: P, B: P}, {A: F, B: F}, [B]),
+        ({A: P, B: P}, {A: F, B: F}, []),
         ({A: F, B: P}, {A: F, B: P}, [A]),
         ({A: P, B: P}, {A: P, B: P}, [A]),
         ({A: P, B: X}, {A: E, B: P}, []),

@@ -21,7 +21,7 @@ from micro_bench.model.image import Execution, RunKind
 from micro_bench.model.task import Task
 from micro_bench.pipeline.verify import logs
 from micro_bench.pipeline.verify.explaining import executed
-from micro_bench.pipeline.verify.loaded import SLOWER, hopeless, unhurried, worth_loading
+from micro_bench.pipeline.verify.loaded import SLOWER, unhurried, worth_loading
 from micro_bench.scores import grade as grading
 from tests.samples import A_TASK
 
@@ -53,12 +53,6 @@ def test_what_runs_under_load_is_what_can_tell_something(gold, base, wanted):
     assert worth_loading(A_TASK, runs) == wanted
 
 
-@pytest.mark.parametrize("trust", Trust)
-def test_after_an_execution_that_took_all_its_time_no_other_is_begun(trust):
-    runs: Runs = {GOLD: (), BASE: (ran(F), ran(F, trust=trust))}
-    assert hopeless(runs) == (trust is Trust.TIMEOUT)
-
-
 @pytest.mark.parametrize(("limit", "longer"), [(60, 60 * SLOWER), (3000, 3600)])
 def test_under_load_the_limits_are_longer_and_no_scanner_runs(limit, longer):
     values = {**A_TASK.model_dump(mode="json"), "tests": {"hidden": [], "timeout_s": limit}}
@@ -81,7 +75,7 @@ def test_how_often_each_code_ran_is_counted_and_not_supposed():
     steady = [kind for kind in RunKind if kind not in BOTH]
     once = executed([execution(kind) for kind in RunKind])
     assert "the base with the hidden tests 2 times" in once
-    assert "flaky with the base with its own tests or the gold patch cannot be seen" in once
+    assert "flaky with the gold patch cannot be seen" in once
     thrice = executed([execution(kind, number) for kind in steady for number in (1, 2, 3)])
     assert "the base with the hidden tests 6 times, the gold patch 3 times" in thrice
     assert "cannot be seen" not in thrice

@@ -11,6 +11,7 @@ from micro_bench.languages.python import names
 from micro_bench.languages.python.paths import is_test_place
 from micro_bench.languages.python.testing import addopts as addopts_rules
 from micro_bench.languages.python.testing.config import common_folder, effective, listed
+from micro_bench.languages.python.testing.selecting import is_needed, started
 
 _FIXED = (
     "-o",
@@ -88,6 +89,8 @@ def _names(paths: Sequence[str], plan: TestRun) -> Iterator[str]:
 
 
 def _program(plan: TestRun) -> tuple[str, ...]:
+    if is_needed(plan):
+        return (f"{plan.python}/python", "-c", started(plan))
     if plan.recipe.runner == "python -m pytest":
         return (f"{plan.python}/python", "-c", _AS_MODULE)
     return (f"{plan.python}/pytest",)

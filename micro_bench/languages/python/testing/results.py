@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import ParseError
@@ -10,6 +11,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
+from micro_bench.languages.python.testing._selecting import NAME
 from micro_bench.languages.python.testing.words import first_error
 from micro_bench.model.execution import TestResult, TestStatus
 
@@ -35,6 +37,17 @@ def results(report: bytes, ran: Sequence[str] = ()) -> tuple[TestResult, ...] | 
 
     Collection errors are results too: their `id` is the file or class, `collection` is true.
     """
+    reader = _read(report, ran)
+    return tuple(reader.found.values()) if reader else None
+
+
+def traces(report: bytes, ran: Sequence[str] = ()) -> Mapping[str, str]:
+    """What each test of a traced run executed; of what cannot be read, nothing."""
+    reader = _read(report, ran)
+    return reader.traces if reader else {}
+
+
+def _read(report: bytes, ran: Sequence[str]) -> _Reader | None:
     reader = _Reader({_dotted(path): path for path in ran})
     parser = DefusedXMLParser(target=reader, forbid_dtd=True)
     try:
@@ -43,7 +56,7 @@ def results(report: bytes, ran: Sequence[str] = ()) -> tuple[TestResult, ...] | 
         parser.close()
     except (ParseError, DefusedXmlException, ValueError):
         return None
-    return tuple(reader.found.values())
+    return reader
 
 
 @dataclass
@@ -73,6 +86,7 @@ class _Reader:
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self.found: dict[str, TestResult] = {}
+        self.traces: dict[str, str] = {}
         self._files = files
         self._known = frozenset(files.values())
         self._case: Mapping[str, str] | None = None
@@ -83,6 +97,8 @@ class _Reader:
         """A tag opens."""
         if tag == "testcase":
             self._case, self._children = attributes, []
+        elif tag == "property" and self._case is not None and attributes.get("name") == NAME:
+            self.traces[self._node_id(self._case)] = sys.intern(attributes.get("value", "")[:20])
         elif tag in _OUTCOMES and self._case is not None:
             self._children.append(_Said(tag, attributes))
             self._inside = True
