@@ -11,6 +11,8 @@ from micro_bench.edge.seal import Sealed
 from micro_bench.model.image import Image
 from micro_bench.model.slice import Slice
 
+WORK, BUILT = "/work", "/tmp/micro-bench-built"  # noqa: S108 - inside a container
+
 
 @dataclass(frozen=True)
 class Base:
@@ -31,6 +33,8 @@ class Material:
     """Kept files: path -> (git mode, content)."""
     sealed: Sealed
     lock: str
+    program: str = ""
+    """Builds the project's extensions inside a sandbox, into `BUILT`; empty where it has none."""
 
 
 class Builder(Protocol):

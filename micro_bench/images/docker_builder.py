@@ -16,8 +16,8 @@ from micro_bench.edge.containers import ContainerSpec
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.recipes import recipe_path
 from micro_bench.errors import BuildError
-from micro_bench.images import recipe, source_wheels, system_packages
-from micro_bench.images._builder import Base, Material
+from micro_bench.images import compiled, recipe, source_wheels, system_packages
+from micro_bench.images._builder import WORK, Base, Material
 from micro_bench.images.recipe import Recipe
 from micro_bench.images.wheel_cache import WheelCache
 from micro_bench.images.workbench import Order, Outcome, Workbench
@@ -85,6 +85,7 @@ class DockerBuilder:
         self._sources = bases
         self._use_registry = use_registry
         wheels = WheelCache(cache / "wheels" if cache else None)
+        self._compiled = compiled.Compiled(engine, cache / "compiled" if cache else None)
         self._workbench = Workbench(engine, self._builder_image, wheels)
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -178,19 +179,44 @@ class DockerBuilder:
         environment, came_of = self._environment(material, tools)
         mtime = int(material.piece.environment.before.timestamp())
         content = {**material.files, **recipe.generated(material.piece.distributions)}
-        layer = recipe.rootfs(
-            content, material.sealed.files, material.piece.distributions, "/work", mtime
-        )
-        template = recipe_path("slice.Dockerfile.j2").read_text(encoding="utf-8")
-        env_tag = f"micro-bench/environment:{environment.short}"
-        made = recipe.slice_recipe(template, env_tag, environment.key, material.piece, layer)
-        tag = f"micro-bench/slice:{made.short}"
-        digest = self._ensure(made, tag, lambda: Context([Entry("rootfs.tar", layer)]))
+
+        def image_of(files: Mapping[str, tuple[int, bytes]], kind: str) -> tuple[Recipe, str, str]:
+            git = {**material.sealed.files}
+            if files:
+                git["info/exclude"] = compiled.excluded(files)
+            layer = recipe.rootfs(
+                {**files, **content}, git, material.piece.distributions, WORK, mtime
+            )
+            return self._slice(material, environment, layer, kind)
+
+        made, tag, digest = image_of({}, "unbuilt" if material.program else "slice")
+        if material.program:
+            key = recipe.key(made.key, material.program)
+            self.log(f"{material.piece.task}: building the project's extensions")
+            files, why = self._compiled.build(tag, material.program, key)
+            if why:
+                name = next((one.name for one in material.piece.distributions), "the project")
+                left = LeftOut(name=name, why=f"its extensions do not build: {why}")
+                came_of = Built(
+                    built=came_of.built, left_out=(*came_of.left_out, left),
+                    libraries=came_of.libraries,
+                )  # fmt: skip
+            made, tag, digest = image_of(files, "slice")
         return Image(
             task=material.piece.task, key=made.key, env_key=environment.key, tag=tag,
             digest=digest, base_digest=base.digest, python=base.python, backend=self.backend,
             work_tree=material.sealed.tree, work_commit=material.sealed.commit, **dict(came_of),
         )  # fmt: skip
+
+    def _slice(
+        self, material: Material, environment: Recipe, layer: bytes, kind: str
+    ) -> tuple[Recipe, str, str]:
+        """Recipe, tag and id of the image with this layer."""
+        template = recipe_path("slice.Dockerfile.j2").read_text(encoding="utf-8")
+        env_tag = f"micro-bench/environment:{environment.short}"
+        made = recipe.slice_recipe(template, env_tag, environment.key, material.piece, layer)
+        tag = f"micro-bench/{kind}:{made.short}"
+        return made, tag, self._ensure(made, tag, lambda: Context([Entry("rootfs.tar", layer)]))
 
     def _tools(self, minor: str) -> Recipe:
         base, has_git = self._bases[minor]

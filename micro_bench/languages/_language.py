@@ -16,7 +16,7 @@ from micro_bench.languages._recipe import Recipe
 from micro_bench.model.base import Noun
 from micro_bench.model.execution import Meaning, TestResult
 from micro_bench.model.graph import Graph
-from micro_bench.model.slice import Distribution, Environment
+from micro_bench.model.slice import BuildPlan, Distribution, Environment
 
 Files = Mapping[str, bytes]
 
@@ -124,6 +124,17 @@ class TestRun(Noun):
     """Where the text of `test_plugin` lies."""
 
 
+class BuildPlaces(Noun):
+    """Where things are when the project's extensions are built."""
+
+    work: str
+    """The tree's top."""
+    out: str
+    """A folder for what is built; it is not there yet."""
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Distribution -> version: back ends ask a history that is not there."""
+
+
 class Canary(Noun):
     """A test module of the harness's own: one test that passes and one that fails.
 
@@ -217,6 +228,16 @@ class Language(Protocol):
         """What must be installed, from the repository's own manifests.
 
         Of several versions of the language that would do, one of `offered` is taken.
+        """
+
+    def build_plan(self, files: Files, recipe: Recipe) -> BuildPlan | None:
+        """How the tree's own extensions are built; None where there are none."""
+
+    def build_program(self, plan: BuildPlan, places: BuildPlaces) -> str:
+        """The text of a program that builds them inside a sandbox.
+
+        It is run by the environment's interpreter, changes nothing in the tree, and leaves what the
+        tree lacks in `places.out`, by paths relative to the tree's top.
         """
 
     def survey(self, files: Files, recipe: Recipe) -> Survey:

@@ -76,6 +76,9 @@ class Recipe(Noun):
     leave_out: tuple[str, ...] = ()
     """Distributions that are not installed, whoever asks for them."""
     apt: tuple[str, ...] = ()
+    build: Literal["auto", "none"] | tuple[str, ...] = "auto"
+    """How the project's own extensions are built: by its back end where the tree has some, never,
+    or by these commands, which run at the top without a shell."""
     roots: tuple[str, ...] = ()
     """Import roots, where the manifests do not tell."""
     tests: tuple[str, ...] = ()

@@ -30,6 +30,36 @@ class Requirement(Noun):
     source: str
 
 
+class BuildStep(Noun):
+    """One project of the tree, built by its own back end or by commands."""
+
+    directory: str
+    """Relative to the repository; empty for its top."""
+    backend: str = ""
+    """As in `build-system.build-backend`; empty where commands are given."""
+    backend_path: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+    """The import roots that its packages lie in."""
+    commands: tuple[tuple[str, ...], ...] = ()
+    """In the place of the back end, in the tree's top."""
+
+
+class BuildPlan(Noun):
+    """How the project's own extensions are built, before its tests can run."""
+
+    steps: tuple[BuildStep, ...]
+    requirements: tuple[Requirement, ...] = ()
+    apt: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    """Endings of files that go into it."""
+    settings: tuple[str, ...] = ()
+    """Names of files that decide it."""
+
+    def reads(self, path: str) -> bool:
+        """Whether a change of the file asks for a build."""
+        return path.endswith(self.sources) or path.rpartition("/")[2] in self.settings
+
+
 class Environment(Noun):
     """What the slice needs installed, before resolution: pure data out of the manifests."""
 
@@ -120,6 +150,8 @@ class Slice(Noun):
     files_sha256: Digest
     """Over `mode path blob` of every kept file: equal slices have equal digests."""
     distributions: tuple[Distribution, ...]
+    build: BuildPlan | None = None
+    """How its extensions are built; None where nothing is."""
     environment: Environment
     graph: str
     """File name of the typed import graph stored beside this manifest."""

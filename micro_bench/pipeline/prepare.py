@@ -18,7 +18,8 @@ from micro_bench.edge.seal import seal
 from micro_bench.errors import BuildError, NotFoundError
 from micro_bench.images import lock as locks
 from micro_bench.images import recipe as images
-from micro_bench.images._builder import Base, Material
+from micro_bench.images._builder import BUILT, WORK, Base, Material
+from micro_bench.languages._language import BuildPlaces
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, LockFacts, Slice
@@ -72,6 +73,7 @@ def cut(
         language.environment(
             everything, repo.commit(commit).committed, recipe, line.builder.offered
         ),
+        language.build_plan(everything, recipe),
     )  # fmt: skip
     tests = frozenset(path for path in tree if language.is_test(path, recipe))
     changed = frozenset(patch_paths(line.specs.gold_patch(task)))
@@ -109,7 +111,8 @@ def prepare(line: Line, task: Task) -> Prepared:
     lock = resolve(line, task, piece.environment, own, out)
     allow(line, task, locks.read(lock))
     files = {**kept, **images.generated(piece.distributions)}
-    material = Material(piece, files, seal(files, piece.environment.before), lock)
+    program = build_program(line.language(task.language), piece, WORK, BUILT)
+    material = Material(piece, files, seal(files, piece.environment.before), lock, program)
     line.watch.stage(task.id, "building its environment and image")
     with _named(line, task):
         image = line.builder.build(material)
@@ -119,6 +122,17 @@ def prepare(line: Line, task: Task) -> Prepared:
         task, language, recipe, kept, everything,
         _with_facts(line, task, piece, lock, image), image,
     )  # fmt: skip
+
+
+def build_program(language: ModuleType, piece: Slice, work: str, out: str) -> str:
+    """The text of the program that builds the slice's extensions; empty where it has none."""
+    if piece.build is None:
+        return ""
+    versions = {one.name: one.version for one in piece.distributions}
+    text: str = language.build_program(
+        piece.build, BuildPlaces(work=work, out=out, versions=versions)
+    )
+    return text
 
 
 def resolve(

@@ -172,6 +172,8 @@ def run_tests(plan: dict[str, Any]) -> int:
             lay_over(bench / "in" / name, work)
     report = Path(plan["report"])
     report.parent.mkdir(exist_ok=True)
+    if plan["build"] and not build(plan, work, bench):
+        return 1
     if not plan["argv"]:
         return 0
     place = work / plan["folder"]
@@ -181,6 +183,27 @@ def run_tests(plan: dict[str, Any]) -> int:
     )  # fmt: skip
     tell(read(report))
     return done.returncode
+
+
+def build(plan: dict[str, Any], work: Path, bench: Path) -> bool:
+    """Build the project's extensions anew and put them in place; whether that worked.
+
+    The patch changed what they are made of. What is built wins over what the base had.
+    """
+    argv = [plan["python"], str(bench / "in" / "build.py")]
+    done = subprocess.run(
+        argv, cwd=work, check=False, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    if done.returncode != 0:
+        sys.stdout.write("micro-bench: the project does not build with this patch\n")
+        sys.stdout.flush()
+        return False
+    built = Path(plan["built"])
+    for source in sorted(path for path in built.rglob("*") if path.is_file()):
+        name = source.relative_to(built).as_posix()
+        clear_way(work, name)
+        shutil.copyfile(source, work / name, follow_symlinks=False)
+    return True
 
 
 def read(report: Path) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from types import ModuleType
@@ -45,6 +45,11 @@ class Hidden:
     deleted: tuple[str, ...] = ()
 
 
+def never(path: str) -> bool:  # noqa: ARG001 - a rule about paths
+    """No path asks for a build."""
+    return False
+
+
 @dataclass(frozen=True)
 class Job:
     """One task's grading, the same for every patch."""
@@ -61,6 +66,11 @@ class Job:
     scanners: tuple[ModuleType, ...]
     like: Mapping[str, bytes] = field(default_factory=dict)
     """The hidden test files, whichever run: the canaries take after them."""
+    build: Callable[[str, str], str] | None = None
+    """The program that builds the project's extensions, out of the tree's top and a folder for
+    what it makes."""
+    reads: Callable[[str], bool] = never
+    """Whether a change of the path asks for that."""
     only: tuple[str, ...] = ()
     """Ids of the tests that run; empty for all of those files."""
     trace: Trace | None = None
@@ -189,9 +199,18 @@ class _Grading:
             "delete": list(job.hidden.deleted),
             "report": run.junit, "argv": list(job.language.test_command(self.tests, run)),
             "plugin": job.language.test_plugin(run),
+            "build": self._build(paths, places), "built": f"{places.bench}/built",
+            "python": f"{places.venv}/bin/python",
             "folder": job.language.test_folder(self.tests, run), "env": dict(job.recipe.env),
             "scanners": [_scanner(module, owned, places) for module in job.scanners],
         }  # fmt: skip
+
+    def _build(self, paths: Sequence[str], places: Places) -> str:
+        """The text of the program that builds anew, where the patch changes what is built."""
+        job = self.job
+        if job.build is None or not any(map(job.reads, paths)):
+            return ""
+        return job.build(places.work, f"{places.bench}/built")
 
     def files(self, plan: dict[str, Any]) -> bytes:
         """Everything that is handed in: the patch, the plan, the hidden tests, the program."""
@@ -205,7 +224,8 @@ class _Grading:
                 Entry("in/hidden.tar", pack(hidden)),
                 Entry("in/attempt.patch", self.patch),
                 Entry("in/plugin.py", plan["plugin"].encode()),
-                Entry("in/plan.json", json.dumps({**plan, "plugin": ""}).encode()),
+                Entry("in/build.py", plan["build"].encode()),
+                Entry("in/plan.json", json.dumps(_small(plan)).encode()),
             ]
         )
 
@@ -221,7 +241,7 @@ class _Grading:
             else:
                 entries.append(Entry(path, merged))
         delete = [*plan["delete"], *gone]
-        again = json.dumps({**plan, "stage": "tests", "delete": delete}).encode()
+        again = json.dumps({**_small(plan), "stage": "tests", "delete": delete}).encode()
         return pack([Entry("in/merged.tar", pack(entries)), Entry("in/plan.json", again)])
 
 
@@ -231,6 +251,11 @@ def _rejected(prepared: dict[str, Any], total: float) -> Graded:
         seconds=0.0,
     )  # fmt: skip
     return Graded(run, (), total, b"")
+
+
+def _small(plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan without the texts that have files of their own."""
+    return {**plan, "plugin": "", "build": bool(plan["build"])}
 
 
 def _is_guarded(job: Job, path: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from micro_bench.model.base import Sha
 from micro_bench.model.graph import Graph
-from micro_bench.model.slice import Distribution, Environment, LockFacts, Slice
+from micro_bench.model.slice import BuildPlan, Distribution, Environment, LockFacts, Slice
 from micro_bench.model.task import SliceLevel, Task
 
 SUBMODULE = 0o160000
@@ -112,6 +112,7 @@ class Source:
     tree: TreeFiles
     distributions: tuple[Distribution, ...]
     environment: Environment
+    build: BuildPlan | None = None
 
 
 def manifest(task: Task, chosen: Cut, source: Source, facts: LockFacts) -> Slice:
@@ -125,7 +126,7 @@ def manifest(task: Task, chosen: Cut, source: Source, facts: LockFacts) -> Slice
         base_tree=source.base_tree, level=task.slice.level, kept_files=len(chosen.kept),
         total_files=len(source.tree), kept=summarise(chosen.kept, chosen.left_out),
         left_out=summarise(chosen.left_out, chosen.kept), files_sha256=digest.hexdigest(),
-        distributions=source.distributions, environment=source.environment,
+        distributions=source.distributions, build=source.build, environment=source.environment,
         graph=f"{task.id}.graph.json", lock=f"{task.id}.lock",
         lock_facts=facts,
     )  # fmt: skip

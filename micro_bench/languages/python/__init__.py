@@ -1,9 +1,14 @@
 """Python: pytest, pip's index, and the manifests that projects really have."""
 
+from micro_bench.languages.python.building import build_program
 from micro_bench.languages.python.causes.cause import cause
 from micro_bench.languages.python.graph.build import graph
 from micro_bench.languages.python.manifests.distributions import distributions
-from micro_bench.languages.python.manifests.environment import declared_dependencies, environment
+from micro_bench.languages.python.manifests.environment import (
+    build_plan,
+    declared_dependencies,
+    environment,
+)
 from micro_bench.languages.python.paths import (
     contract_file,
     counts_for_tier,
@@ -27,6 +32,8 @@ NAME: str = "python"
 
 __all__ = [
     "NAME",
+    "build_plan",
+    "build_program",
     "canary",
     "cause",
     "complaint",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
+from functools import partial
 from types import ModuleType
 
 from micro_bench import plugins
 from micro_bench.attempts import run as attempts
 from micro_bench.edge.patching import applied, patch_paths
-from micro_bench.pipeline.prepare import Prepared
+from micro_bench.pipeline.prepare import Prepared, build_program
 from micro_bench.scores import grade as grading
 
 SCANNERS = "scores.scanners"
@@ -47,6 +48,8 @@ def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.
         tests,
         scanners(),
         like,
+        partial(build_program, language, prepared.piece) if prepared.piece.build else None,
+        prepared.piece.build.reads if prepared.piece.build else grading.never,
     )
 
 

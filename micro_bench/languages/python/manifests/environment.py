@@ -11,6 +11,7 @@ from packaging.requirements import Requirement as Parsed
 from micro_bench.languages._language import Files
 from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.manifests import (
+    builds,
     interpreter,
     poetry,
     pyproject,
@@ -21,7 +22,7 @@ from micro_bench.languages.python.manifests import (
 from micro_bench.languages.python.manifests.project import Project, read_projects
 from micro_bench.languages.python.manifests.requirements import clean, name_of, parse, read_file
 from micro_bench.languages.python.values import load_toml, normal, table
-from micro_bench.model.slice import Environment, Requirement
+from micro_bench.model.slice import BuildPlan, Environment, Requirement
 
 READERS = {
     "pyproject.toml": pyproject.read,
@@ -75,17 +76,24 @@ def environment(
     python, python_source, about_python = interpreter.choose(files, found, recipe, offered)
     wanted, about_runtime = _wanted_at_run_time(files, found, recipe)
     needs = test_needs.find(files, found, recipe, wanted)
-    cleaned = clean([*wanted, *needs.wanted], own_extras(found))
+    plan = builds.find(files, found, recipe)
+    building = plan.requirements if plan else ()
+    cleaned = clean([*wanted, *needs.wanted, *building], own_extras(found))
     late = interpreter.lateness(python, before)
     complaints = [*about_python, *about_runtime, *needs.complaints, *cleaned.complaints, *late]
     return Environment(
         python=python,
         python_source=python_source,
         requirements=(*cleaned.kept, *_missing(cleaned.kept, own_extras(found), old=bool(late))),
-        apt=recipe.apt,
+        apt=tuple(dict.fromkeys((*recipe.apt, *(plan.apt if plan else ())))),
         before=before,
         complaints=tuple(dict.fromkeys(complaints)),
     )
+
+
+def build_plan(files: Files, recipe: Recipe) -> BuildPlan | None:
+    """How the tree's own extensions are built."""
+    return builds.find(files, projects(files, recipe), recipe)
 
 
 def _wanted_at_run_time(
