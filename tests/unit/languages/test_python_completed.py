@@ -150,6 +150,8 @@ def test_how_the_project_starts_its_tests(name, text, expected):
         ("Makefile", "test:\n\tcd x && A=1 uv run pytest\n", {"A": "1"}),
         ("Makefile", "test:\n\tA=$(A) pytest\n\tB=`b` pytest\n\tC=1 make x\n", {}),
         ("Makefile", "a:\n\tA=1 pytest\nb:\n\tA=2 pytest\n", {}),
+        ("Makefile", "a:\n\tpytest -v\n\tPURE=1 pytest -v\n", {}),
+        ("Makefile", "a:\n\t@uv run pytest\nb:\n\tPURE=1 uv run pytest\n", {}),
         ("tox.ini", "[testenv]\nsetenv =\n  PYTHONPATH = src\n  PATH = x\n  COVERAGE_FILE = y\n",
          {}),
         (".github/workflows/ci.yml", "      run: A=1 pytest\n", {}),

@@ -30,6 +30,11 @@ _BEFORE_PYTEST = re.compile(
     r"(?:coverage[ \t]+run[ \t]+(?:-\S+[ \t]+)*-m[ \t]+)?(?:pytest|py\.test)\b",
     re.MULTILINE,
 )
+_BARE_PYTEST = re.compile(
+    r"^[\t ]*[@-]*(?:(?:uv|poetry|pdm|hatch)[ \t]+run[ \t]+)?(?:\S*/)?"
+    r"(?:pytest|py\.test|python[\d.]*[ \t]+-m[ \t]+pytest)\b",
+    re.MULTILINE,
+)
 _ASSIGNMENT = re.compile(rf"([A-Za-z_]\w*)=({_VALUE})[ \t]+")
 _NOT_FOR_TESTS = re.compile(
     r"(PATH|HOME|TMPDIR|CI|VIRTUAL_ENV|(PYTHON|PYTEST|COVERAGE|PIP|UV|TOX|MICRO_BENCH)\w*)"
@@ -158,8 +163,13 @@ def _of_tox(text: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _of_commands(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """`APP_MODE=test pytest` in a line. Workflows are not read for it: they have special jobs."""
+    """`APP_MODE=test pytest` in a line. Workflows are not read for it: they have special jobs.
+
+    Where the tests are also run without any, the variables are those of a special job too.
+    """
     for text in texts:
+        if _BARE_PYTEST.search(_commands(text)):
+            continue
         for match in _BEFORE_PYTEST.finditer(_commands(text)):
             for name, value in _ASSIGNMENT.findall(match.group(1)):
                 yield name, value.strip("\"'")
