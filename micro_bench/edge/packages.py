@@ -116,24 +116,25 @@ def _download(lock: str, python: str, target: Path) -> process.Result:
         )  # fmt: skip
 
 
-def fetch_sources(requirements: Sequence[str], python: str, target: Path) -> dict[str, Path]:
+def fetch_sources(
+    requirements: Sequence[str], python: str, target: Path
+) -> tuple[dict[str, Path], dict[str, str]]:
     """Download the source archives of lock lines, checked against their hashes; none is opened.
 
-    Returns `name==version` -> archive.
+    Returns `name==version` -> archive, and `name==version` -> why there is none.
 
     Raises:
-        BuildError: One has none, or it could not be fetched; all of them are named.
+        BuildError: One is there and could not be fetched; all such are named.
     """
     found: dict[str, Path] = {}
+    absent: dict[str, str] = {}
     problems: dict[str, str] = {}
     sources = dict(_sources([pin_of(line) for line in requirements], python))
     for line in requirements:
         pin = pin_of(line)
         place = sources.get(pin.lower(), "")
         if not place:
-            problems[pin] = (
-                f"there is neither a wheel for Python {python} here nor a source archive"
-            )
+            absent[pin] = f"there is neither a wheel for Python {python} here nor a source archive"
             continue
         content, why = _content(place)
         if why or f"--hash=sha256:{hashlib.sha256(content).hexdigest()}" not in line.split():
@@ -142,7 +143,7 @@ def fetch_sources(requirements: Sequence[str], python: str, target: Path) -> dic
         found[pin] = target / Path(unquote(urlsplit(place).path)).name
         found[pin].write_bytes(content)
     refuse("fetching failed:", problems, "pin a version with a wheel in the recipe.yaml")
-    return found
+    return found, absent
 
 
 def _sources(pins: Iterable[str], python: str) -> Iterator[tuple[str, str]]:

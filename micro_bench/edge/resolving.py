@@ -24,7 +24,7 @@ from micro_bench.edge.pip_settings import (
     uv_environment,
 )
 from micro_bench.errors import BuildError
-from micro_bench.model.slice import Exemption, LockFacts, Requirement
+from micro_bench.model.slice import Exemption, LeftOut, LockFacts, Requirement
 
 MOST_LATE = 25
 """Packages that may be newer than the base date. Where there are more, it is not that date's
@@ -36,6 +36,14 @@ DAY = timedelta(days=1)
 Limits = Mapping[str, datetime | None]
 """Package -> until when its uploads count; None for all of them."""
 Tell = Callable[[str], None]
+Elsewhere = Callable[[Sequence[str], Sequence[str], Mapping[str, bytes]], "process.Result | None"]
+"""Runs uv where these distributions can be built: their names, what follows `uv`, its files."""
+
+
+def _nowhere(
+    _names: Sequence[str], _argv: Sequence[str], _files: Mapping[str, bytes]
+) -> process.Result | None:
+    return None
 
 
 def _silent(_words: str) -> None:
@@ -54,6 +62,8 @@ class Wanted:
     own: Sequence[str] = ()
     """The project's own distributions. Something may depend on them (pytest on pluggy); a released
     copy must not lie beside the slice."""
+    leave_out: Sequence[str] = ()
+    """Distributions that shall not be there, whoever asks for them."""
 
 
 @dataclass(frozen=True)
@@ -64,26 +74,30 @@ class Lock:
     facts: LockFacts
 
 
-def compile_lock(wanted: Wanted, tell: Tell = _silent) -> Lock:
+def compile_lock(wanted: Wanted, tell: Tell = _silent, elsewhere: Elsewhere = _nowhere) -> Lock:
     """Resolve to exact versions with hashes, as the index stood at `wanted.before`.
 
     A package of which nothing older fits is exempt from the date, and no other: it is taken as
     of the earliest day on which something fits. One whose index gives no upload times is taken
-    as it is now. Both are named.
+    as it is now. One that does not tell its metadata without being built is asked for it
+    `elsewhere`; where that fails too, and where no index has a package, it is left out. All of
+    them are named.
 
     Raises:
         BuildError: There is no solution; the first line says which package and why.
     """
-    search = _Search(wanted, tell)
+    search = _Search(wanted, tell, elsewhere)
     for _ in range(MOST_ROUNDS):
         done = search.attempt()
         if done.code == 0:
             body = search.without_needless(done.output.decode())
-            return Lock(body, _facts(body, search.limits, wanted.before))
+            facts = _facts(body, search.limits, wanted.before)
+            left = tuple(search.left_out.values())
+            return Lock(body, LockFacts.model_validate({**dict(facts), "left_out": left}))
         errors = done.errors.decode("utf-8", "replace")
         if done.code is None:
             errors = f"the resolver did not come to an end within {DEADLINE_S} s\n{errors}"
-        if not search.exempt_one(errors):
+        if not (search.exempt_one(errors) or search.leave_one_out(errors)):
             raise _failure(wanted, search.broken or _about_credentials(wanted, errors))
     raise _failure(wanted, "the search for versions does not come to an end")
 
@@ -94,15 +108,61 @@ class _Search:
 
     wanted: Wanted
     tell: Tell
+    elsewhere: Elsewhere
     limits: dict[str, datetime | None] = field(default_factory=dict)
     wheels: set[str] = field(default_factory=set)
     """Packages of which no archive is looked at."""
     broken: str = ""
     """The first build that failed: the cause, where there is no way round it."""
+    to_build: list[str] = field(default_factory=list)
+    """Packages that this host cannot build: the resolver runs elsewhere from then on."""
+    unbuilt: dict[str, str] = field(default_factory=dict)
+    """Package -> why it does not build, of those that only a wheel can help."""
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in map(canonicalize_name, self.wanted.leave_out):
+            self.left_out[name] = LeftOut(name=name, why="`leave_out` in recipe.yaml says so")
 
     def attempt(self, changed: Limits | None = None) -> process.Result:
         """One run of the resolver."""
-        return _compile(self.wanted, self.limits if changed is None else changed, self.wheels)
+        limits = self.limits if changed is None else changed
+        return self._run(_Question(self.wanted, limits, self.wheels, self.left_out))
+
+    def _run(self, asked: _Question, deadline_s: float = DEADLINE_S) -> process.Result:
+        if self.to_build:
+            argv = (*asked.argv(), "--python", "python3")
+            done = self.elsewhere(self.to_build, argv, asked.files())
+            if done is not None:
+                return done
+        return _here(asked, deadline_s)
+
+    def leave_one_out(self, errors: str) -> bool:
+        """Leave out a package that cannot be had, whoever asks for it; False if none is to blame.
+
+        One that does not build, and is blamed for having no wheel that fits; one that no index
+        has. An index that does not answer is another matter.
+        """
+        if package_words.unreachable(errors) or package_words.unreachable(
+            _about_credentials(self.wanted, errors)
+        ):
+            return False
+        blamed = [name for name in self.unbuilt if name not in self.left_out]
+        absent = canonicalize_name(package_words.nowhere(errors))
+        if blamed:
+            why = f"it does not build: {self.unbuilt[blamed[-1]]}"
+            self.left_out[blamed[-1]] = LeftOut(name=blamed[-1], why=why)
+            self.wheels.discard(blamed[-1])
+        elif absent and absent not in self.left_out and absent not in self._ours():
+            self.left_out[absent] = LeftOut(name=absent, why="no package index has it")
+        else:
+            return False
+        self.tell(f"{blamed[-1] if blamed else absent}: cannot be had; going on without it")
+        return True
+
+    def _ours(self) -> set[str]:
+        """What this program adds: nothing can be graded without it."""
+        return {_name(one.text) for one in self.wanted.requirements if one.source == _OURS}
 
     def exempt_one(self, errors: str) -> bool:
         """Exempt the first package that the date stands in the way of; False if there is none.
@@ -110,8 +170,13 @@ class _Search:
         Archives that do not build here are passed over, where something else will do.
         """
         unbuilt = canonicalize_name(package_words.unbuilt(errors))
+        if unbuilt and unbuilt not in self.to_build and self.elsewhere is not _nowhere:
+            self.to_build.append(unbuilt)
+            self.tell(f"{unbuilt}: has to be built to tell what it needs")
+            return True
         if unbuilt and unbuilt not in self.wheels:
             self.wheels.add(unbuilt)
+            self.unbuilt[unbuilt] = package_words.missing_thing(errors)
             self.broken = self.broken or errors
             return True
         blamed = package_words.late(errors)
@@ -184,7 +249,8 @@ class _Search:
         """
         free = replace(self.wanted, before=max(clock.now(), until))
         limits = {**self.limits, name: until}
-        return _compile(free, limits, {*self.wheels, wheels_of} - {""}, TRIAL_S).code == 0
+        wheels = {*self.wheels, wheels_of} - {""}
+        return self._run(_Question(free, limits, wheels, self.left_out), TRIAL_S).code == 0
 
     def without_needless(self, body: str) -> str:
         """Take back what turned out not to be needed, once later packages were exempt too."""
@@ -231,7 +297,7 @@ def _about_credentials(wanted: Wanted, errors: str) -> str:
     """Where several indexes count alike, one that lets nobody in is passed over without a word."""
     if not package_words.nowhere(errors):
         return errors
-    done = _compile(wanted, {}, (), TRIAL_S, "first-index")
+    done = _here(_Question(wanted, strategy="first-index"), TRIAL_S)
     again = done.errors.decode("utf-8", "replace")
     return again if package_words.unreachable(again) else errors
 
@@ -270,34 +336,56 @@ def _tail(errors: str) -> str:
     return "\n".join(errors.strip().splitlines()[-20:])
 
 
-def _compile(
-    wanted: Wanted,
-    limits: Limits,
-    wheels: Collection[str] = (),
-    deadline_s: float = DEADLINE_S,
-    strategy: str = "unsafe-best-match",
-) -> process.Result:
-    pip = pip_configuration()
-    options = [word for name in wanted.own for word in ("--no-emit-package", name)]
-    options += [word for name in sorted(wheels) for word in ("--only-binary", name)]
-    options += ["--no-index"] if no_index(pip) else []
-    for name, until in limits.items():
-        date = "false" if until is None else until.isoformat()
-        options += ["--exclude-newer-package", f"{name}={date}"]
+@dataclass(frozen=True)
+class _Question:
+    """One question to the resolver."""
+
+    wanted: Wanted
+    limits: Limits = field(default_factory=dict)
+    wheels: Collection[str] = ()
+    left_out: Collection[str] = ()
+    strategy: str = "unsafe-best-match"
+
+    def argv(self) -> list[str]:
+        """What follows `uv`, but for the interpreter."""
+        wanted = self.wanted
+        options = [word for name in wanted.own for word in ("--no-emit-package", name)]
+        options += [word for name in sorted(self.wheels) for word in ("--only-binary", name)]
+        options += ["--no-index"] if no_index(pip_configuration()) else []
+        options += ["--override", _OVERRIDES] if self.left_out else []
+        for name, until in self.limits.items():
+            date = "false" if until is None else until.isoformat()
+            options += ["--exclude-newer-package", f"{name}={date}"]
+        return [
+            "pip", "compile", "--quiet", "--no-config", "--generate-hashes",
+            "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+            "--index-strategy", self.strategy, "--python-version", wanted.python,
+            "--python-platform", "x86_64-manylinux_2_28" if _x86() else "linux",
+            "--exclude-newer", wanted.before.isoformat(), *options, _REQUIREMENTS,
+        ]  # fmt: skip
+
+    def files(self) -> dict[str, bytes]:
+        """What lies beside it."""
+        lines = [requirement.text for requirement in self.wanted.requirements]
+        # A requirement that holds nowhere takes the place of every other one of that package.
+        overrides = [f"{name} ; sys_platform == 'nowhere'" for name in sorted(self.left_out)]
+        return {
+            _REQUIREMENTS: ("\n".join(lines) + "\n").encode(),
+            _OVERRIDES: ("\n".join(overrides) + "\n").encode(),
+        }
+
+
+_REQUIREMENTS, _OVERRIDES = "requirements.in", "overrides.in"
+
+
+def _here(asked: _Question, deadline_s: float) -> process.Result:
     with TemporaryDirectory(prefix="micro-bench-lock-") as folder:
-        source = Path(folder) / "requirements.in"
-        lines = [requirement.text for requirement in wanted.requirements]
-        source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for name, content in asked.files().items():
+            (Path(folder) / name).write_bytes(content)
         return process.run(
-            [
-                uv_binary(), "pip", "compile", "--quiet", "--no-config", "--generate-hashes",
-                "--python", sys.executable,
-                "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
-                "--index-strategy", strategy, "--python-version", wanted.python,
-                "--python-platform", "x86_64-manylinux_2_28" if _x86() else "linux",
-                "--exclude-newer", wanted.before.isoformat(), *options, source.name,
-            ],
-            env={**uv_environment(pip), **UNFOLDED}, cwd=Path(folder), deadline_s=deadline_s,
+            [uv_binary(), *asked.argv(), "--python", sys.executable],
+            env={**uv_environment(pip_configuration()), **UNFOLDED},
+            cwd=Path(folder), deadline_s=deadline_s,
         )  # fmt: skip
 
 

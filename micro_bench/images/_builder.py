@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from micro_bench.edge.process import Result
 from micro_bench.edge.seal import Sealed
 from micro_bench.model.image import Image
 from micro_bench.model.slice import Slice
@@ -44,6 +45,18 @@ class Builder(Protocol):
 
         Raises:
             BuildError: There is none and none can be made.
+        """
+
+    def compile(
+        self, python: str, names: Sequence[str], argv: Sequence[str], files: Mapping[str, bytes]
+    ) -> Result | None:
+        """Run uv where the metadata of these distributions can be built; None where nothing can.
+
+        Args:
+            python: The minor version.
+            names: What does not tell its metadata without being built.
+            argv: What follows `uv`; `python3` is the interpreter.
+            files: Laid into the working folder.
         """
 
     def build(self, material: Material) -> Image:

@@ -3,32 +3,53 @@
 from __future__ import annotations
 
 import io
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from micro_bench.edge import package_words, packages, process
+from micro_bench.edge import packages, process
 from micro_bench.edge.archive import EXECUTABLE, Entry
 from micro_bench.edge.containers import ContainerSpec
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.recipes import recipe_path
 from micro_bench.errors import BuildError
-from micro_bench.images import recipe, source_wheels
+from micro_bench.images import recipe, source_wheels, system_packages
 from micro_bench.images._builder import Base, Material
 from micro_bench.images.recipe import Recipe
+from micro_bench.images.wheel_cache import WheelCache
+from micro_bench.images.workbench import Order, Outcome, Workbench
+from micro_bench.model.base import Noun
 from micro_bench.model.image import Image
-from micro_bench.model.slice import BuiltFromSource
+from micro_bench.model.slice import BuiltFromSource, LeftOut
 from micro_bench.plurals import count
 
 PROBE = "import platform, shutil; print(platform.python_version(), bool(shutil.which('git')))"
-BUILT_LABEL = "micro-bench.built"
+OUTCOME_LABEL = "micro-bench.built"
 Log = Callable[[str], None]
-Context = tuple[Iterable[Entry], Mapping[str, str]]
-"""Files beside the Dockerfile, and labels."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an image is built from, beside its recipe."""
+
+    files: Iterable[Entry] = ()
+    """Beside the Dockerfile."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    dockerfile: str = ""
+    """In the place of the recipe's, where more came to light."""
+    network: str = ""
+
+
+class Built(Noun):
+    """What came to light when an environment was made; it is kept as a label."""
+
+    built: tuple[BuiltFromSource, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    libraries: tuple[str, ...] = ()
+
 
 BIG_FILES = "/var/tmp"  # noqa: S108 - a folder is made in it
 """Often `/tmp` is memory."""
@@ -41,7 +62,13 @@ class DockerBuilder:
     offered: tuple[str, ...] = ()
 
     def __init__(
-        self, engine: Engine, log: Log, bases: Mapping[str, str], *, use_registry: bool = True
+        self,
+        engine: Engine,
+        log: Log,
+        bases: Mapping[str, str],
+        *,
+        use_registry: bool = True,
+        cache: Path | None = None,
     ) -> None:
         """Wrap an engine.
 
@@ -51,11 +78,14 @@ class DockerBuilder:
             bases: Python version -> `debian:SUITE` or an image of the engine, for where no
                 registry answers.
             use_registry: Whether to ask a registry at all.
+            cache: Where wheels that were built are kept.
         """
         self.engine = engine
         self.log = log
         self._sources = bases
         self._use_registry = use_registry
+        wheels = WheelCache(cache / "wheels" if cache else None)
+        self._workbench = Workbench(engine, self._builder_image, wheels)
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._bases: dict[str, tuple[Base, bool]] = {}
@@ -145,7 +175,7 @@ class DockerBuilder:
         minor = material.piece.environment.python
         base = self.base(minor)
         tools = self._tools(minor)
-        environment, built = self._environment(material, tools)
+        environment, came_of = self._environment(material, tools)
         mtime = int(material.piece.environment.before.timestamp())
         content = {**material.files, **recipe.generated(material.piece.distributions)}
         layer = recipe.rootfs(
@@ -155,11 +185,11 @@ class DockerBuilder:
         env_tag = f"micro-bench/environment:{environment.short}"
         made = recipe.slice_recipe(template, env_tag, environment.key, material.piece, layer)
         tag = f"micro-bench/slice:{made.short}"
-        digest = self._ensure(made, tag, lambda: ([Entry("rootfs.tar", layer)], {}))
+        digest = self._ensure(made, tag, lambda: Context([Entry("rootfs.tar", layer)]))
         return Image(
             task=material.piece.task, key=made.key, env_key=environment.key, tag=tag,
             digest=digest, base_digest=base.digest, python=base.python, backend=self.backend,
-            work_tree=material.sealed.tree, work_commit=material.sealed.commit, built=built,
+            work_tree=material.sealed.tree, work_commit=material.sealed.commit, **dict(came_of),
         )  # fmt: skip
 
     def _tools(self, minor: str) -> Recipe:
@@ -169,29 +199,35 @@ class DockerBuilder:
         made = recipe.tools_recipe(template, base.digest, lock, has_git=has_git)
         self._ensure(
             made, f"micro-bench/tools:{made.short}",
-            lambda: self._install(lock, base.python, lambda _missing, _target: ()),
+            lambda: self._install(lock, base.python, lambda _missing, _target: Outcome())[0],
             network="none" if has_git else "bridge",
             what=f"scanners for Python {minor}, once for all tasks",
         )  # fmt: skip
         return made
 
-    def _environment(
-        self, material: Material, tools: Recipe
-    ) -> tuple[Recipe, tuple[BuiltFromSource, ...]]:
-        wanted = material.piece.environment
+    def _environment(self, material: Material, tools: Recipe) -> tuple[Recipe, Built]:
+        wanted, lock = material.piece.environment, material.lock
+        base = self._bases[wanted.python][0]
+        names = [packages.pin_of(line).partition("==")[0] for line in packages.split_lock(lock)]
+        apt = (*wanted.apt, *system_packages.for_running(names))
         template = recipe_path("environment.Dockerfile.j2").read_text(encoding="utf-8")
-        tools_tag = f"micro-bench/tools:{tools.short}"
-        made = recipe.environment_recipe(template, tools_tag, tools.key, material.lock, wanted.apt)
-        python = self._bases[wanted.python][0].python
+        below = (template, f"micro-bench/tools:{tools.short}", tools.key, lock, apt)
+        made = recipe.environment_recipe(*below)
         tag = f"micro-bench/environment:{made.short}"
-        build = partial(self._build_wheels, material, tools)
-        self._ensure(
-            made, tag, lambda: self._install(material.lock, python, build),
-            network="bridge" if wanted.apt else "none",
-            what=f"environment of {count(len(packages.split_lock(material.lock)), 'package')} "
-            f"for {material.piece.task}",
-        )  # fmt: skip
-        return made, read_built(self.engine.labels(tag).get(BUILT_LABEL, ""))
+
+        def context() -> Context:
+            def build(missing: Sequence[str], target: Path) -> Outcome:
+                order = Order(missing, base, wanted.apt, wanted.before, material.piece.task)
+                return self._workbench.wheels(order, target, self.log)
+
+            plain, came_of = self._install(lock, base.python, build)
+            full = recipe.environment_recipe(*below, libraries=came_of.libraries)
+            network = "bridge" if apt or came_of.libraries else "none"
+            return Context(plain.files, plain.labels, full.dockerfile, network)
+
+        what = f"environment of {count(len(names), 'package')} for {material.piece.task}"
+        self._ensure(made, tag, context, what=what)
+        return made, read_outcome(self.engine.labels(tag).get(OUTCOME_LABEL, ""))
 
     def _ensure(
         self,
@@ -208,57 +244,46 @@ class DockerBuilder:
                 return image
             if what:
                 self.log(f"building {what}")
-            files, labels = context()
-            dockerfile = Entry("Dockerfile", made.dockerfile.encode())
-            return self.engine.build([*files, dockerfile], tag, network=network, labels=labels)
+            given = context()
+            dockerfile = Entry("Dockerfile", (given.dockerfile or made.dockerfile).encode())
+            return self.engine.build(
+                [*given.files, dockerfile], tag, network=given.network or network,
+                labels=given.labels,
+            )  # fmt: skip
 
     def _install(
-        self,
-        lock: str,
-        python: str,
-        build: Callable[[Sequence[str], Path], tuple[BuiltFromSource, ...]],
-    ) -> Context:
-        """The context of an offline install: uv, wheels, lock."""
-        built: tuple[BuiltFromSource, ...] = ()
+        self, lock: str, python: str, build: Callable[[Sequence[str], Path], Outcome]
+    ) -> tuple[Context, Outcome]:
+        """The context of an offline install: uv, wheels, lock; and what came of building."""
+        came_of = Outcome()
         with TemporaryDirectory(prefix="micro-bench-wheels-") as folder:
             target = Path(folder)
             missing = packages.fetch_wheels(lock, python, target)
             if missing:
-                built = build(missing, target)
+                came_of = build(missing, target)
             wheels = {p.name: p.read_bytes() for p in sorted(target.glob("*.whl"))}
-        if missing:
-            lock = "\n".join(line for line in packages.split_lock(lock) if line not in missing)
-            lock += "\n" + "".join(f"{source_wheels.pin(line, wheels)}\n" for line in missing)
+        left = {f"{one.name}=={one.version}" for one in came_of.left_out}
+        built = [line for line in missing if packages.pin_of(line) not in left]
+        lines = [line for line in packages.split_lock(lock) if line not in missing]
+        lines += [source_wheels.pin(line, wheels) for line in built]
         files = [
             Entry("install/uv", Path(packages.uv_binary()).read_bytes(), EXECUTABLE),
-            Entry("install/lock.txt", lock.encode()),
+            Entry("install/lock.txt", "".join(f"{line}\n" for line in lines).encode()),
             Entry("install/micro_bench_project.pth", recipe.PROJECT_HOOK.encode()),
             *(Entry(f"install/wheels/{name}", content) for name, content in wheels.items()),
         ]
-        return files, {BUILT_LABEL: written_built(built)} if built else {}
+        return Context(files, {OUTCOME_LABEL: written(came_of)} if missing else {}), came_of
 
-    def _build_wheels(
-        self, material: Material, tools: Recipe, missing: Sequence[str], target: Path
-    ) -> tuple[BuiltFromSource, ...]:
-        """Packages without a wheel are built inside a container: their build code is not ours."""
-        wanted = material.piece.environment
-        names = ", ".join(package_words.pinned(packages.pin_of(line)) for line in missing)
-        self.log(f"{material.piece.task}: building from source in a container: {names}")
-        base = self._bases[wanted.python][0]
-        image = self._system(base, tools, wanted.apt) if wanted.apt else base.digest
-        with TemporaryDirectory(prefix="micro-bench-sources-") as folder:
-            files = packages.fetch_sources(missing, base.python, Path(folder))
-            archives = source_wheels.Archives(files, wanted.before)
-            return source_wheels.build(self.engine, image, archives, target)
+    def compile(
+        self, python: str, names: Sequence[str], argv: Sequence[str], files: Mapping[str, bytes]
+    ) -> process.Result | None:
+        """See `Builder.compile`."""
+        return self._workbench.run(self.base(python), names, argv, files)
 
-    def _system(self, base: Base, tools: Recipe, apt: Sequence[str]) -> str:
-        """The base with the recipe's system packages: a build may need them as a test does."""
-        template = recipe_path("system.Dockerfile.j2").read_text(encoding="utf-8")
-        made = recipe.system_recipe(template, base.digest, tools.key, apt)
+    def _builder_image(self, made: Recipe, what: str) -> str:
         return self._ensure(
-            made, f"micro-bench/system:{made.short}", lambda: ((), {}), network="bridge",
-            what=f"base with the system packages {', '.join(apt)}",
-        )  # fmt: skip
+            made, f"micro-bench/builder:{made.short}", Context, network="bridge", what=what
+        )
 
     @contextmanager
     def _once(self, name: str) -> Iterator[None]:
@@ -268,12 +293,14 @@ class DockerBuilder:
             yield
 
 
-def written_built(built: Iterable[BuiltFromSource]) -> str:
-    """What was built from source, as an image's label."""
-    return json.dumps([one.model_dump(mode="json") for one in built])
+def written(outcome: Outcome) -> str:
+    """What came to light, as an image's label."""
+    return Built(
+        built=tuple(outcome.built), left_out=tuple(outcome.left_out),
+        libraries=tuple(sorted(outcome.libraries)),
+    ).model_dump_json()  # fmt: skip
 
 
-def read_built(label: str) -> tuple[BuiltFromSource, ...]:
+def read_outcome(label: str) -> Built:
     """The same, read."""
-    listed = json.loads(label) if label else []
-    return tuple(BuiltFromSource.model_validate_json(json.dumps(one)) for one in listed)
+    return Built.model_validate_json(label) if label.startswith("{") else Built()

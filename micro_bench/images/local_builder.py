@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,10 +19,18 @@ from micro_bench.edge.recipes import recipe_path
 from micro_bench.errors import BuildError
 from micro_bench.images import recipe
 from micro_bench.images._builder import Base, Material
+from micro_bench.model.base import Noun
 from micro_bench.model.image import Image
+from micro_bench.model.slice import LeftOut
 from micro_bench.plurals import count
 
 Log = Callable[[str], None]
+
+
+class Left(Noun):
+    """What an environment lacks, kept in the file that says it is complete."""
+
+    out: tuple[LeftOut, ...] = ()
 
 
 class LocalBuilder:
@@ -45,6 +53,13 @@ class LocalBuilder:
             )
         return Base(version, f"{sys.executable} {version} {sysconfig.get_platform()}")
 
+    def compile(
+        self, python: str, names: Sequence[str], argv: Sequence[str], files: Mapping[str, bytes]
+    ) -> process.Result | None:
+        """Nothing is built here."""
+        del python, names, argv, files
+        return None
+
     def build(self, material: Material) -> Image:
         """See `Builder.build`. One at a time builds in a cache, of threads and of processes."""
         wanted = material.piece.environment
@@ -64,7 +79,9 @@ class LocalBuilder:
             self._venv("tools", tools_key, lock, base)
             body = recipe.lock_body(material.lock)
             env_key = recipe.key("environment", base.digest, body, recipe.PROJECT_HOOK)
-            self._venv("environments", env_key, material.lock, base, material.piece.task)
+            place = self._venv("environments", env_key, material.lock, base, material.piece.task)
+            said = (place / ".complete").read_text(encoding="utf-8")
+            left = Left.model_validate_json(said) if said else Left()
             key = recipe.key("slice", env_key, layer)
             place = self._slice(key, layer)
         return Image(
@@ -72,7 +89,7 @@ class LocalBuilder:
             digest=f"local:{key}", base_digest=f"local:{tools_key}", place=str(place),
             python=base.python,
             backend=self.backend, work_tree=material.sealed.tree,
-            work_commit=material.sealed.commit,
+            work_commit=material.sealed.commit, left_out=left.out,
         )  # fmt: skip
 
     def _waiting(self) -> None:
@@ -91,16 +108,9 @@ class LocalBuilder:
         with TemporaryDirectory(prefix="micro-bench-wheels-") as folder:
             wheels = Path(folder) / "wheels"
             missing = packages.fetch_wheels(lock, base.python, wheels)
-            if missing:
-                why = f"no wheel for Python {base.python} here, and the local sandbox builds none"
-                packages.refuse(
-                    "an environment cannot be made:",
-                    {packages.pin_of(line): why for line in missing},
-                    "start a container engine, or name a version with a wheel under "
-                    "`requirements:` in recipe.yaml",
-                )
+            lines = [line for line in packages.split_lock(lock) if line not in missing]
             text = Path(folder) / "lock.txt"
-            text.write_text(lock, encoding="utf-8")
+            text.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             self._uv("venv", "--python", sys.executable, str(place))
             self._uv(
                 "pip", "sync", "--no-index", "--find-links", str(wheels), "--require-hashes",
@@ -108,7 +118,14 @@ class LocalBuilder:
             )  # fmt: skip
         for site in place.glob("lib/python*/site-packages"):
             (site / "micro_bench_project.pth").write_text(recipe.PROJECT_HOOK, encoding="utf-8")
-        (place / ".complete").touch()
+        why = f"there is no wheel for Python {base.python}, and the local sandbox builds none"
+        left = Left(
+            out=tuple(
+                LeftOut(name=name, version=version, why=why)
+                for name, _, version in (packages.pin_of(line).partition("==") for line in missing)
+            )
+        )
+        (place / ".complete").write_text(left.model_dump_json(), encoding="utf-8")
         return place
 
     def _uv(self, *argv: str) -> None:

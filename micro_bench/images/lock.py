@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from micro_bench.model.slice import BuiltFromSource, Environment, Exemption, LockFacts
+from micro_bench.model.slice import BuiltFromSource, Environment, Exemption, LeftOut, LockFacts
 
 TITLE = "# micro-bench environment lock"
 UNDATED = "# not dated: no package has a known date"
@@ -14,6 +14,9 @@ _NEWER = re.compile(r"# newer than that: (\S+)==(\S+) until (\S+)")
 _DATELESS = re.compile(r"# no known date: (\S+)==(\S+)")
 _MADE = re.compile(r"# made before its date: (\S+)")
 _BUILT = re.compile(r"# built from source: (\S+)==(\S+)(?: with tools as of (\S+))?")
+
+_LEFT = re.compile(r"# left out: ([^\s=:]+)(?:==(\S+))?: (.+)")
+_LIBRARIES = re.compile(r"# system libraries: (.+)")
 
 
 def digest_line(sha: str) -> str:
@@ -41,6 +44,11 @@ def _lines(facts: LockFacts) -> Iterator[str]:
     for built in facts.built:
         tools = f" with tools as of {built.tools.isoformat()}" if built.tools else ""
         yield f"# built from source: {built.name}=={built.version}{tools}"
+    for left in facts.left_out:
+        pin = f"{left.name}=={left.version}" if left.version else left.name
+        yield f"# left out: {pin}: {' '.join(left.why.split())}"
+    if facts.libraries:
+        yield f"# system libraries: {', '.join(facts.libraries)}"
 
 
 def holds(text: str, wanted: Environment, sha: str) -> bool:
@@ -76,6 +84,10 @@ def read(text: str) -> LockFacts:
             )
             for m in _matches(_BUILT, head)
         ),
+        left_out=tuple(
+            LeftOut(name=m[1], version=m[2] or "", why=m[3]) for m in _matches(_LEFT, head)
+        ),
+        libraries=tuple(n for m in _matches(_LIBRARIES, head) for n in m[1].split(", ")),
     )  # fmt: skip
 
 

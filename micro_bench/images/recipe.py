@@ -65,20 +65,48 @@ def tools_recipe(template: str, base: str, lock: str, *, has_git: bool) -> Recip
 
 
 def environment_recipe(
-    template: str, tools: str, tools_key: str, lock: str, apt: Iterable[str]
+    template: str,
+    tools: str,
+    tools_key: str,
+    lock: str,
+    apt: Iterable[str],
+    libraries: Iterable[str] = (),
 ) -> Recipe:
-    """The locked packages. Keyed by what is in the lock, not by where or when it was made."""
+    """The locked packages. Keyed by what is in the lock, not by where or when it was made.
+
+    Args:
+        template: The Dockerfile's.
+        tools: The image below.
+        tools_key: Of that image.
+        lock: The lock.
+        apt: System packages that are asked for.
+        libraries: System packages that what was built turned out to need. They follow from the
+            lock, and come to light when it is built: they are in no key.
+    """
     packages = sorted(set(apt))
     body = lock_body(lock)
-    sha = hashlib.sha256(body.encode()).hexdigest()
-    text = render(template, {"tools": tools, "apt": packages, "lock_sha256": sha})
-    return Recipe(text, key("environment", tools_key, body, " ".join(packages), PROJECT_HOOK))
+    values = {
+        "tools": tools, "apt": sorted({*packages, *libraries}),
+        "lock_sha256": hashlib.sha256(body.encode()).hexdigest(),
+    }  # fmt: skip
+    parts = ("environment", tools_key, body, " ".join(packages), PROJECT_HOOK)
+    return Recipe(render(template, values), key(*parts))
 
 
-def system_recipe(template: str, base: str, tools_key: str, apt: Iterable[str]) -> Recipe:
-    """The base with system packages, for builds from source. `base` is an image id."""
-    text = render(template, {"base": base, "apt": sorted(set(apt))})
-    return Recipe(text, key("system", text, tools_key))
+def builder_recipe(
+    template: str, base: str, apt: Iterable[str], known: Iterable[str] = ()
+) -> Recipe:
+    """What packages are built from source in. `base` is an image id.
+
+    Args:
+        template: The Dockerfile's.
+        base: The image below.
+        apt: System packages that must be there.
+        known: System packages that are installed where this Debian has them.
+    """
+    values = {"base": base, "apt": sorted(set(apt)), "known": sorted(set(known) - set(apt))}
+    text = render(template, values)
+    return Recipe(text, key("builder", text))
 
 
 def slice_recipe(

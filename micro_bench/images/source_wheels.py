@@ -3,16 +3,19 @@
 The container may reach the package index; the host's CA bundle and index options are handed in by
 archive and by the command's environment, so they end with the container. What a build needs in
 turn (setuptools and its like) is taken as of the base commit's date, like everything else; where
-that does not work, as it is now, and that is told.
+that does not work, as it is now, and that is told. What does not build at all is told too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +30,7 @@ from micro_bench.errors import BuildError
 from micro_bench.model.slice import BuiltFromSource
 
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
-DEADLINE_S = 1800
+DEADLINE_S = 900
 OUTPUT_LIMIT = 2**20
 WHEELS_LIMIT = 2**30
 HANDED_IN = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout")
@@ -45,20 +48,36 @@ class Archives:
     """Of what the builds need in turn, nothing that was uploaded later."""
 
 
-def build(
-    engine: Engine, image: str, archives: Archives, target: Path
-) -> tuple[BuiltFromSource, ...]:
-    """Build each archive's wheel into `target`, each by itself.
+@dataclass(frozen=True)
+class Made:
+    """What came of building."""
 
-    Raises:
-        BuildError: Some do not build; all of them are named, with what they lack.
-    """
+    built: tuple[BuiltFromSource, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """`name==version` -> what its build printed."""
+    libraries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """`name==version` -> the system packages that it needs to run."""
+
+
+def build(engine: Engine, image: str, archives: Archives, target: Path) -> Made:
+    """Build each archive's wheel into `target`, each by itself."""
+    with working(engine, image) as (container, env):
+        container.put("/tmp", pack(_sources(archives)))  # noqa: S108
+        made = _build_each(container, archives, env)
+        for entry in unpack(container.get(OUTPUT, WHEELS_LIMIT), WHEELS_LIMIT):
+            if entry.path.endswith(".whl"):
+                (target / Path(entry.path).name).write_bytes(entry.content)
+    return made
+
+
+@contextmanager
+def working(engine: Engine, image: str) -> Iterator[tuple[Container, Mapping[str, str]]]:
+    """A container in which uv reaches the package index, and the environment of its commands."""
     spec = ContainerSpec(
         image=image, cpus=os.cpu_count() or 1, memory_mb=4096,
         pids=1024, network="bridge", user="65534:65534", workdir="/tmp",  # noqa: S108
     )  # fmt: skip
-    entries = [Entry(f"in/{file.name}", file.read_bytes()) for file in archives.files.values()]
-    entries.append(Entry("in/uv", Path(packages.uv_binary()).read_bytes(), EXECUTABLE))
+    entries = [Entry("in/uv", Path(packages.uv_binary()).read_bytes(), EXECUTABLE)]
     bundle = ca_bundle()
     if bundle:
         entries.append(Entry("in/ca.pem", bundle))
@@ -66,19 +85,19 @@ def build(
     try:
         container.put("/tmp", pack(entries))  # noqa: S108
         container.start()
-        built = _build_each(container, archives, environment(has_ca=bool(bundle)))
-        for entry in unpack(container.get(OUTPUT, WHEELS_LIMIT), WHEELS_LIMIT):
-            if entry.path.endswith(".whl"):
-                (target / Path(entry.path).name).write_bytes(entry.content)
+        yield container, environment(has_ca=bool(bundle))
     finally:
         container.remove()
-    return built
 
 
-def _build_each(
-    container: Container, archives: Archives, env: Mapping[str, str]
-) -> tuple[BuiltFromSource, ...]:
-    built, failed = [], dict[str, str]()
+def _sources(archives: Archives) -> list[Entry]:
+    probe = Path(__file__).with_name("_libraries.py").read_bytes()
+    files = [Entry(f"in/{file.name}", file.read_bytes()) for file in archives.files.values()]
+    return [*files, Entry("in/libraries.py", probe)]
+
+
+def _build_each(container: Container, archives: Archives, env: Mapping[str, str]) -> Made:
+    built, failed, libraries = [], dict[str, str](), dict[str, tuple[str, ...]]()
     for pin, file in archives.files.items():
         name, _, version = pin.partition("==")
         dated = ("--exclude-newer", archives.before.isoformat())
@@ -88,8 +107,29 @@ def _build_each(
             built.append(BuiltFromSource(name=name, version=version, tools=None))
         else:
             failed[pin] = output
-    refuse(failed)
-    return tuple(built)
+            continue
+        libraries[pin] = _libraries(container, pin)
+    return Made(tuple(built), failed, libraries)
+
+
+def _libraries(container: Container, pin: str) -> tuple[str, ...]:
+    """The system packages that a wheel which was just built needs to run."""
+    name = canonicalize_name(pin.partition("==")[0]).replace("-", "[-_.]*")
+    wheels = f"ls -1t {OUTPUT}/*.whl | grep -i -m1 -E '/{name}-[0-9]'"
+    find = f"{wheels} | xargs python3 {INPUT}/libraries.py"
+    output = io.BytesIO()
+    end = container.exec(("sh", "-c", find), output=output, deadline_s=120, limit=OUTPUT_LIMIT)
+    if end.exit_code != 0:
+        return ()
+    try:
+        found = json.loads(output.getvalue().decode("utf-8", "replace"))
+        return tuple(name for name in map(str, found["packages"]) if _DEBIAN.fullmatch(name))
+    except (ValueError, KeyError, TypeError):
+        return ()
+
+
+_DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+"""What a package may be called: the list comes out of a container in which foreign code ran."""
 
 
 def _builds(
@@ -106,41 +146,16 @@ def _builds(
         output=output, deadline_s=DEADLINE_S, limit=OUTPUT_LIMIT, env=env,
     )  # fmt: skip
     if end.timed_out:
-        raise BuildError(
-            f"{package_words.pinned(file)} does not build: it took more than {DEADLINE_S} s",
-            next_step="name a version with a wheel under `requirements:` in recipe.yaml",
-        )
+        return f"its build took more than {DEADLINE_S} s"
     return None if end.exit_code == 0 else output.getvalue().decode("utf-8", "replace")
 
 
-def refuse(failed: Mapping[str, str]) -> None:
-    """Name every package that does not build and what it lacks, then the output of each.
-
-    Args:
-        failed: `name==version` -> what its build printed.
-
-    Raises:
-        BuildError: Some failed.
-    """
-    if not failed:
-        return
-    lacks = {pin: package_words.missing_thing(output) for pin, output in failed.items()}
-    first, *others = (
-        f"{package_words.pinned(pin)} does not build: {lack}" for pin, lack in lacks.items()
-    )
-    debian = sorted({name for lack in lacks.values() for name in package_words.providers(lack)})
-    more = f" (and {len(others)} more)" if others else ""
-    details = [
-        f"--- the end of what the build of {package_words.pinned(pin)} printed\n"
-        + pip_settings.redacted("\n".join(output.strip().splitlines()[-15:]))
-        for pin, output in failed.items()
-    ]
-    known = f"`apt: [{', '.join(debian)}]`" if debian else "`apt: [...]` with what is missing"
-    raise BuildError(
-        "\n".join([f"{first}{more}", *others, *details]),
-        next_step=f"add {known} to the recipe.yaml, or name a version with a wheel under "
-        "`requirements:`",
-    )
+def why_not(output: str) -> str:
+    """Why a package is left out, in one sentence with the smallest edit that may help."""
+    lack = package_words.missing_thing(output)
+    debian = package_words.providers(lack)
+    known = f" (`apt: [{', '.join(debian)}]` in recipe.yaml may help)" if debian else ""
+    return f"it does not build: {lack}{known}"
 
 
 def environment(*, has_ca: bool) -> dict[str, str]:
@@ -175,6 +190,16 @@ def ca_bundle() -> bytes:
         if place and Path(place).is_file():
             return Path(place).read_bytes()
     return b""
+
+
+def wheel_of(pin: str, folder: Path) -> Path | None:
+    """The wheel of `name==version` in a folder."""
+    name, _, version = pin.partition("==")
+    wanted = (canonicalize_name(name), Version(version))
+    for file in sorted(folder.glob("*.whl")):
+        if parse_wheel_filename(file.name)[:2] == wanted:
+            return file
+    return None
 
 
 def pin(requirement: str, wheels: Mapping[str, bytes]) -> str:

@@ -73,6 +73,8 @@ class Recipe(Noun):
     schema_version: int = 1
     python: str | None = None
     requirements: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    """Distributions that are not installed, whoever asks for them."""
     apt: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     """Import roots, where the manifests do not tell."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
 from micro_bench.model.execution import CauseKind, TestStatus
-from micro_bench.model.slice import BuiltFromSource
+from micro_bench.model.slice import BuiltFromSource, LeftOut
 
 
 class Image(Noun):
@@ -29,6 +29,10 @@ class Image(Noun):
     work_commit: str
     built: tuple[BuiltFromSource, ...] = ()
     """Packages of its environment that had no wheel."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Packages of its lock that could neither be fetched nor built."""
+    libraries: tuple[str, ...] = ()
+    """System packages that the built ones need."""
 
 
 class RunKind(StrEnum):

@@ -73,8 +73,23 @@ class BuiltFromSource(Noun):
     """What its build needed in turn was taken as of this date; None: as it was on that day."""
 
 
+class LeftOut(Noun):
+    """A package that was asked for and is not in the environment."""
+
+    name: str
+    version: str = ""
+    """Empty where no version was found at all."""
+    why: str
+
+    def words(self) -> str:
+        """One sentence for people."""
+        return (
+            f"{self.name} {self.version}".strip() + f" is left out of the environment: {self.why}"
+        )
+
+
 class LockFacts(Noun):
-    """What keeps a lock from being wholly of the base commit's date. Empty: nothing does."""
+    """What a lock is, beyond its pins. Empty: all that was asked for, of the base commit's date."""
 
     exempt: tuple[Exemption, ...] = ()
     undated: bool = False
@@ -82,6 +97,9 @@ class LockFacts(Noun):
     made: Time | None = None
     """When it was made, where the base commit's date lies after that."""
     built: tuple[BuiltFromSource, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    libraries: tuple[str, ...] = ()
+    """System packages that what was built from source needs to run: installed with it."""
 
 
 class Slice(Noun):
@@ -111,7 +129,7 @@ class Slice(Noun):
     lock_facts: LockFacts = LockFacts()
 
     def findings(self) -> tuple[str, ...]:
-        """What is in the environment and is not of the base commit's date, in sentences."""
+        """What is not as the base commit's manifests and date have it, in sentences."""
         facts, wanted = self.lock_facts, self.environment
         found = [] if facts.undated else [one.words() for one in facts.exempt]
         if facts.undated:
@@ -130,9 +148,10 @@ class Slice(Noun):
             for one in facts.built
             if one.tools is None
         ]
-        if wanted.apt:
+        if apt := (*wanted.apt, *facts.libraries):
             found.append(
-                f"the system packages ({', '.join(wanted.apt)}) have no date: they are those of "
+                f"the system packages ({', '.join(apt)}) have no date: they are those of "
                 "the day of the image"
             )
+        found += [one.words() for one in facts.left_out]
         return tuple(found)

@@ -85,7 +85,7 @@ class Line:
         if self._engine is not None:
             return DockerBuilder(
                 self._engine, self.tell, self.settings.base_images,
-                use_registry=self.settings.use_registry,
+                use_registry=self.settings.use_registry, cache=self.settings.cache_dir,
             )  # fmt: skip
         return LocalBuilder(self.settings.cache_dir, self.tell)
 

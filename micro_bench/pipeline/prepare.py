@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 
 from micro_bench import graphs
@@ -104,7 +105,8 @@ def prepare(line: Line, task: Task) -> Prepared:
     line.watch.stage(task.id, "cutting its slice")
     piece, kept, everything = cut(line, task)
     own = [distribution.name for distribution in piece.distributions]
-    lock = resolve(line, task, piece.environment, own)
+    out = line.specs.recipe(task.repo.name).leave_out
+    lock = resolve(line, task, piece.environment, own, out)
     allow(line, task, locks.read(lock))
     files = {**kept, **images.generated(piece.distributions)}
     material = Material(piece, files, seal(files, piece.environment.before), lock)
@@ -119,10 +121,20 @@ def prepare(line: Line, task: Task) -> Prepared:
     )  # fmt: skip
 
 
-def resolve(line: Line, task: Task, wanted: Environment, own: Sequence[str]) -> str:
-    """The environment's lock: the stored one while its requirements hold, else resolved anew."""
+def resolve(
+    line: Line, task: Task, wanted: Environment, own: Sequence[str], out: Sequence[str] = ()
+) -> str:
+    """The environment's lock: the stored one while its requirements hold, else resolved anew.
+
+    Args:
+        line: Where.
+        task: For whom.
+        wanted: What is asked for.
+        own: The project's distributions.
+        out: Distributions that a lead leaves out.
+    """
     base = _base(line, task, wanted)
-    sha = _digest(wanted)
+    sha = _digest(wanted, out)
     stored = line.specs.lock(task)
     if stored and locks.holds(stored, wanted, sha):
         return stored
@@ -131,16 +143,18 @@ def resolve(line: Line, task: Task, wanted: Environment, own: Sequence[str]) -> 
     line.tell(f"{task.id}: resolving {what} as of {wanted.before:%Y-%m-%d}")
     with _named(line, task):
         made = compile_lock(
-            Wanted(wanted.requirements, base.python, wanted.before, own),
+            Wanted(wanted.requirements, base.python, wanted.before, own, out),
             lambda words: line.tell(f"{task.id}: {words}"),
+            partial(line.builder.compile, wanted.python),
         )
     text = locks.write(base.python, wanted, sha, made.facts, made.body)
     line.specs.save_lock(task, text)
     return text
 
 
-def _digest(wanted: Environment) -> str:
+def _digest(wanted: Environment, out: Sequence[str] = ()) -> str:
     texts = sorted(requirement.text for requirement in wanted.requirements)
+    texts += [f"left out: {name}" for name in sorted(out)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
@@ -193,12 +207,16 @@ def allow(line: Line, task: Task, facts: LockFacts) -> None:
 def _known_facts(line: Line, task: Task, wanted: Environment) -> LockFacts:
     """What the stored lock says of itself, where it still holds."""
     stored = line.specs.lock(task)
-    return locks.read(stored) if stored and locks.holds(stored, wanted, _digest(wanted)) else NONE
+    sha = _digest(wanted, line.specs.recipe(task.repo.name).leave_out)
+    return locks.read(stored) if stored and locks.holds(stored, wanted, sha) else NONE
 
 
 def _with_facts(line: Line, task: Task, piece: Slice, lock: str, image: Image) -> Slice:
     """The slice with what came to light while its environment was made; kept with the lock."""
-    facts = LockFacts.model_validate({**dict(locks.read(lock)), "built": image.built})
+    known = locks.read(lock)
+    left = {one.name: one for one in (*known.left_out, *image.left_out)}
+    found = {"built": image.built, "left_out": (*left.values(),), "libraries": image.libraries}
+    facts = LockFacts.model_validate({**dict(known), **found})
     line.specs.save_lock(task, locks.with_facts(lock, facts))
     told = Slice.model_validate({**dict(piece), "lock_facts": facts})
     line.specs.save_manifest(told)

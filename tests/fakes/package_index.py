@@ -8,6 +8,7 @@ import json
 import tarfile
 import threading
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -52,6 +53,11 @@ class Index:
     def add_source(self, name: str, version: str, when: str | None) -> None:
         """A source archive whose metadata can be read without building it."""
         self._add(name, f"{name}-{version}.tar.gz", sdist(name, version), when)
+
+    def add_broken(self, name: str, version: str, when: str | None) -> None:
+        """A source archive that tells its metadata to nobody: its build ends with an error."""
+        files = {"setup.py": b"raise SystemExit('no compiler for this one')\n"}
+        self._add(name, f"{name}-{version}.tar.gz", archive(name, version, files), when)
 
     def _add(self, name: str, file: str, content: bytes, when: str | None) -> None:
         self.files[file] = content
@@ -101,13 +107,16 @@ def wheel(name: str, version: str, needs: tuple[str, ...] = ()) -> bytes:
 
 
 def sdist(name: str, version: str) -> bytes:
+    project = f'[project]\nname = "{name}"\nversion = "{version}"\n'
+    files = {"PKG-INFO": metadata(name, version).encode(), "pyproject.toml": project.encode()}
+    return archive(name, version, files)
+
+
+def archive(name: str, version: str, files: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for path, text in {
-            "PKG-INFO": metadata(name, version),
-            "pyproject.toml": f'[project]\nname = "{name}"\nversion = "{version}"\n',
-        }.items():
+    with tarfile.open(fileobj=buffer, mode="w:gz") as made:
+        for path, content in files.items():
             info = tarfile.TarInfo(f"{name}-{version}/{path}")
-            info.size = len(text)
-            archive.addfile(info, io.BytesIO(text.encode()))
+            info.size = len(content)
+            made.addfile(info, io.BytesIO(content))
     return buffer.getvalue()

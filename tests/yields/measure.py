@@ -126,7 +126,10 @@ def _drafted(repository: Repository, place: Path, recipe: Path | None) -> Funnel
             break
         wanted *= 2
     if recipe:
-        shutil.copy(recipe, next((place / "tickets").rglob("*.gold.patch")).parent / "recipe.yaml")
+        spec = next((place / "tickets").rglob("*.gold.patch"))
+        folder = place / "repo_slices" / spec.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(recipe, folder / "recipe.yaml")
     lost = said["funnel"]["rejected"]
     linked = total - sum(len(lost.get(reason, ())) for reason in UNLINKED)
     pairs.sort(key=lambda pair: (pair.fixed, pair.task), reverse=True)

@@ -124,7 +124,6 @@ def test_a_date_in_the_future_is_told(index: Index):
     [
         (("apple>=99",), "only apple==1.0 is available and you require apple>=99 (asked for: "),
         (("apple<1", "apple>=1"), "you require apple<1 and apple>=1 (asked for"),
-        (("nowhere",), "nowhere is in no package index (asked for: nowhere in setup.cfg)"),
     ],
 )  # fmt: skip
 def test_the_first_line_says_which_package_and_why(
@@ -138,6 +137,44 @@ def test_the_first_line_says_which_package_and_why(
     assert first.startswith(
         "the environment cannot be resolved for Python 3.11.2 as of 2023-01-01: " + said
     )
+
+
+def test_what_no_index_has_is_left_out_and_said(index: Index):
+    index.add("apple", "1.0", "2022-01-01", ("gone",))
+    lock = locked("apple", "nowhere>=2")
+    assert pins(lock) == ["apple==1.0"]
+    assert [(one.name, one.why) for one in lock.facts.left_out] == [
+        ("nowhere", "no package index has it"), ("gone", "no package index has it"),
+    ]  # fmt: skip
+
+
+def test_what_a_lead_leaves_out_is_not_there_whoever_asks_for_it(index: Index):
+    index.add("apple", "1.0", "2022-01-01", ("pear",))
+    index.add("pear", "1.0", "2022-01-01")
+    wanted = (Requirement(text="apple", source="setup.cfg"),)
+    lock = compile_lock(Wanted(wanted, PYTHON, BASE, leave_out=("Pear",)))
+    assert pins(lock) == ["apple==1.0"]
+    assert [one.name for one in lock.facts.left_out] == ["pear"]
+
+
+def test_what_does_not_build_is_left_out_and_said(index: Index):
+    """Here and elsewhere; a release with a wheel would be taken."""
+    index.add("apple", "1.0", "2022-01-01")
+    index.add_broken("stone", "1.0", "2022-01-01")
+    asked: list[tuple[str, ...]] = []
+
+    def elsewhere(names, argv, files):
+        asked.append(tuple(names))
+
+    wanted = [Requirement(text=text, source="setup.cfg") for text in ("apple", "stone")]
+    lock = compile_lock(Wanted(wanted, PYTHON, BASE), elsewhere=elsewhere)
+    assert pins(lock) == ["apple==1.0"]
+    (left,) = lock.facts.left_out
+    assert left.name == "stone"
+    assert left.why.startswith("it does not build: ")
+    assert asked[0] == ("stone",)
+    index.add("stone", "0.9", "2021-01-01")
+    assert pins(locked("apple", "stone")) == ["apple==1.0", "stone==0.9"]
 
 
 def test_what_this_program_adds_is_told_as_its_own(index: Index):
@@ -182,7 +219,8 @@ def test_wheels_come_by_their_hashes_and_a_source_is_told_apart(index: Index, tm
     missing = fetch_wheels(lock.body, PYTHON, tmp_path / "wheels")
     assert [line.split()[0] for line in missing] == ["stone==1.0"]
     assert [p.name for p in (tmp_path / "wheels").iterdir()] == ["apple-1.0-py3-none-any.whl"]
-    found = fetch_sources(missing, PYTHON, tmp_path)
+    found, absent = fetch_sources(missing, PYTHON, tmp_path)
+    assert absent == {}
     assert {pin: file.name for pin, file in found.items()} == {"stone==1.0": "stone-1.0.tar.gz"}
 
 
