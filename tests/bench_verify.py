@@ -111,10 +111,11 @@ def _section(rows: Sequence[Measured]) -> str:
     table = "\n".join(row.row() for row in rows)
     return f"""{BEGIN}
 Written by `python -m tests.bench_verify` on {time.strftime("%Y-%m-%d")}, micro-bench
-{host.harness_version()}, {host.cpus()} CPUs. "One run" is the test command of the first execution,
-all tests with the gold patch; "verification" is from there to the end, sandboxes, scanners and leak
-scan included, images built before. Both are of the same verification. The goal is {ALLOWED[0]} runs
-and {ALLOWED[1]} s: reached by {within} of {len(rows)}; the median is {middle:.1f} runs.
+{host.harness_version()}, {host.cpus()} CPUs. "One run" is the test command of the first
+execution, all tests with the gold patch; "verification" is from there to the end, sandboxes,
+scanners and leak scan included, images built before. Both are of the same verification. The goal
+is {ALLOWED[0]} runs and {ALLOWED[1]} s: reached by {within} of {len(rows)}; the median is
+{middle:.1f} runs.
 
 | task | repetitions | tests in a grading | one run | verification | ratio | goal |
 |---|---|---|---|---|---|---|

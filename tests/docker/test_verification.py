@@ -197,6 +197,8 @@ def test_the_tests_that_execute_the_change_decide_and_the_others_are_counted(
         "gold_hidden", "traced", "base_hidden", "base_own", "gold_hidden", "gold_busy",
         "base_busy",
     ]  # fmt: skip
+    first, traced = found.executions[:2]
+    assert first.counts == traced.counts, "the fix is traced, not the base"
     functions = [test.rpartition("::")[2].partition("[")[0] for test in found.pass_to_pass]
     assert functions.count("test_halves") == 3
     assert functions.count("test_nothing_of_the_change") == FEWEST

@@ -196,7 +196,7 @@ class _Executing:
         self.line.watch.stage(self.prepared.task.id, "attempting by the oracle and the no-op agent")
         left, self.lost = oracle_patch(self.line, self.prepared, self.folder, gold)
         self.patches = {
-            RunKind.GOLD_HIDDEN: left, RunKind.GOLD_BUSY: gold,
+            RunKind.GOLD_HIDDEN: left, RunKind.TRACED: left, RunKind.GOLD_BUSY: left,
             RunKind.NOOP: attempted(self.line, self.prepared, self.folder, "noop", None).patch,
         }  # fmt: skip
 
