@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from micro_bench.images.tables import BAD, GOOD, Runs, Table, base_table, table
 from micro_bench.model.execution import TestsRun, TestStatus, Trust
@@ -26,10 +26,14 @@ def flaky(runs: Runs) -> Iterable[Flaky]:
         yield Flaky(id=test, seen={k: table[test] for k, table in tables.items() if test in table})
 
 
-def load_sensitive(runs: Runs) -> Iterable[Flaky]:
+def load_sensitive(runs: Runs, loaded: Collection[str] | None = None) -> Iterable[Flaky]:
     """Tests that are steady as long as the machine is idle, and differ when it is busy.
 
     Only where the busy run went to its end: else nothing is known.
+
+    Args:
+        runs: All executions.
+        loaded: The tests that the busy run with the gold patch was of; None for all.
     """
     calm = {RunKind.GOLD_HIDDEN: table(runs[RunKind.GOLD_HIDDEN]),
             RunKind.BASE_HIDDEN: base_table(runs)}  # fmt: skip
@@ -39,7 +43,8 @@ def load_sensitive(runs: Runs) -> Iterable[Flaky]:
         busy = ended(runs.get(busy_kind, ()))
         statuses = table(busy)
         words = {r.id: r.message for run in busy for r in run.results}
-        before = calm[kind] if kind is RunKind.GOLD_HIDDEN else _failing(calm[kind])
+        gold = kind is RunKind.GOLD_HIDDEN
+        before = _among(calm[kind], loaded) if gold else _failing(calm[kind])
         for test in _moved(before, statuses) if busy else ():
             now = statuses.get(test, (TestStatus.MISSING,))
             seen.setdefault(test, {})[kind.value] = calm[kind][test]
@@ -56,6 +61,10 @@ def _moved(calm: Table, busy: Table) -> Iterable[str]:
         passes, fails = all(s in GOOD for s in before), all(s in BAD for s in before)
         if (passes and not all(s in GOOD for s in now)) or (fails and any(s in GOOD for s in now)):
             yield test
+
+
+def _among(calm: Table, tests: Collection[str] | None) -> Table:
+    return calm if tests is None else {test: calm[test] for test in calm if test in tests}
 
 
 def _failing(calm: Table) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from micro_bench.images import causes, flaky, reasons
@@ -48,6 +48,7 @@ def derive(
     tests: HiddenTests,
     *,
     whole: TestsRun | None = None,
+    loaded: Collection[str] | None = None,
     explain: Explain = causes.unexplained,
     complaints: reasons.Complaints | None = None,
 ) -> Derived:
@@ -60,14 +61,15 @@ def derive(
     Args:
         runs: Repetitions by kind.
         tests: What is known of the tests.
-        whole: All tests with the gold patch, where the runs hold some of them only.
+        whole: All hidden tests with the gold patch, where the runs hold some of them only.
+        loaded: The tests that ran on busy CPUs; None for all.
         explain: What the runner's words about a test mean.
         complaints: What the runner said where it broke down.
     """
     unsteady = tuple(flaky.flaky(runs))
     shaky = {test.id for test in unsteady}
-    loaded = tuple(test for test in flaky.load_sensitive(runs) if test.id not in shaky)
-    shaky |= {test.id for test in loaded}
+    sensitive = tuple(test for test in flaky.load_sensitive(runs, loaded) if test.id not in shaky)
+    shaky |= {test.id for test in sensitive}
     base, gold = base_table(runs), table(runs[RunKind.GOLD_HIDDEN])
     solid = [t for t in sorted(gold) if t not in shaky and all(s in GOOD for s in gold[t])]
     own = table(runs[RunKind.BASE_OWN])
@@ -82,11 +84,11 @@ def derive(
     stopped = causes.find(first, tests.scope, tests.after, explain)
     stopped = tuple(cause for cause in stopped if not shaky.issuperset(cause.tests))
     found = reasons.Found(
-        fail_to_pass, unsteady, loaded, stopped, tests.scope, complaints or {}, first
+        fail_to_pass, unsteady, sensitive, stopped, tests.scope, complaints or {}, first
     )  # fmt: skip
     errors = {e for kind in runs for run in runs[kind] for e in run.collection_errors()}
     return Derived(
-        fail_to_pass, pass_to_pass, unsteady, loaded, stopped, tuple(sorted(errors)),
+        fail_to_pass, pass_to_pass, unsteady, sensitive, stopped, tuple(sorted(errors)),
         tuple(reasons.why_not(runs, found)), tuple(reasons.warnings(runs, found)),
     )  # fmt: skip
 

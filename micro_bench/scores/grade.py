@@ -189,7 +189,7 @@ class _Grading:
             junit=f"{places.bench}/out/report.xml", timeout_s=job.task.tests.timeout_s,
             python=f"{places.venv}/bin", work=places.work, config=_text(job.infrastructure),
             recipe=job.recipe, only=(*job.only, *canaries) if job.only else (), trace=job.trace,
-            stop_after_s=job.stop_after_s, whole=canaries,
+            stop_after_s=job.stop_after_s, whole=(*canaries, *job.like),
             plugin=f"{places.bench}/in/plugin.py",
         )  # fmt: skip
         return {

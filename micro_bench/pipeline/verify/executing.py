@@ -21,21 +21,25 @@ from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.verify.attempted import attempted, oracle_patch
 from micro_bench.pipeline.verify.jobs import job, test_modules
-from micro_bench.pipeline.verify.loaded import unhurried, worth_loading
+from micro_bench.pipeline.verify.loaded import SLOWER, unhurried, worth_loading
 from micro_bench.pipeline.verify.narrowing import (
     Traced,
     narrowed,
     only,
+    passed_over,
     passing,
+    quick,
     trace,
     whole,
-    worth_tracing,
+    worth_narrowing,
 )
 from micro_bench.pipeline.verify.settled import candidates, settled
 from micro_bench.sandboxes._sandbox import Start
 from micro_bench.sandboxes.busy import busy
 from micro_bench.scores import grade as grading
 
+LOOK = 0
+"""The number of the base's execution with the hidden files alone."""
 STEADY = tuple(kind for kind in RunKind if kind not in (*BUSY.values(), RunKind.TRACED))
 """What runs on a machine that is not kept busy."""
 
@@ -47,7 +51,7 @@ class Evidence:
     runs: Mapping[RunKind, tuple[TestsRun, ...]]
     """Of the tests that a grading runs."""
     whole: TestsRun
-    """All tests with the gold patch."""
+    """All tests of the hidden files with the gold patch."""
     scans: tuple[Scan, ...]
     """Of the first run of the gold patch."""
     executions: tuple[Execution, ...]
@@ -55,6 +59,8 @@ class Evidence:
     """What became of the gold patch on the way of an attempt; empty if it is whole."""
     scope: TestScope | None = None
     """Which tests a grading runs, where these are not all."""
+    loaded: frozenset[str] | None = None
+    """The tests that ran with the gold patch on busy CPUs; None for all of them."""
 
 
 def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
@@ -66,8 +72,8 @@ def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
     here.go(repetitions)
     runs = {kind: tuple(found) for kind, found in here.known().items()}
     return Evidence(
-        runs, here.runs[RunKind.GOLD_HIDDEN][0], tuple(here.scans), tuple(here.done),
-        tuple(here.lost), here.told,
+        runs, here.seen or here.runs[RunKind.GOLD_HIDDEN][0], tuple(here.scans), tuple(here.done),
+        tuple(here.lost), here.told, here.loaded,
     )  # fmt: skip
 
 
@@ -88,6 +94,11 @@ class _Executing:
     told: TestScope | None = None
     asked: frozenset[str] = frozenset()
     """What may be FAIL_TO_PASS, after the first run of the base."""
+    seen: TestsRun | None = None
+    """The first run of the gold patch: all tests of the hidden files at least."""
+    narrowly: bool = False
+    """Whether the gold patch was executed as a grading goes."""
+    loaded: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         self.now = self.hidden
@@ -95,52 +106,94 @@ class _Executing:
     def go(self, repetitions: int) -> None:
         """In the order of what each can settle; the dearest come last."""
         self.prepare_patches()
-        self.now = whole(self.hidden)
-        self.one(RunKind.GOLD_HIDDEN, 1)
-        self.now = self.hidden
-        if settled(self.runs, self.scope):
+        if not self.look():
             return
-        if worth_tracing(self.prepared, self.runs[RunKind.GOLD_HIDDEN][0]):
+        if self.is_worth_narrowing():
             self.narrow()
-        if not self.base() or not self.repeat(repetitions):
+        if not (self.once() and self.repeat(repetitions)):
             return
         if self.line.settings.load_check:
             self.under_load()
 
+    def look(self) -> bool:
+        """The gold patch with as many tests as are quick, the hidden ones first.
+
+        Where that was not all, the base with the hidden files alone: what the two settle is known
+        at once, before anything long. Whether anything is left to be found out.
+        """
+        every = self.hidden.task.tests.scope == "all"
+        self.now = self.hidden if every else quick(self.hidden)
+        self.one(RunKind.GOLD_HIDDEN, 1)
+        self.seen, self.now = self.runs[RunKind.GOLD_HIDDEN][0], self.hidden
+        if settled(self.runs, self.scope):
+            return False
+        if not passed_over(self.seen):
+            return True
+        self.now = narrowed(self.hidden, self.scope & frozenset(self.hidden.tests))
+        self.one(RunKind.BASE_HIDDEN, LOOK)
+        if settled(self.runs, self.scope):
+            return False
+        self.asked = frozenset(candidates(self.runs, self.scope))
+        self.runs, self.now = {kind: [] for kind in STEADY}, self.hidden
+        return True
+
+    def is_worth_narrowing(self) -> bool:
+        """Whether the tests take so long that it matters which of them run."""
+        assert self.seen is not None  # noqa: S101 - there was a look
+        traced = self.hidden.task.tests.scope == "traced"
+        return traced and bool(passed_over(self.seen) or worth_narrowing(self.seen))
+
     def narrow(self) -> None:
-        """See which tests have to do with the change; the first run of the base takes those."""
+        """All tests with the gold patch, traced: those that have to do with the change."""
         what = dataclasses.replace(
             unhurried(whole(self.hidden)), trace=trace(self.line, self.prepared)
         )
         graded = self.graded(RunKind.TRACED, 1, what)
+        if graded.run.trust is not Trust.AGREE:
+            return
         found = self.prepared.language.traces(graded.report, self.hidden.tests)
-        first = self.runs[RunKind.GOLD_HIDDEN][0]
-        self.traced = Traced.of(self.prepared, first, found, self.scope)
+        asked = self.asked or frozenset(candidates(self.runs, self.scope))
+        self.traced = Traced.of(self.prepared, graded.run, found, asked)
         self.now = narrowed(self.hidden, self.traced.first())
 
-    def base(self) -> bool:
-        """The base for the first time; whether anything is left to be found out."""
+    def once(self) -> bool:
+        """Everything for the first time; whether anything is left to be found out."""
+        gold = () if self.runs[RunKind.GOLD_HIDDEN] else (RunKind.GOLD_HIDDEN,)
         noop = (RunKind.NOOP,) if self.patches[RunKind.NOOP] else ()
         own = (RunKind.BASE_OWN,) if self.own.tests else ()
-        for kind in (RunKind.BASE_HIDDEN, *noop, *own):
+        for kind in (*gold, RunKind.BASE_HIDDEN, *noop, *own):
             self.one(kind, 1)
+            if kind is RunKind.GOLD_HIDDEN and self.unnamed():
+                return self.start_over()
             if settled(self.known(), self.scope):
                 return False
         if self.traced:
-            base = passing(self.runs[RunKind.BASE_HIDDEN][0])
-            self.asked = frozenset(candidates(self.known(), self.scope))
-            kept, self.told = self.traced.last(self.asked, base)
+            self.asked = self.asked or frozenset(candidates(self.known(), self.scope))
+            kept, self.told = self.traced.last(self.asked, self.known_passing())
             self.now = narrowed(self.hidden, kept)
+            self.narrowly = bool(gold)
         return True
 
+    def known_passing(self) -> frozenset[str]:
+        """Tests that passed with the gold patch, and on the base or may be FAIL_TO_PASS."""
+        gold, base = (
+            frozenset(passing(self.runs[kind][0]))
+            for kind in (RunKind.GOLD_HIDDEN, RunKind.BASE_HIDDEN)
+        )
+        return gold & (base | self.asked)
+
     def repeat(self, repetitions: int) -> bool:
-        """The other repetitions; with some tests only at least once as a grading runs them."""
+        """The other repetitions; with some tests only at least once as a grading runs them.
+
+        Whether anything is left to be found out.
+        """
         noop = (RunKind.NOOP,) if self.patches[RunKind.NOOP] else ()
-        for number in range(2, max(repetitions, 2 if self.traced else 1) + 1):
+        least = 2 if self.traced and not self.narrowly else 1
+        for number in range(2, max(repetitions, least) + 1):
             base = (RunKind.BASE_HIDDEN, *noop) if number <= repetitions else ()
             for kind in (RunKind.GOLD_HIDDEN, *base):
                 self.one(kind, number)
-                if self.traced and self.unnamed():
+                if self.unnamed():
                     return self.start_over() and self.repeat(repetitions)
                 if settled(self.known(), self.scope):
                     return False
@@ -150,15 +203,15 @@ class _Executing:
         """Whether a test that decides was not found by its id: they have other names to the runner,
         or exist only beside others.
         """
-        seen = self.runs[RunKind.GOLD_HIDDEN][-1]
-        return seen.trust is Trust.AGREE and not self.asked <= seen.statuses().keys()
+        found = self.runs[RunKind.GOLD_HIDDEN][-1]
+        is_whole = not self.traced or found.trust is not Trust.AGREE
+        return not is_whole and not self.asked <= found.statuses().keys()
 
     def start_over(self) -> bool:
         """With whole files."""
-        first = self.runs[RunKind.GOLD_HIDDEN][0]
-        self.runs = {kind: [] for kind in STEADY} | {RunKind.GOLD_HIDDEN: [first]}
+        self.runs = {kind: [] for kind in STEADY}
         self.traced, self.told, self.now = None, None, self.hidden
-        return self.base()
+        return self.once()
 
     def known(self) -> Runs:
         """What the executions say of the tests that a grading runs."""
@@ -203,7 +256,7 @@ class _Executing:
     def one(self, kind: RunKind, number: int) -> None:
         """Execute, and keep what it showed."""
         what = self.own if kind is RunKind.BASE_OWN else self.now
-        scanned = kind is RunKind.GOLD_HIDDEN and number == 1
+        scanned = kind is RunKind.GOLD_HIDDEN and not self.scans
         what = what if scanned else dataclasses.replace(what, scanners=())
         graded = self.graded(kind, number, what)
         if scanned:
@@ -211,9 +264,12 @@ class _Executing:
 
     def under_load(self) -> None:
         """Once more on busy CPUs, where that can tell something."""
-        asked = candidates(self.known(), self.scope)
+        asked = frozenset(candidates(self.known(), self.scope))
         for kind in worth_loading(self.hidden.task, self.runs):
             what = narrowed(self.hidden, asked) if kind is RunKind.BASE_BUSY else self.now
+            if self.traced and kind is RunKind.GOLD_BUSY:
+                self.loaded = self.traced.nearest(asked, self.now.only, 1 / SLOWER)
+                what = narrowed(self.hidden, self.loaded)
             self.graded(kind, 1, unhurried(what), busy(self.line.start))
 
     def graded(

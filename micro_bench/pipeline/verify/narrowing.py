@@ -18,6 +18,8 @@ from micro_bench.scores import grade as grading
 
 WORTH_S = 2.0
 """Seconds of a run from which on it pays to trace them: less are all run."""
+QUICK_S = 10.0
+"""What the first look may take beside the hidden files."""
 WHOLE = 2
 """Budgets that a run of all tests may take."""
 
@@ -40,14 +42,24 @@ def whole(job: grading.Job) -> grading.Job:
     )  # fmt: skip
 
 
+def quick(job: grading.Job) -> grading.Job:
+    """All tests, the hidden ones first, and the others for a few seconds."""
+    return dataclasses.replace(job, stop_after_s=QUICK_S)
+
+
+def passed_over(run: TestsRun) -> int:
+    """How many tests were not run, for the time."""
+    return sum(PASSED_OVER in result.message for result in run.results)
+
+
 def passing(run: TestsRun) -> dict[str, float]:
     """Tests that pass, with their seconds."""
     return {r.id: r.seconds for r in run.results if r.status in GOOD and not r.collection}
 
 
-def worth_tracing(prepared: Prepared, run: TestsRun) -> bool:
+def worth_narrowing(run: TestsRun) -> bool:
     """Whether the tests take so long that it matters which of them run."""
-    return prepared.task.tests.scope == "traced" and run.seconds > WORTH_S
+    return run.seconds > WORTH_S
 
 
 def trace(line: Line, prepared: Prepared) -> Trace:
@@ -66,39 +78,45 @@ def trace(line: Line, prepared: Prepared) -> Trace:
 
 @dataclasses.dataclass(frozen=True)
 class Traced:
-    """What the whole run with the gold patch and the traced one showed."""
+    """What the traced run of all tests with the gold patch showed."""
 
     passing: tuple[scope.Passing, ...]
-    hidden: frozenset[str]
-    """The hidden test files."""
+    asked: frozenset[str]
+    """What may be FAIL_TO_PASS by what is known so far."""
     budget_s: float
     not_run: int
     """Tests that were passed over, for the time."""
 
     @classmethod
     def of(
-        cls, prepared: Prepared, whole: TestsRun, traces: Mapping[str, str], hidden: frozenset[str]
+        cls, prepared: Prepared, whole: TestsRun, traces: Mapping[str, str], asked: frozenset[str]
     ) -> Traced:
         """Side by side."""
         found = scope.traces_of(passing(whole), traces, whole.seconds)
-        over = sum(PASSED_OVER in result.message for result in whole.results)
-        return cls(found, hidden, prepared.task.tests.budget_s, over)
+        return cls(found, asked, prepared.task.tests.budget_s, passed_over(whole))
 
     def first(self) -> frozenset[str]:
-        """For the first run of the base: any hidden test may turn out to be FAIL_TO_PASS."""
-        asked = {test.id for test in self.passing if split(test.id)[0] in self.hidden}
-        return scope.choose(self.passing, (), self.budget_s).tests | asked
+        """For the first executions."""
+        return scope.choose(self.passing, self.asked, self.budget_s).tests | self.asked
 
     def last(
-        self, candidates: Collection[str], base: Collection[str]
+        self, asked: Collection[str], passed: Collection[str]
     ) -> tuple[frozenset[str], TestScope]:
-        """For all others: what may be FAIL_TO_PASS, and what passes on the base of the chosen."""
-        chosen = scope.choose(self.passing, candidates, self.budget_s)
-        kept = frozenset(candidates) | (chosen.tests & frozenset(base))
+        """For all others: what may be FAIL_TO_PASS, and what passed of the chosen."""
+        chosen = scope.choose(self.passing, asked, self.budget_s)
+        kept = frozenset(asked) | (chosen.tests & frozenset(passed))
         seconds = sum(test.seconds for test in self.passing if test.id in kept)
         told = {**dict(chosen.told), "kept": len(kept), "kept_s": seconds,
                 "not_run": self.not_run}  # fmt: skip
         return kept, TestScope.model_validate(told)
+
+    def nearest(
+        self, asked: Collection[str], among: Collection[str], share: float
+    ) -> frozenset[str]:
+        """Of some tests those that a share of the budget holds; all that are asked for."""
+        known = frozenset(among)
+        some = tuple(test for test in self.passing if test.id in known)
+        return scope.choose(some, asked, self.budget_s * share).tests | frozenset(asked)
 
 
 def only(run: TestsRun, tests: Collection[str]) -> TestsRun:

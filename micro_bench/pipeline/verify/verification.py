@@ -52,7 +52,7 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
     folder = line.workspace.verification(task.id)
     derived = verify.derive(
         evidence.runs, verify.HiddenTests(*_definitions(line, prepared), scope),
-        whole=evidence.whole, explain=explain,
+        whole=evidence.whole, loaded=evidence.loaded, explain=explain,
         complaints=logs.complaints(folder, evidence.runs, prepared.language.complaint, explain),
     )  # fmt: skip
     waived = broken_gates(task, evidence.scans)
