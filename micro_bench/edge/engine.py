@@ -144,6 +144,14 @@ class Engine:
             except ImageNotFound:
                 return None
 
+    def is_published(self, reference: str) -> bool:
+        """Whether a registry answers and has the image. Nothing is fetched."""
+        try:
+            self.client.inspect_distribution(reference)
+        except (DockerException, requests.RequestException):
+            return False
+        return True
+
     def pull(self, reference: str) -> str | None:
         """Pull an image; None when no registry answers or has it."""
         try:

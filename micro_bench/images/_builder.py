@@ -41,8 +41,10 @@ class Builder(Protocol):
     """Makes environments and slices, each at most once for a key."""
 
     backend: str
-    offered: tuple[str, ...]
-    """The minor versions of Python it can have without more ado; empty for any."""
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The minor versions of Python it can have without more ado; empty for any."""
 
     def base(self, python: str) -> Base:
         """The interpreter for a minor version (`3.11`), fetched or made if need be.

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -51,6 +52,8 @@ class Built(Noun):
     libraries: tuple[str, ...] = ()
 
 
+PUBLISHED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+"""Versions of which registries have an image."""
 BIG_FILES = "/var/tmp"  # noqa: S108 - a folder is made in it
 """Often `/tmp` is memory."""
 
@@ -59,7 +62,6 @@ class DockerBuilder:
     """Builds through one engine. Safe for use by several threads: one build a key at a time."""
 
     backend = "docker"
-    offered: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -91,6 +93,13 @@ class DockerBuilder:
         self._guard = threading.Lock()
         self._bases: dict[str, tuple[Base, bool]] = {}
         self._no_base: dict[str, BuildError] = {}
+
+    @cached_property
+    def offered(self) -> tuple[str, ...]:
+        """Every version where a registry answers, else those that the settings know."""
+        if self._use_registry and self.engine.is_published("python:3.13-slim"):
+            return PUBLISHED
+        return tuple(self._sources)
 
     def base(self, python: str) -> Base:
         """See `Builder.base`."""
@@ -190,6 +199,7 @@ class DockerBuilder:
             return self._slice(material, environment, layer, kind)
 
         made, tag, digest = image_of({}, "unbuilt" if material.program else "slice")
+        why = ""
         if material.program:
             key = recipe.key(made.key, material.program)
             self.log(f"{material.piece.task}: building the project's extensions")
@@ -205,7 +215,8 @@ class DockerBuilder:
         return Image(
             task=material.piece.task, key=made.key, env_key=environment.key, tag=tag,
             digest=digest, base_digest=base.digest, python=base.python, backend=self.backend,
-            work_tree=material.sealed.tree, work_commit=material.sealed.commit, **dict(came_of),
+            work_tree=material.sealed.tree, work_commit=material.sealed.commit,
+            compiled=bool(material.program) and not why, **dict(came_of),
         )  # fmt: skip
 
     def _slice(

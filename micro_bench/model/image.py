@@ -33,6 +33,8 @@ class Image(Noun):
     """Packages of its lock that could neither be fetched nor built."""
     libraries: tuple[str, ...] = ()
     """System packages that the built ones need."""
+    compiled: bool = False
+    """Whether the project's own extensions were built."""
 
 
 class RunKind(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import ModuleType
 
@@ -48,9 +48,18 @@ def job(prepared: Prepared, test_patch: bytes, *, own: bool = False) -> grading.
         tests,
         scanners(),
         like,
-        partial(build_program, language, prepared.piece) if prepared.piece.build else None,
-        prepared.piece.build.reads if prepared.piece.build else grading.never,
+        *_build(prepared),
     )
+
+
+def _build(
+    prepared: Prepared,
+) -> tuple[Callable[[str, str], str] | None, Callable[[str], bool]]:
+    """How extensions are built anew, and for which changes; not where the base's did not build."""
+    piece = prepared.piece
+    if piece.build is None or not prepared.image.compiled:
+        return None, grading.never
+    return partial(build_program, prepared.language, piece), piece.build.reads
 
 
 def how_tested(prepared: Prepared) -> attempts.HowTested:

@@ -442,6 +442,7 @@ def test_the_interpreter_by_other_signs(entries, python, source):
         (">=3.9", ("3.15",), "3.15"),
         (">=3.9,<3.13", ("3.13",), "3.11"),
         (">=3.12", ("3.10", "3.12"), "3.12"),
+        (">=3.9", ("3.10", "3.11", "3.12", "3.13"), "3.12"),  # 3.13 is not out yet
     ],
 )
 def test_of_several_interpreters_that_would_do_one_that_is_there_is_taken(
@@ -450,6 +451,14 @@ def test_of_several_interpreters_that_would_do_one_that_is_there_is_taken(
     text = f'[project]\nname = "a"\nversion = "1"\nrequires-python = "{requires}"\n'
     tree = files({"pyproject.toml": text})
     assert python_language.environment(tree, WHEN, Recipe(), offered).python == python
+
+
+def test_a_version_that_is_not_there_is_told_where_another_will_do():
+    text = '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.10"\n'
+    tree = files({"pyproject.toml": text, ".python-version": "3.12"})
+    found = python_language.environment(tree, WHEN, Recipe(), ("3.11", "3.13"))
+    assert found.python == "3.11"
+    assert ".python-version: asks for Python 3.12; 3.11 is taken" in found.complaints
 
 
 def test_what_the_manifests_do_not_say_is_what_is_there():

@@ -73,7 +73,7 @@ def environment(
 ) -> Environment:
     """What must be installed to run the tests of a tree."""
     found = projects(files, recipe)
-    python, python_source, about_python = interpreter.choose(files, found, recipe, offered)
+    python, python_source, about_python = interpreter.choose(files, found, recipe, offered, before)
     wanted, about_runtime = _wanted_at_run_time(files, found, recipe)
     needs = test_needs.find(files, found, recipe, wanted)
     plan = builds.find(files, found, recipe)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -14,12 +14,15 @@ from micro_bench.languages.python.manifests.project import Project
 
 PREFERRED = ("3.11", "3.13", "3.12", "3.10", "3.14")
 _RELEASED = {
+    "3.8": date(2019, 10, 14),
+    "3.9": date(2020, 10, 5),
     "3.10": date(2021, 10, 4),
     "3.11": date(2022, 10, 24),
     "3.12": date(2023, 10, 2),
     "3.13": date(2024, 10, 7),
     "3.14": date(2025, 10, 7),
 }
+_SETTLED = timedelta(days=180)
 _PATCHES = 40
 _MINOR = re.compile(r"(?<![\d.])3\.\d{1,2}(?![\d])")
 _CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)")
@@ -28,24 +31,41 @@ _PYTHON_KEY = re.compile(r"(?i)\bpython(?:[-_]?versions?)?\s*:\s*(.*)")
 
 
 def choose(
-    files: Files, projects: Sequence[Project], recipe: Recipe, offered: Sequence[str] = ()
+    files: Files,
+    projects: Sequence[Project],
+    recipe: Recipe,
+    offered: Sequence[str] = (),
+    before: datetime | None = None,
 ) -> tuple[str, str, list[str]]:
     """The minor version, where it was read, and complaints.
 
-    Of several that would do, one of `offered` is taken: not every machine can have each.
+    Of several that would do, one of `offered` is taken: not every machine can have each. Of these
+    the newest that was out half a year before the base commit: new tests are often for new
+    versions only, and a version that is just out has no wheels.
     """
     if recipe.python:
         return _minor(recipe.python), "recipe.yaml python", []
     wanted, complaints = _required(projects)
-    preferred = tuple(dict.fromkeys((*offered, *PREFERRED)))
+    preferred = tuple(dict.fromkeys((*_by_age(offered, before), *PREFERRED)))
     allowed = [minor for minor in preferred if _satisfies(minor, wanted)]
     for name, stated in _pinned(files):
-        if stated in PREFERRED or not allowed:
+        if stated in (offered or PREFERRED) or not allowed:
             return stated, name, complaints
         complaints.append(f"{name}: asks for Python {stated}; {allowed[0]} is taken")
     if wanted:
         return *_by_requirement(wanted, allowed, complaints), complaints
     return *_by_other_signs(files, projects, preferred), complaints
+
+
+def _by_age(offered: Sequence[str], before: datetime | None) -> list[str]:
+    """Those that were in use at the time first, the newest of them first."""
+
+    def rank(minor: str) -> tuple[bool, int]:
+        released, number = _RELEASED.get(minor), int(minor.partition(".")[2] or 0)
+        young = bool(before and released and released + _SETTLED > before.date())
+        return young, number if young else -number
+
+    return sorted(offered, key=rank)
 
 
 def _by_other_signs(
