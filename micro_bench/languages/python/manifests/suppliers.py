@@ -118,9 +118,11 @@ def is_dispensable(requirement: str, imported_by_tests: frozenset[str]) -> bool:
 
 
 def missing_imports(imported: Imported, wanted: Iterable[Requirement]) -> frozenset[str]:
-    """What is imported at the start and supplied by no requirement under its name."""
+    """What is imported at the start, or anywhere in the tests, and no requirement supplies under
+    its name.
+    """
     supplied = {module for item in wanted for module in _modules(item.text)}
-    return imported.at_start - supplied
+    return (imported.at_start | imported.by_tests) - supplied
 
 
 def suppliers(missing: frozenset[str], pool: Sequence[Requirement]) -> list[Requirement]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from micro_bench.languages._language import Files
 from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python import ini
-from micro_bench.languages.python.manifests import poetry
+from micro_bench.languages.python.manifests import conda, poetry
 from micro_bench.languages.python.manifests.project import Project
 from micro_bench.languages.python.manifests.requirements import name_of, read_file
 from micro_bench.languages.python.manifests.suppliers import (
@@ -75,6 +75,7 @@ def find(
             break
     pool = [item for source in sources for item in source.wanted]
     pool += [item for project in projects for listed in _all_extras(project) for item in listed]
+    pool += conda.requirements(files)
     missing = missing_imports(imported, [*runtime, *chosen.wanted])
     return Needs((*chosen.wanted, *suppliers(missing, pool)), complaints)
 
