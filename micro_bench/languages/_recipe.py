@@ -89,8 +89,11 @@ class Recipe(Noun):
     test_names: tuple[TestNames, ...] = ()
     """Names of test files, classes and functions. The first entry that fits a path counts."""
     pytest_args: tuple[str, ...] = ()
-    runner: Literal["pytest", "python -m pytest"] | None = None
-    """The second has the tests' working folder among the import roots."""
+    runner: Literal["pytest", "python -m pytest", "django", "unittest"] | None = None
+    """`python -m pytest` has the tests' working folder among the import roots; `django` is the
+    project's own way to Django's runner."""
+    test_script: Folder | None = None
+    """What starts Django's runner, where it is not `manage.py`: `runtests.py`."""
     workdir: Folder | None = None
     """The folder that the tests run in, below the top (`.`), where it is not the project's own."""
     env: dict[Variable, Value] = Field(default_factory=dict)

@@ -14,6 +14,8 @@ from micro_bench.pipeline.prepare import Prepared, build_program
 from micro_bench.scores import grade as grading
 
 SCANNERS = "scores.scanners"
+_STARTED = {"django": "python {script} test", "unittest": "python -m unittest"}
+"""What agents are told of runners that are called otherwise than they are started."""
 
 
 def scanners() -> tuple[ModuleType, ...]:
@@ -67,7 +69,11 @@ def how_tested(prepared: Prepared) -> attempts.HowTested:
     recipe = prepared.recipe
     folder = posixpath.normpath(recipe.workdir or ".")
     return attempts.HowTested(
-        recipe.runner or "pytest", "" if folder == "." else folder, recipe.env
+        _STARTED.get(recipe.runner or "", recipe.runner or "pytest").format(
+            script=posixpath.basename(recipe.test_script or "manage.py")
+        ),
+        "" if folder == "." else folder,
+        recipe.env,
     )
 
 

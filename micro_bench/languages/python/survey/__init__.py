@@ -6,7 +6,7 @@ from micro_bench.languages._language import Files, Survey
 from micro_bench.languages._recipe import Recipe
 from micro_bench.languages.python.paths import is_test, is_test_module
 from micro_bench.languages.python.survey.obstacles import find_obstacles
-from micro_bench.languages.python.survey.runner import find_runner
+from micro_bench.languages.python.testing.recognised import find_runner
 
 __all__ = ["survey"]
 

@@ -14,9 +14,9 @@ from micro_bench.languages.python.manifests.environment import environment, proj
 from micro_bench.languages.python.manifests.interpreter import PREFERRED
 from micro_bench.languages.python.manifests.suppliers import SHARED, distribution_of, is_run
 from micro_bench.languages.python.paths import is_test
+from micro_bench.languages.python.starters import of_ci, of_services, shown
 from micro_bench.languages.python.survey.imports import OURS, importing, unsupplied
-from micro_bench.languages.python.survey.runner import DJANGO, PYTEST, UNITTEST
-from micro_bench.languages.python.survey.text import of_ci, of_services, shown
+from micro_bench.languages.python.testing.recognised import DJANGO, PYTEST, UNITTEST
 from micro_bench.languages.python.values import load_toml, table, texts, words
 from micro_bench.model.slice import Environment
 

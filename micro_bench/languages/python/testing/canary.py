@@ -20,6 +20,7 @@ from micro_bench.languages.python.names import (
 )
 from micro_bench.languages.python.paths import is_test_module
 from micro_bench.languages.python.source import UnparsableError, parse
+from micro_bench.languages.python.testing.selecting import OWN
 from micro_bench.languages.python.values import words as listed
 
 _PLAIN = "{marks}def {passing}():\n    assert True\n\n\ndef {failing}():\n    assert False\n"
@@ -53,7 +54,7 @@ def canary(words: CanaryWords, beside: str, like: Files, recipe: Recipe) -> Cana
     tests = [test for tree in modules.values() for test in _tests(tree, wanted)]
     functions = _most_used(wanted.functions, lambda each: sum(t.fits(each) for t in tests))
     passing, failing = (_named(each, functions, "test") for each in (words.passing, words.failing))
-    if functions is None:
+    if functions is None or recipe.runner in OWN:
         name = "Test" + "".join(part.title() for part in words.file.split("_"))
         text = _UNITTEST.format(name=name, passing=passing, failing=failing)
     else:

@@ -11,7 +11,7 @@ from micro_bench.languages.python import names
 from micro_bench.languages.python.paths import is_test_place
 from micro_bench.languages.python.testing import addopts as addopts_rules
 from micro_bench.languages.python.testing.config import common_folder, effective, listed
-from micro_bench.languages.python.testing.selecting import is_needed, started
+from micro_bench.languages.python.testing.selecting import OWN, is_needed, started
 
 _FIXED = (
     "-o",
@@ -47,6 +47,8 @@ def test_folder(paths: Sequence[str], plan: TestRun) -> str:
     if plan.recipe.workdir is not None:
         folder = posixpath.normpath(plan.recipe.workdir)
         return "" if folder == "." else folder
+    if plan.recipe.runner in OWN:
+        return posixpath.dirname(plan.recipe.test_script or "")
     found = effective(paths, plan.config)
     if found is None or effective((), plan.config) is not None or is_test_place(found[0]):
         return ""
@@ -55,6 +57,8 @@ def test_folder(paths: Sequence[str], plan: TestRun) -> str:
 
 def test_command(paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:
     """The argv that runs these tests and writes JUnit XML to `plan.junit`."""
+    if plan.recipe.runner in OWN:
+        return (f"{plan.python}/python", plan.plugin, *paths)
     kept = addopts_rules.keep(base_addopts(paths, plan.config))
     folder = test_folder(paths, plan)
     return (

@@ -14,6 +14,7 @@ from micro_bench.languages._language import Files
 from micro_bench.languages._recipe import Recipe, TestNames
 from micro_bench.languages.python import ini, names
 from micro_bench.languages.python.testing.config import CONFIG_NAMES, listed, read_config
+from micro_bench.languages.python.testing.recognised import own_runner
 from micro_bench.languages.python.values import words
 
 _STARTERS = frozenset(
@@ -56,7 +57,7 @@ def completed(recipe: Recipe, files: Files, later: Files | None = None) -> Recip
         {
             **dict(known),
             "tests": (*recipe.tests, *roots),
-            "runner": recipe.runner or _runner(files),
+            **_started(recipe, files),
             "env": {**_variables(files), **recipe.env},
         }
     )
@@ -136,6 +137,14 @@ def _is_module(path: str, root: str) -> bool:
 def _is_plainly_test(path: str, recipe: Recipe) -> bool:
     wanted = names.patterns(path, recipe).files
     return any(names.fits(path, each) and not names.is_loose(each) for each in wanted)
+
+
+def _started(recipe: Recipe, files: Files) -> dict[str, str | None]:
+    """The runner and its script."""
+    own = own_runner(files) if recipe.runner in (None, "django") else None
+    if own and not recipe.pytest_args:
+        return {"runner": own[0], "test_script": recipe.test_script or own[1]}
+    return {"runner": recipe.runner or _runner(files)}
 
 
 def _runner(files: Files) -> str | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from micro_bench.languages._language import Files
-from micro_bench.languages.python.survey.text import of_ci, shown
+from micro_bench.languages.python.starters import of_ci, shown
 from micro_bench.languages.python.testing.config import CONFIG_NAMES, read_config
 
 DJANGO, PYTEST, UNITTEST = "django", "pytest", "unittest"
@@ -23,6 +23,9 @@ _COMMANDS = (
 )
 """The first whose command a file holds is the file's runner."""
 _STARTERS = ("tox.ini", "noxfile.py", "Makefile", "makefile", "GNUmakefile", "justfile")
+_RUNTESTS = ("runtests.py", "tests/runtests.py", "run_tests.py", "tests/run_tests.py")
+_MANAGE = re.compile(r"(?:(?!(?:docs?|examples?|tests?|templates?)/)[\w.-]+/){0,2}manage\.py")
+_TELLING = (b"DJANGO_SETTINGS_MODULE", b"settings.configure", b"django.setup(")
 _STARTERS_LATER = ("pyproject.toml", "tox.toml", "setup.cfg", "hatch.toml", "setup.py")
 _IMPORTS_PYTEST = re.compile(rb"^\s*(?:import|from)\s+pytest\b", re.MULTILINE)
 _IMPORTS_UNITTEST = re.compile(rb"^\s*(?:import|from)\s+(?:unittest|django\.test)\b", re.MULTILINE)
@@ -38,6 +41,31 @@ def find_runner(files: Files, modules: Sequence[str]) -> tuple[str, str]:
     for found, place in (*_settings(files), *_by_tests(files, modules)):
         return found, place
     return "none", "no file names a test runner"
+
+
+def own_runner(files: Files) -> tuple[str, str] | None:
+    """`django` and the script that starts it, where the project's tests need its own runner.
+
+    Where pytest is told Django's settings it runs the same tests.
+    """
+    if _tells_pytest(files):
+        return None
+    found, _place = find_runner(files, ())
+    scripts = [path for path in _RUNTESTS if path in files and b"django" in files[path]]
+    if scripts and found != DJANGO:
+        return DJANGO, scripts[0]
+    manage = sorted((p for p in files if _MANAGE.fullmatch(p)), key=lambda p: (p.count("/"), p))
+    if manage and found in (DJANGO, UNITTEST, "a script", "none"):
+        return DJANGO, manage[0]
+    return None
+
+
+def _tells_pytest(files: Files) -> bool:
+    """Whether a configuration, or the top's conftest, names Django's settings for pytest."""
+    said = [read_config(name, shown(files, name)) for name in CONFIG_NAMES if name in files]
+    if any("DJANGO_SETTINGS_MODULE" in str(each) or "--ds" in str(each) for each in said if each):
+        return True
+    return any(word in files.get("conftest.py", b"") for word in _TELLING)
 
 
 def _command(text: str) -> str:
