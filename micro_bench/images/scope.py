@@ -112,7 +112,7 @@ def words(told: TestScope) -> str:
     said = "; ".join(f"{number} {why}" for number, why in left if number)
     return (
         f"a grading runs {told.kept} of {told.whole} passing tests "
-        f"({told.kept_s:.1f} of {told.whole_s:.1f} s): {said}"
+        f"({told.kept_s:.1f} of {told.whole_s:.1f} s)" + (f": {said}" if said else "")
     )
 
 

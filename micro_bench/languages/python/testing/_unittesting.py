@@ -100,7 +100,7 @@ def key_of(test: Any) -> tuple[str, str]:
 
 
 def asked_for(name: str) -> str:
-    """The file that was asked for and could not be loaded: its label, or the end of it, is known."""
+    """The file that was asked for and could not be loaded: the end of its label is known."""
     found = [path for path in PATHS if f".{label(path)}".endswith(f".{name}")]
     return found[0] if found else place_of(name)
 
