@@ -64,6 +64,9 @@ class Wanted:
     copy must not lie beside the slice."""
     leave_out: Sequence[str] = ()
     """Distributions that shall not be there, whoever asks for them."""
+    elsewhere: Sequence[str] = ()
+    """Sources of requirements (`exporter/x/pyproject.toml ...`) of parts of the repository that the
+    task does not touch: where all do not go together, these give way."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def compile_lock(wanted: Wanted, tell: Tell = _silent, elsewhere: Elsewhere = _n
         if done.code == 0:
             body = search.without_needless(done.output.decode())
             facts = _facts(body, search.limits, wanted.before)
-            left = tuple(search.left_out.values())
+            left = (*search.left_out.values(), *search.gave_way.values())
             return Lock(body, LockFacts.model_validate({**dict(facts), "left_out": left}))
         errors = done.errors.decode("utf-8", "replace")
         if done.code is None:
@@ -119,6 +122,8 @@ class _Search:
     unbuilt: dict[str, str] = field(default_factory=dict)
     """Package -> why it does not build, of those that only a wheel can help."""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
+    gave_way: dict[str, LeftOut] = field(default_factory=dict)
+    """Requirements of parts that the task does not touch."""
 
     def __post_init__(self) -> None:
         for name in map(canonicalize_name, self.wanted.leave_out):
@@ -147,6 +152,8 @@ class _Search:
             _about_credentials(self.wanted, errors)
         ):
             return False
+        if self.give_way(errors):
+            return True
         blamed = [name for name in self.unbuilt if name not in self.left_out]
         absent = canonicalize_name(package_words.nowhere(errors))
         if blamed:
@@ -158,6 +165,24 @@ class _Search:
         else:
             return False
         self.tell(f"{blamed[-1] if blamed else absent}: cannot be had; going on without it")
+        return True
+
+    def give_way(self, errors: str) -> bool:
+        """Drop what untouched parts of the repository ask for of the packages in conflict."""
+        why = package_words.conflict(errors)
+        words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z][\w.-]*", why)}
+        dropped = [
+            one for one in self.wanted.requirements
+            if one.source in self.wanted.elsewhere and _name(one.text) in words
+        ]  # fmt: skip
+        if not dropped:
+            return False
+        kept = [one for one in self.wanted.requirements if one not in dropped]
+        self.wanted = replace(self.wanted, requirements=kept)
+        for one in dropped:
+            why = f"{one.text} of {one.source.partition(' ')[0]} does not go with the rest"
+            key = f"{_name(one.text)} {one.source}"
+            self.gave_way[key] = LeftOut(name=_name(one.text), why=why)
         return True
 
     def _ours(self) -> set[str]:

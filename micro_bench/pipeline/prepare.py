@@ -157,13 +157,33 @@ def resolve(
     line.tell(f"{task.id}: resolving {what} as of {wanted.before:%Y-%m-%d}")
     with _named(line, task):
         made = compile_lock(
-            Wanted(wanted.requirements, base.python, wanted.before, own, out),
+            Wanted(
+                wanted.requirements,
+                base.python,
+                wanted.before,
+                own,
+                out,
+                _elsewhere(line, task, wanted),
+            ),
             lambda words: line.tell(f"{task.id}: {words}"),
             partial(line.builder.compile, wanted.python),
         )
     text = locks.write(base.python, wanted, sha, made.facts, made.body)
     line.specs.save_lock(task, text)
     return text
+
+
+def _elsewhere(line: Line, task: Task, wanted: Environment) -> tuple[str, ...]:
+    """The sources of requirements of projects in which the fix and its tests change nothing."""
+    patches = (line.specs.gold_patch(task), line.specs.test_patch(task))
+    changed = [path for patch in patches for path in patch_paths(patch)]
+    found = []
+    for source in dict.fromkeys(one.source for one in wanted.requirements):
+        folder, _, name = source.partition(" ")[0].rpartition("/")
+        manifest = name in ("pyproject.toml", "setup.cfg", "setup.py")
+        if folder and manifest and not any(path.startswith(f"{folder}/") for path in changed):
+            found.append(source)
+    return tuple(found)
 
 
 def _digest(wanted: Environment, out: Sequence[str] = ()) -> str:
