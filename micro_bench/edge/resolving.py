@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from packaging.utils import canonicalize_name
 
 from micro_bench.edge import clock, package_words, process
 from micro_bench.edge.package_words import Late
-from micro_bench.edge.packages import split_lock, uv_binary
-from micro_bench.edge.pip_settings import (
-    UNFOLDED,
-    no_index,
-    pip_configuration,
-    redacted,
-    uv_environment,
-)
+from micro_bench.edge.packages import split_lock
+from micro_bench.edge.pip_settings import redacted
+from micro_bench.edge.question import Limits, Question, Wanted, run_here
 from micro_bench.errors import BuildError
 from micro_bench.model.slice import Exemption, LeftOut, LockFacts, Requirement
 
@@ -33,8 +24,6 @@ MOST_ROUNDS = 400
 DEADLINE_S = 300
 TRIAL_S = 60
 DAY = timedelta(days=1)
-Limits = Mapping[str, datetime | None]
-"""Package -> until when its uploads count; None for all of them."""
 Tell = Callable[[str], None]
 Elsewhere = Callable[[Sequence[str], Sequence[str], Mapping[str, bytes]], "process.Result | None"]
 """Runs uv where these distributions can be built: their names, what follows `uv`, its files."""
@@ -48,25 +37,6 @@ def _nowhere(
 
 def _silent(_words: str) -> None:
     return
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be resolved."""
-
-    requirements: Sequence[Requirement]
-    python: str
-    """Full version, `3.11.2`: markers such as `python_version < "3.11.3"` decide by it."""
-    before: datetime
-    """Files uploaded later do not exist, but for those of packages that have nothing older."""
-    own: Sequence[str] = ()
-    """The project's own distributions. Something may depend on them (pytest on pluggy); a released
-    copy must not lie beside the slice."""
-    leave_out: Sequence[str] = ()
-    """Distributions that shall not be there, whoever asks for them."""
-    elsewhere: Sequence[str] = ()
-    """Sources of requirements (`exporter/x/pyproject.toml ...`) of parts of the repository that the
-    task does not touch: where all do not go together, these give way."""
 
 
 @dataclass(frozen=True)
@@ -132,15 +102,15 @@ class _Search:
     def attempt(self, changed: Limits | None = None) -> process.Result:
         """One run of the resolver."""
         limits = self.limits if changed is None else changed
-        return self._run(_Question(self.wanted, limits, self.wheels, self.left_out))
+        return self._run(Question(self.wanted, limits, self.wheels, self.left_out))
 
-    def _run(self, asked: _Question, deadline_s: float = DEADLINE_S) -> process.Result:
+    def _run(self, asked: Question, deadline_s: float = DEADLINE_S) -> process.Result:
         if self.to_build:
             argv = (*asked.argv(), "--python", "python3")
             done = self.elsewhere(self.to_build, argv, asked.files())
             if done is not None:
                 return done
-        return _here(asked, deadline_s)
+        return run_here(asked, deadline_s)
 
     def leave_one_out(self, errors: str) -> bool:
         """Leave out a package that cannot be had, whoever asks for it; False if none is to blame.
@@ -275,7 +245,7 @@ class _Search:
         free = replace(self.wanted, before=max(clock.now(), until))
         limits = {**self.limits, name: until}
         wheels = {*self.wheels, wheels_of} - {""}
-        return self._run(_Question(free, limits, wheels, self.left_out), TRIAL_S).code == 0
+        return self._run(Question(free, limits, wheels, self.left_out), TRIAL_S).code == 0
 
     def without_needless(self, body: str) -> str:
         """Take back what turned out not to be needed, once later packages were exempt too."""
@@ -322,7 +292,7 @@ def _about_credentials(wanted: Wanted, errors: str) -> str:
     """Where several indexes count alike, one that lets nobody in is passed over without a word."""
     if not package_words.nowhere(errors):
         return errors
-    done = _here(_Question(wanted, strategy="first-index"), TRIAL_S)
+    done = run_here(Question(wanted, strategy="first-index"), TRIAL_S)
     again = done.errors.decode("utf-8", "replace")
     return again if package_words.unreachable(again) else errors
 
@@ -359,60 +329,3 @@ def _name(text: str) -> str:
 
 def _tail(errors: str) -> str:
     return "\n".join(errors.strip().splitlines()[-20:])
-
-
-@dataclass(frozen=True)
-class _Question:
-    """One question to the resolver."""
-
-    wanted: Wanted
-    limits: Limits = field(default_factory=dict)
-    wheels: Collection[str] = ()
-    left_out: Collection[str] = ()
-    strategy: str = "unsafe-best-match"
-
-    def argv(self) -> list[str]:
-        """What follows `uv`, but for the interpreter."""
-        wanted = self.wanted
-        options = [word for name in wanted.own for word in ("--no-emit-package", name)]
-        options += [word for name in sorted(self.wheels) for word in ("--only-binary", name)]
-        options += ["--no-index"] if no_index(pip_configuration()) else []
-        options += ["--override", _OVERRIDES] if self.left_out else []
-        for name, until in self.limits.items():
-            date = "false" if until is None else until.isoformat()
-            options += ["--exclude-newer-package", f"{name}={date}"]
-        return [
-            "pip", "compile", "--quiet", "--no-config", "--generate-hashes",
-            "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
-            "--index-strategy", self.strategy, "--python-version", wanted.python,
-            "--python-platform", "x86_64-manylinux_2_28" if _x86() else "linux",
-            "--exclude-newer", wanted.before.isoformat(), *options, _REQUIREMENTS,
-        ]  # fmt: skip
-
-    def files(self) -> dict[str, bytes]:
-        """What lies beside it."""
-        lines = [requirement.text for requirement in self.wanted.requirements]
-        # A requirement that holds nowhere takes the place of every other one of that package.
-        overrides = [f"{name} ; sys_platform == 'nowhere'" for name in sorted(self.left_out)]
-        return {
-            _REQUIREMENTS: ("\n".join(lines) + "\n").encode(),
-            _OVERRIDES: ("\n".join(overrides) + "\n").encode(),
-        }
-
-
-_REQUIREMENTS, _OVERRIDES = "requirements.in", "overrides.in"
-
-
-def _here(asked: _Question, deadline_s: float) -> process.Result:
-    with TemporaryDirectory(prefix="micro-bench-lock-") as folder:
-        for name, content in asked.files().items():
-            (Path(folder) / name).write_bytes(content)
-        return process.run(
-            [uv_binary(), *asked.argv(), "--python", sys.executable],
-            env={**uv_environment(pip_configuration()), **UNFOLDED},
-            cwd=Path(folder), deadline_s=deadline_s,
-        )  # fmt: skip
-
-
-def _x86() -> bool:
-    return os.uname().machine == "x86_64"

@@ -13,7 +13,8 @@ from types import ModuleType
 from micro_bench import graphs
 from micro_bench.edge.git import Repository
 from micro_bench.edge.patching import patch_paths
-from micro_bench.edge.resolving import Wanted, compile_lock
+from micro_bench.edge.question import Wanted
+from micro_bench.edge.resolving import compile_lock
 from micro_bench.edge.seal import seal
 from micro_bench.errors import BuildError, NotFoundError
 from micro_bench.images import lock as locks

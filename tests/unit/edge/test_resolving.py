@@ -11,7 +11,8 @@ import pytest
 
 from micro_bench.edge import clock, pip_settings
 from micro_bench.edge.packages import fetch_sources, fetch_wheels, split_lock
-from micro_bench.edge.resolving import Lock, Wanted, compile_lock
+from micro_bench.edge.question import Wanted
+from micro_bench.edge.resolving import Lock, compile_lock
 from micro_bench.errors import BuildError
 from micro_bench.model.slice import Requirement
 from tests.fakes.package_index import Index
@@ -155,6 +156,21 @@ def test_what_a_lead_leaves_out_is_not_there_whoever_asks_for_it(index: Index):
     lock = compile_lock(Wanted(wanted, PYTHON, BASE, leave_out=("Pear",)))
     assert pins(lock) == ["apple==1.0"]
     assert [one.name for one in lock.facts.left_out] == ["pear"]
+
+
+def test_what_untouched_parts_of_a_repository_ask_for_gives_way(index: Index):
+    for version in ("1.0", "2.0"):
+        index.add("apple", version, "2022-01-01")
+    here, there = "core/pyproject.toml x", "other/pyproject.toml x"
+    wanted = (
+        Requirement(text="apple>=2", source=here), Requirement(text="apple<2", source=there),
+    )  # fmt: skip
+    lock = compile_lock(Wanted(wanted, PYTHON, BASE, elsewhere=(there,)))
+    assert pins(lock) == ["apple==2.0"]
+    (left,) = lock.facts.left_out
+    assert left.why == "apple<2 of other/pyproject.toml does not go with the rest"
+    with pytest.raises(BuildError, match="apple>=2"):
+        compile_lock(Wanted(wanted, PYTHON, BASE))
 
 
 def test_what_does_not_build_is_left_out_and_said(index: Index):
