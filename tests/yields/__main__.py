@@ -12,6 +12,7 @@ import json
 import platform
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,7 +32,10 @@ BUILD = ROOT / "build" / "yield"
 def main() -> None:
     """Measure what is not measured yet, then write the page."""
     asked = _arguments()
-    how = Measurement(BUILD, asked.minutes, asked.repetitions, host.harness_version())
+    until = time.time() + asked.stop_after * 60
+    how = Measurement(
+        BUILD, asked.minutes, asked.repetitions, asked.pairs, until, host.harness_version()
+    )
     _of_this_commit(how)
     repositories = [
         _repository(said, asked.clones)
@@ -40,8 +44,12 @@ def main() -> None:
     chosen = [one for one in repositories if not asked.only or one.name in asked.only]
     programs = rivals.install(BUILD / "rivals")
     if not asked.page_only:
+        # A pair of each, then another: a measurement that is cut off knows something of all.
         with ThreadPoolExecutor(asked.jobs) as pool:
-            list(pool.map(lambda one: _one(one, how, programs), chosen))
+            for upto in range(1, asked.pairs + 1):
+                tasks = [pool.submit(_one, one, how, programs, upto) for one in chosen]
+                for task in tasks:
+                    task.result()
     rows = [row for one in repositories if (row := _row(one))]
     PAGE.write_text(page(rows, _about(how)), encoding="utf-8")
     sys.stdout.write(PAGE.read_text(encoding="utf-8"))
@@ -52,6 +60,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clones", type=Path, default=BUILD / "clones", metavar="DIR")
     parser.add_argument("--only", nargs="*", default=[], metavar="OWNER/NAME")
     parser.add_argument("--minutes", type=float, default=20, help="a pair's cap")
+    parser.add_argument("--pairs", type=int, default=8, help="the newest so many of each")
+    parser.add_argument(
+        "--stop-after", type=float, default=1e6, metavar="MINUTES", help="begin no pair after that"
+    )
     parser.add_argument("--repetitions", type=int, default=1, help="as `verify -n`")
     parser.add_argument("--jobs", type=int, default=host.cpus(), help="repositories at a time")
     parser.add_argument("--page-only", action="store_true", help="only write the page anew")
@@ -77,13 +89,13 @@ def _recipe(repository: Repository) -> Path | None:
     return path if path.exists() else None
 
 
-def _one(repository: Repository, how: Measurement, programs: dict[str, Path]) -> None:
+def _one(repository: Repository, how: Measurement, programs: dict[str, Path], upto: int) -> None:
     if not repository.clone.exists():
         source = f"https://github.com/{repository.name}"
         subprocess.run(["git", "clone", "--quiet", source, repository.clone], check=True)
-    measure(repository, "untouched", None, how)
+    measure(repository, "untouched", None, how, upto)
     if recipe := _recipe(repository):
-        measure(repository, "recipe", recipe, how)
+        measure(repository, "recipe", recipe, how, upto)
     theirs = BUILD / "rivals" / f"{repository.slug}.json"
     if not theirs.exists():
         counts = rivals.found(programs, repository.clone, BUILD / "rivals" / repository.slug)

@@ -19,7 +19,6 @@ import yaml
 from micro_bench.languages import python
 from micro_bench.languages._recipe import Recipe
 
-PAIRS = 8
 FIRST = 24
 UNLINKED = ("ticket_open", "no_fix_link", "not_merged", "commit_not_in_clone")
 
@@ -66,6 +65,11 @@ class Funnel:
     """Drafts whose fix brings a test that the base does not have."""
     pairs: list[Pair] = field(default_factory=list)
 
+    @property
+    def measured(self) -> list[Pair]:
+        """Those that were tried; the time may have been up before the others."""
+        return [pair for pair in self.pairs if pair.seconds]
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -76,20 +80,26 @@ class Measurement:
     minutes: float
     """A pair's cap."""
     repetitions: int
+    pairs: int
+    """The newest so many of each repository."""
+    until: float
+    """Seconds since 1970 after which no further pair is begun."""
     harness: str
     """The commit that is measured: figures of another are thrown away."""
 
 
-def measure(repository: Repository, phase: str, recipe: Path | None, how: Measurement) -> Funnel:
-    """The funnel of a repository; what is stored of this commit is used again."""
+def measure(
+    repository: Repository, phase: str, recipe: Path | None, how: Measurement, upto: int
+) -> Funnel:
+    """The funnel of a repository, its first pairs tried; what is stored is used again."""
     place = how.root / phase / repository.slug
     stored = place / "funnel.json"
     if not stored.exists():
         shutil.rmtree(place, ignore_errors=True)
-        _write(stored, _drafted(repository, place, recipe))
+        _write(stored, _drafted(repository, place, recipe, how.pairs))
     funnel = read(stored)
-    for pair in funnel.pairs:
-        if not pair.seconds:
+    for pair in funnel.pairs[:upto]:
+        if not pair.seconds and time.time() < how.until:
             _verify(pair, place, how)
             _write(stored, funnel)
             _say(f"{phase} {pair.task}: {'verified' if pair.verified else pair.reason[:160]}")
@@ -109,7 +119,7 @@ def _write(stored: Path, funnel: Funnel) -> None:
     part.replace(stored)
 
 
-def _drafted(repository: Repository, place: Path, recipe: Path | None) -> Funnel:
+def _drafted(repository: Repository, place: Path, recipe: Path | None, least: int) -> Funnel:
     """Import ever more of the newest tickets until there are enough pairs."""
     place.mkdir(parents=True)
     _bench(["init", "."], place)
@@ -122,7 +132,7 @@ def _drafted(repository: Repository, place: Path, recipe: Path | None) -> Funnel
             return Funnel(0, 0, 0, 0)
         total, drafted = said["funnel"]["total"], said["written"] + said["unchanged"]
         pairs = [pair for task in drafted if (pair := _pair(task, place, repository))]
-        if len(pairs) >= PAIRS or total < wanted:
+        if len(pairs) >= least or total < wanted:
             break
         wanted *= 2
     if recipe:
@@ -133,7 +143,7 @@ def _drafted(repository: Repository, place: Path, recipe: Path | None) -> Funnel
     lost = said["funnel"]["rejected"]
     linked = total - sum(len(lost.get(reason, ())) for reason in UNLINKED)
     pairs.sort(key=lambda pair: (pair.fixed, pair.task), reverse=True)
-    return Funnel(total, linked, len(drafted), len(pairs), pairs[:PAIRS])
+    return Funnel(total, linked, len(drafted), len(pairs), pairs[:least])
 
 
 def _pair(task: str, place: Path, repository: Repository) -> Pair | None:

@@ -46,8 +46,8 @@ def page(rows: Sequence[Row], about: str) -> str:
 
 
 _INTRODUCTION = """\
-What becomes of the newest eight well-formed pairs of issue and fix of public repositories, none
-of them chosen for success; `make yield` measures it and writes this page. A pair is *well formed*
+What becomes of the newest well-formed pairs of issue and fix of public repositories, none of them
+chosen for success; `make yield` measures it and writes this page. A pair is *well formed*
 when its change touches source and brings a test that the base does not have: nothing was run to
 find that out. *Untouched* is a clone and nothing else: no recipe, no setting, no edited spec. A
 pair is *verified* when its tests fail on the base and pass with the gold patch, nothing leaks, and
@@ -60,7 +60,7 @@ _OTHERS = """\
 Tasks found, without a tracker, in the whole history of the clone. Theirs are candidates: nothing
 was executed. RepoBench 0.8.1 looks back ten years instead of its 180 days; CodeProbe 0.14.0 takes
 the better of its two sources, at most 20. Ours are the drafts among the newest tickets that were
-read until eight pairs were found, and those of the eight that were executed and proved."""
+read until there were pairs enough, and those of the pairs that were executed and proved."""
 
 
 def _summary(rows: Sequence[Row]) -> str:
@@ -78,11 +78,12 @@ def _summary(rows: Sequence[Row]) -> str:
 
 
 def _summed(name: str, funnels: Sequence[Funnel]) -> str:
-    built = sum(any(pair.environment for pair in one.pairs) for one in funnels)
-    pairs = [pair for one in funnels for pair in one.pairs]
+    tried = [one for one in funnels if one.measured]
+    built = sum(any(pair.environment for pair in one.measured) for one in tried)
+    pairs = [pair for one in funnels for pair in one.measured]
     good = sum(pair.verified for pair in pairs)
     share = f"{good / len(pairs):.0%}" if pairs else "unknown"
-    return f"| {name} | {len(funnels)} | {built} | {len(pairs)} | {good} | {share} |"
+    return f"| {name} | {len(tried)} | {built} | {len(pairs)} | {good} | {share} |"
 
 
 _HEAD = """\
@@ -96,10 +97,10 @@ def _funnels(rows: Sequence[tuple[Row, Funnel]]) -> str:
         "|" + "---|" * (_HEAD.count("|") - 1),
     ]
     for row, one in rows:
-        pairs = one.pairs
+        pairs = one.measured
         days = f"{pairs[-1].fixed[:7]} to {pairs[0].fixed[:7]}" if pairs else ""
         steps = [
-            sum(bool(getattr(pair, step)) for pair in pairs)
+            _counted([getattr(pair, step) for pair in pairs])
             for step in ("environment", "base_ran", "gold_passes", "faithful", "verified")
         ]
         cells = [
@@ -111,6 +112,10 @@ def _funnels(rows: Sequence[tuple[Row, Funnel]]) -> str:
     return "\n".join(lines)
 
 
+def _counted(found: Sequence[bool | None]) -> str:
+    return "unknown" if found and None in found else str(sum(map(bool, found)))
+
+
 def _texts(rows: Sequence[Row]) -> str:
     told = [
         f"`{r.repository.name}`\n\n```yaml\n{r.recipe_text.strip()}\n```" for r in rows if r.recipe
@@ -120,22 +125,22 @@ def _texts(rows: Sequence[Row]) -> str:
 
 def _rivals(rows: Sequence[Row]) -> str:
     lines = [
-        "| repository | RepoBench | CodeProbe | micro_bench: drafts | proved, of eight |",
+        "| repository | RepoBench | CodeProbe | micro_bench: drafts | proved |",
         "|---|---|---|---|---|",
     ]
     for row in rows:
         theirs = [row.rivals.get(name) for name in ("repobench", "codeprobe")]
         cells = ["unknown" if count is None else count for count in theirs]
-        good = sum(pair.verified for pair in row.best.pairs)
+        good = sum(pair.verified for pair in row.best.measured)
         lines.append(
             f"| {row.repository.name} | {cells[0]} | {cells[1]} | {row.best.drafted} "
-            f"| {good} of {len(row.best.pairs)} |"
+            f"| {good} of {len(row.best.measured)} |"
         )
     return "\n".join(lines)
 
 
 def _losses(rows: Sequence[Row]) -> str:
-    lost = [(row, pair) for row in rows for pair in row.best.pairs if not pair.verified]
+    lost = [(row, pair) for row in rows for pair in row.best.measured if not pair.verified]
     kinds = Counter(_kind(pair) for _, pair in lost)
     told = [f"* {number}: {kind}" for kind, number in kinds.most_common()]
     lines = ["| pair | fixed | lost at | reason |", "|---|---|---|---|"]

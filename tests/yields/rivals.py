@@ -33,7 +33,8 @@ def install(folder: Path) -> dict[str, Path]:
 def _installed(place: Path, requirement: str) -> bool:
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     # RepoBench asks for Python 3.12; it is pure Python and runs on 3.11 as well.
-    pip = [place / "bin" / "pip", "install", "--quiet", "--ignore-requires-python", requirement]
+    younger = ["--ignore-requires-python"] if requirement == REPOBENCH else []
+    pip = [place / "bin" / "pip", "install", "--quiet", *younger, requirement]
     done = subprocess.run(pip, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.stderr.write(f"yield: {requirement} cannot be installed: {done.stderr[-400:]}\n")
