@@ -17,7 +17,7 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import cast
 
-from micro_bench.edge.git_objects import Contents, Objects, Process
+from micro_bench.edge.git_objects import Contents, MissingObjectError, Objects, Process
 from micro_bench.edge.git_output import (
     ChangedFile,
     Commit,
@@ -66,6 +66,10 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_TRACE": "0",
 }
+_MISSING = re.compile(
+    r"(?:unable to read|missing blob object|bad object|could not get object)"
+    r"[^\n]*?'?([0-9a-f]{40})"
+)
 _PLAIN_DIFF = ("--no-ext-diff", "--no-textconv", "--no-color")
 
 
@@ -198,19 +202,24 @@ class Repository:
         return Contents(tree, self._objects, max_bytes)
 
     def read_files(
-        self, rev: str, paths: Iterable[str] | None = None, *, max_bytes: int | None = None
+        self,
+        rev: str,
+        paths: Iterable[str] | None = None,
+        *,
+        max_bytes: int | None = None,
+        lenient: bool = False,
     ) -> dict[str, bytes]:
         """Content by path; a symbolic link gives its target, a submodule nothing.
 
-        Paths that the commit does not have are left out. Content longer than `max_bytes`
-        comes back empty.
+        Paths that the commit does not have are left out, and, if `lenient`, those whose content
+        the clone lacks. Content longer than `max_bytes` comes back empty.
         """
         tree = self.tree_files(rev)
         wanted = tree if paths is None else {path: tree[path] for path in paths if path in tree}
         blobs = {path: entry.blob for path, entry in wanted.items() if not entry.is_submodule}
         self._fetch_missing(rev, blobs)
-        contents = self._objects.contents(blobs.values(), max_bytes)
-        return {path: contents[blob] for path, blob in blobs.items()}
+        contents = self._objects.contents(blobs.values(), max_bytes, lenient=lenient)
+        return {path: contents[blob] for path, blob in blobs.items() if blob in contents}
 
     def diff(self, base: str, fix: str, paths: Sequence[str]) -> bytes:
         """A patch of the paths that plain, strict `git apply` takes: whole ids, no renames."""
@@ -300,6 +309,8 @@ class Repository:
             except GitCommandNotFound as error:
                 raise MicroBenchError("git is not installed", next_step="install git") from error
             except GitCommandError as error:
+                if missing := _MISSING.search(_text_of(error.stderr)):
+                    raise MissingObjectError(missing[1]) from error
                 raise _GitError(
                     f"git {arguments[0]} failed in {self._git_dir}: {_text_of(error.stderr)}",
                     next_step=f"git -C {self._git_dir} fsck",

@@ -22,6 +22,16 @@ _MOST_LISTED = 16
 _FOLDER = "040000"
 
 
+class MissingObjectError(NotFoundError):
+    """The clone lacks an object that one of its commits names: it is damaged, or was cut off."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"object {name} is missing from the clone",
+            next_step="`git fetch --refetch`, or clone again; `git fsck` lists what is missing",
+        )
+
+
 class Process(Protocol):
     """A `git cat-file --batch` that runs."""
 
@@ -46,14 +56,22 @@ class Objects:
         self._listed: OrderedDict[str, dict[str, TreeFile]] = OrderedDict()
         self._trees: OrderedDict[str, tuple[tuple[str, TreeFile], ...]] = OrderedDict()
 
-    def contents(self, blobs: Iterable[str], max_bytes: int | None = None) -> dict[str, bytes]:
+    def contents(
+        self, blobs: Iterable[str], max_bytes: int | None = None, *, lenient: bool = False
+    ) -> dict[str, bytes]:
         """Id -> content; empty where it is longer than `max_bytes`.
 
         Raises:
-            NotFoundError: The clone lacks one.
+            MissingObjectError: The clone lacks one, and `lenient` does not pass over it.
         """
+        found: dict[str, bytes] = {}
         with self._lock:
-            found = {blob: self._content(blob) for blob in dict.fromkeys(blobs)}
+            for blob in dict.fromkeys(blobs):
+                try:
+                    found[blob] = self._content(blob)
+                except MissingObjectError:
+                    if not lenient:
+                        raise
         return {
             blob: b"" if max_bytes and len(content) > max_bytes else content
             for blob, content in found.items()
@@ -63,7 +81,7 @@ class Objects:
         """Path -> entry for every file, symbolic link and submodule, in git's order.
 
         Raises:
-            NotFoundError: The clone lacks the commit or one of its trees.
+            MissingObjectError: The clone lacks the commit or one of its trees.
         """
         with self._lock:
             if commit not in self._listed:
@@ -112,7 +130,7 @@ class Objects:
     def _ask(self, name: str) -> bytes:
         head = self._head(name)
         if head is None:
-            raise NotFoundError(f"object {name} is missing", next_step="git fsck, or clone again")
+            raise MissingObjectError(name)
         return self._body(head[1])
 
     def _head(self, name: str) -> tuple[str, int] | None:

@@ -30,6 +30,7 @@ from micro_bench.plurals import count
 from micro_bench.slices import cut as slices
 
 NONE = LockFacts()
+SUBMODULE = 0o160000
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def cut(
     language = line.language(task.language)
     commit = task.repo.base_commit
     tree = {path: (int(file.mode, 8), file.blob) for path, file in repo.tree_files(commit).items()}
-    everything = repo.read_files(commit)
+    everything = repo.read_files(commit, lenient=True)
     recipe = language.completed(line.specs.recipe(task.repo.name), everything)
     graph = graphs.build(language, everything, recipe)
     source = slices.Source(
@@ -81,8 +82,22 @@ def cut(
     chosen = slices.cut(_with_recipe(task, recipe), tree, graph, tests, changed)
     piece = slices.manifest(task, chosen, source, _known_facts(line, task, source.environment))
     line.specs.save_slice(piece, graphs.encode(graph))
+    _check_contents(task, chosen.kept, tree, everything)
     kept = {path: (tree[path][0], everything[path]) for path in chosen.kept if path in everything}
     return piece, kept, everything
+
+
+def _check_contents(
+    task: Task, kept: Sequence[str], tree: slices.TreeFiles, everything: Mapping[str, bytes]
+) -> None:
+    lost = [path for path in kept if path not in everything and tree[path][0] != SUBMODULE]
+    if lost:
+        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+        raise NotFoundError(
+            f"{task.id}: the clone of {task.repo.name} lacks the content of {lost[0]}{more}",
+            next_step="`git fetch --refetch`, or clone again; or leave it out: `exclude:` in "
+            "recipe.yaml",
+        )
 
 
 def _with_recipe(task: Task, recipe: Recipe) -> Task:

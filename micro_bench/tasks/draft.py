@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from micro_bench import graphs
+from micro_bench.edge.git_objects import MissingObjectError
 from micro_bench.languages._language import Language
 from micro_bench.model.task import (
     PatchFile,
@@ -72,6 +73,11 @@ def draft(
         return _drafted(read_material((ticket, *others), fix, workshop), workshop)
     except RefusedError as error:
         return Rejected(ticket=ticket.number, reason=error.reason, detail=error.detail)
+    except MissingObjectError as error:
+        return Rejected(
+            ticket=ticket.number, reason=Reason.OBJECT_MISSING,
+            detail=f"{error.message} ({error.next_step})",
+        )  # fmt: skip
 
 
 def _draft_one(

@@ -28,6 +28,8 @@ class Reason(StrEnum):
     NOT_THIS_LANGUAGE = "not_this_language"
     NO_TEST_CHANGES = "no_test_changes"
     UNREADABLE_PATH = "unreadable_path"
+    OBJECT_MISSING = "object_missing"
+    """The clone is damaged or cut off; of a whole one the ticket may give a task."""
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ def _described(one: Distribution) -> str:
 
 def _files(clone: Repository, rev: str) -> dict[str, bytes]:
     """The tree of a commit, without files whose names are no text."""
-    files = clone.read_files(rev, max_bytes=_LARGEST_READ)
+    files = clone.read_files(rev, max_bytes=_LARGEST_READ, lenient=True)
     return {path: content for path, content in files.items() if path.isprintable()}
 
 

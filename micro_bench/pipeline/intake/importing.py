@@ -188,7 +188,8 @@ class _Work:
             number = outcome.ticket
             came_to = self._take(by_number[number], outcome)
             read = self._read_for(by_number[number])
-            self.journal.add(read, self.linked[number], came_to)
+            if not (isinstance(came_to, Rejected) and came_to.reason is Reason.OBJECT_MISSING):
+                self.journal.add(read, self.linked[number], came_to)
 
     def _take(self, ticket: Ticket, outcome: Draft | Rejected) -> Outcome:
         taken = outcome if isinstance(outcome, Rejected) else self._saved(ticket, outcome)

@@ -69,12 +69,13 @@ def test_a_tree_without_tests_says_so() -> None:
     assert "no Python file" in survey({"a.js": b"1"}, Recipe()).obstacles[0].what
 
 
-def test_djangos_runner_gets_its_plugin_and_settings() -> None:
+def test_djangos_runner_is_started_as_it_is() -> None:
     manage = b'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings")\n'
-    assert "requirements: [pytest-django]\npytest_args: [--ds=store.settings]" in recipes(
-        {"manage.py": manage}
+    assert "Django" not in whats({"manage.py": manage})
+    told = b"[pytest]\nDJANGO_SETTINGS_MODULE = store.settings\n"
+    assert "requirements: [pytest-django]" in "".join(
+        recipes({"manage.py": manage, "pytest.ini": told})
     )
-    assert recipes({"manage.py": b"main()\n"}) == ["requirements: [pytest-django]"]
     both = {"manage.py": manage, "requirements-test.txt": b"pytest-django\n"}
     assert "Django" not in whats(both)
 

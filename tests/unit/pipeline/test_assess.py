@@ -147,7 +147,9 @@ def test_it_fits_on_one_screen_whatever_is_in_the_way(shop: GitBuilder, tmp_path
 def test_proposals_for_one_key_are_one_file_that_loads(shop: GitBuilder, tmp_path: Path) -> None:
     """Pasted one below the other, they would be refused: a key is given twice."""
     manage = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings")\n'
-    shop.commit("Serve", {"manage.py": manage, "tests/test_r: [.py": "import psycopg2\n"})
+    told = "[pytest]\nDJANGO_SETTINGS_MODULE = store.settings\n"
+    tests = {"tests/test_r: [.py": "import psycopg2\n", "pytest.ini": told}
+    shop.commit("Serve", {"manage.py": manage, **tests})
     found = assess(tmp_path, shop.path)
     joined = "\n".join(one.recipe for one in found.survey.obstacles)
     with pytest.raises(BadInputError):

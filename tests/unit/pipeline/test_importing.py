@@ -412,3 +412,26 @@ def test_a_folder_that_becomes_a_workspace_is_told_once(shop: GitBuilder, tmp_pa
         told: list[str] = []
         import_tickets(Line(settings, told.append), Source(str(shop.path)), silent)
         assert sum("becomes one" in text and str(root) in text for text in told) == expected
+
+
+def test_a_clone_that_lacks_an_object_costs_the_tickets_that_need_it(tmp_path: Path) -> None:
+    """And no other; once it is whole again they are drafted."""
+    built = GitBuilder(tmp_path / "shop")
+    built.commit("Open", {"shop/__init__.py": "", "shop/a.py": "A = 1\n"})
+    fix(built, 2, "Fix #1: Make it 2")
+    fix(built, 3, "Fix #2: Make it 3")
+    fix(built, 4, "Fix #3: Make it 4")
+    name = built.run("rev-parse", "HEAD~1:shop/a.py").strip()
+    lost = built.path / ".git" / "objects" / name[:2] / name[2:]
+    content = lost.read_bytes()
+    lost.unlink()
+    root = tmp_path / "ws"
+    found = take(root, built.path)
+    assert found.written == ["shop-1"]
+    assert {(one.ticket, one.reason) for one in found.rejected} == {
+        (2, Reason.OBJECT_MISSING), (3, Reason.OBJECT_MISSING),
+    }  # fmt: skip
+    assert name in found.rejected[0].detail
+    assert "git fetch --refetch" in found.rejected[0].detail
+    lost.write_bytes(content)
+    assert take(root, built.path).written == ["shop-2", "shop-3"]

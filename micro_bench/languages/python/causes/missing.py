@@ -160,8 +160,8 @@ def _own(name: str, said: str, root: str, files: Files, recipe: Recipe) -> Meani
         "makes it, or the fix should"
     )  # fmt: skip
     mend = (
-        "micro-bench builds nothing of the project: set `status: retired`, unless the code can do "
-        "without it"
+        "`build: [COMMAND, ...]` in recipe.yaml with what makes it; what its own back end could "
+        "not build is told as left out"
     )
     return Meaning(kind=CauseKind.BUILD, said=said, means=means, mend=mend)
 

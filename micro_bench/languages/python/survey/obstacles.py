@@ -10,13 +10,18 @@ from datetime import UTC, datetime
 
 from micro_bench.languages._language import Files, Obstacle
 from micro_bench.languages._recipe import Recipe
-from micro_bench.languages.python.manifests.environment import environment, projects
+from micro_bench.languages.python.manifests.environment import build_plan, environment, projects
 from micro_bench.languages.python.manifests.interpreter import PREFERRED
 from micro_bench.languages.python.manifests.suppliers import SHARED, distribution_of, is_run
 from micro_bench.languages.python.paths import is_test
 from micro_bench.languages.python.starters import of_ci, of_services, shown
 from micro_bench.languages.python.survey.imports import OURS, importing, unsupplied
-from micro_bench.languages.python.testing.recognised import DJANGO, PYTEST, UNITTEST
+from micro_bench.languages.python.testing.recognised import (
+    DJANGO,
+    PYTEST,
+    UNITTEST,
+    own_runner,
+)
 from micro_bench.languages.python.values import load_toml, table, texts, words
 from micro_bench.model.slice import Environment
 
@@ -126,6 +131,8 @@ def _interpreter(wanted: Environment) -> Iterator[Obstacle]:
 
 
 def _runner(files: Files, runner: str) -> Iterator[Obstacle]:
+    if own_runner(files):
+        return  # it is started as it is
     named = "pytest-django" in _all_text(files)
     if runner == DJANGO or (_django(files) and not named):
         if not named:
@@ -157,7 +164,9 @@ def _all_text(files: Files) -> str:
 
 
 def _compiled(files: Files, recipe: Recipe) -> Iterator[Obstacle]:
-    """No build back end runs, so what it would compile is not there."""
+    """What a back end would compile and no plan is known for is not there."""
+    if build_plan(files, recipe):
+        return
     places = {"", *(project.directory for project in projects(files, recipe))}
     for place in sorted(places):
         folder = f"{place}/" if place else ""
@@ -167,7 +176,7 @@ def _compiled(files: Files, recipe: Recipe) -> Iterator[Obstacle]:
         by = next((name for name in _COMPILES if re.search(rf"\b{name}\b", asked)), "")
         found = setup if _EXTENSION.search(shown(files, setup)) else manifest if by else ""
         if found:
-            what = "a compiled extension, which is not built"
+            what = "a compiled extension, of which no source is seen"
             yield Obstacle(
                 what=f"{what}{f' ({by})' if by else ''}: tests that import it fail",
                 seen_in=found,
