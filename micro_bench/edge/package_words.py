@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,6 +117,10 @@ def not_fetched(errors: str) -> str:
 
 
 _MISSING = (
+    (
+        re.compile(r"can't find Rust compiler|Cargo, the Rust package manager, is not installed"),
+        "the program cargo is not there",
+    ),
     (re.compile(r"fatal error: (\S+?): No such file"), "the header {} is not there"),
     (
         re.compile(r"pkg-config: (?:command )?not found|pkg-config[^\n]* status 127"),
@@ -137,6 +142,49 @@ _MISSING = (
     (re.compile(r"(?:\S*/)?([\w.+-]+): (?:command )?not found"), "the program {} is not there"),
 )
 _PROVIDERS = {
+    "the header libpq-fe.h is not there": ("libpq-dev",),
+    "the header ffi.h is not there": ("libffi-dev",),
+    "the header openssl/ssl.h is not there": ("libssl-dev",),
+    "the header openssl/opensslv.h is not there": ("libssl-dev",),
+    "the header openssl/evp.h is not there": ("libssl-dev",),
+    "the header curl/curl.h is not there": ("libcurl4-openssl-dev", "libssl-dev"),
+    "the header lber.h is not there": ("libldap2-dev", "libsasl2-dev"),
+    "the header ldap.h is not there": ("libldap2-dev", "libsasl2-dev"),
+    "the header sasl/sasl.h is not there": ("libsasl2-dev",),
+    "the header sasl.h is not there": ("libsasl2-dev",),
+    "the header zlib.h is not there": ("zlib1g-dev",),
+    "the header jpeglib.h is not there": ("libjpeg-dev",),
+    "the header gmp.h is not there": ("libgmp-dev",),
+    "the header sqlite3.h is not there": ("libsqlite3-dev",),
+    "the header libxml/xmlversion.h is not there": ("libxml2-dev", "libxslt1-dev"),
+    "the header yaml.h is not there": ("libyaml-dev",),
+    "the header bzlib.h is not there": ("libbz2-dev",),
+    "the header lzma.h is not there": ("liblzma-dev",),
+    "the header magic.h is not there": ("libmagic-dev",),
+    "the header gdal.h is not there": ("libgdal-dev",),
+    "the header geos_c.h is not there": ("libgeos-dev",),
+    "the header hdf5.h is not there": ("libhdf5-dev",),
+    "the header sql.h is not there": ("unixodbc-dev",),
+    "the header librdkafka/rdkafka.h is not there": ("librdkafka-dev",),
+    "the header snappy-c.h is not there": ("libsnappy-dev",),
+    "the header leveldb/db.h is not there": ("libleveldb-dev",),
+    "the header graphviz/cgraph.h is not there": ("libgraphviz-dev",),
+    "pkg-config knows no libxml-2.0": ("libxml2-dev", "libxslt1-dev"),
+    "pkg-config knows no xmlsec1": ("libxmlsec1-dev", "libxmlsec1-openssl"),
+    "pkg-config knows no cairo": ("libcairo2-dev",),
+    "pkg-config knows no libffi": ("libffi-dev",),
+    "pkg-config knows no dbus-1": ("libdbus-1-dev", "libglib2.0-dev"),
+    "pkg-config knows no openblas": ("libopenblas-dev", "gfortran"),
+    "curl-config is not there": ("libcurl4-openssl-dev", "libssl-dev"),
+    "gdal-config is not there": ("libgdal-dev",),
+    "geos-config is not there": ("libgeos-dev",),
+    "xml2-config is not there": ("libxml2-dev",),
+    "xslt-config is not there": ("libxslt1-dev",),
+    "the program curl-config is not there": ("libcurl4-openssl-dev", "libssl-dev"),
+    "the program swig is not there": ("swig",),
+    "the program go is not there": ("golang-go",),
+    "the program gfortran is not there": ("gfortran",),
+    "the program ninja is not there": ("ninja-build",),
     "the header Python.h is not there": ("python3-dev", "gcc"),
     "pkg-config is not there": ("pkg-config",),
     "pkg-config knows no mysqlclient": ("default-libmysqlclient-dev", "gcc"),
@@ -151,6 +199,10 @@ _PROVIDERS = {
     "the program rustc is not there": ("rustc", "cargo"),
     "the program cargo is not there": ("rustc", "cargo"),
 }
+
+
+PROVIDERS_DIGEST = hashlib.sha256(repr(sorted(_PROVIDERS.items())).encode()).hexdigest()
+"""What a failed build was tried again with depends on this."""
 
 
 def missing_thing(output: str) -> str:

@@ -54,12 +54,18 @@ class Builder(Protocol):
         """
 
     def compile(
-        self, python: str, names: Sequence[str], argv: Sequence[str], files: Mapping[str, bytes]
+        self,
+        python: str,
+        apt: Sequence[str],
+        names: Sequence[str],
+        argv: Sequence[str],
+        files: Mapping[str, bytes],
     ) -> Result | None:
         """Run uv where the metadata of these distributions can be built; None where nothing can.
 
         Args:
             python: The minor version.
+            apt: System packages of the recipe.
             names: What does not tell its metadata without being built.
             argv: What follows `uv`; `python3` is the interpreter.
             files: Laid into the working folder.

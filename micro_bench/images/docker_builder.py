@@ -205,8 +205,10 @@ class DockerBuilder:
             self.log(f"{material.piece.task}: building the project's extensions")
             files, why = self._compiled.build(tag, material.program, key)
             if why:
-                name = next((one.name for one in material.piece.distributions), "the project")
-                left = LeftOut(name=name, why=f"its extensions do not build: {why}")
+                one = material.piece.distributions[0]
+                left = LeftOut(
+                    name=one.name, version=one.version, why=f"its extensions do not build: {why}"
+                )
                 came_of = Built(
                     built=came_of.built, left_out=(*came_of.left_out, left),
                     libraries=came_of.libraries,
@@ -312,10 +314,15 @@ class DockerBuilder:
         return Context(files, {OUTCOME_LABEL: written(came_of)} if missing else {}), came_of
 
     def compile(
-        self, python: str, names: Sequence[str], argv: Sequence[str], files: Mapping[str, bytes]
+        self,
+        python: str,
+        apt: Sequence[str],
+        names: Sequence[str],
+        argv: Sequence[str],
+        files: Mapping[str, bytes],
     ) -> process.Result | None:
         """See `Builder.compile`."""
-        return self._workbench.run(self.base(python), names, argv, files)
+        return self._workbench.run(self.base(python), apt, names, argv, files)
 
     def _builder_image(self, made: Recipe, what: str) -> str:
         return self._ensure(

@@ -54,10 +54,15 @@ class LocalBuilder:
         return Base(version, f"{sys.executable} {version} {sysconfig.get_platform()}")
 
     def compile(
-        self, python: str, names: Sequence[str], argv: Sequence[str], files: Mapping[str, bytes]
+        self,
+        python: str,
+        apt: Sequence[str],
+        names: Sequence[str],
+        argv: Sequence[str],
+        files: Mapping[str, bytes],
     ) -> process.Result | None:
         """Nothing is built here."""
-        del python, names, argv, files
+        del python, apt, names, argv, files
         return None
 
     def build(self, material: Material) -> Image:

@@ -17,6 +17,7 @@ from micro_bench.edge import package_words, packages, process
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.recipes import recipe_path
+from micro_bench.errors import BuildError
 from micro_bench.images import recipe, source_wheels, system_packages, wheel_cache
 from micro_bench.images._builder import Base
 from micro_bench.images.wheel_cache import WheelCache
@@ -63,7 +64,7 @@ class Workbench:
         """Put a wheel into `target` for every package that builds.
 
         Raises:
-            BuildError: The index refused a source archive that is there.
+            BuildError: The index refused a source archive that is there, or did not answer a build.
         """
         outcome = Outcome()
         rest = [line for line in order.missing if not self._known(line, order, target, outcome)]
@@ -134,9 +135,11 @@ class Workbench:
         elif pin in made.failed:
             output = made.failed[pin]
             why = source_wheels.why_not(output)
-            if package_words.unreachable(output):  # not a word on the package itself
-                outcome.left_out.append(_left(pin, why))
-                return
+            if asked := package_words.unreachable(output):  # not a word on the package itself
+                raise BuildError(
+                    f"{package_words.pinned(pin)} cannot be built: {asked}",
+                    next_step="the index must be reachable from containers; then try again",
+                )
             entry, wheel = wheel_cache.Entry(output=why), None
         else:
             return
@@ -148,22 +151,30 @@ class Workbench:
             outcome.left_out.append(_left(pin, entry.output))
 
     def _key(self, line: str, order: Order) -> str:
+        template = recipe_path("builder.Dockerfile.j2").read_text(encoding="utf-8")
         table = system_packages.for_building([_name(line)])
-        builder = " ".join((order.base.digest, *sorted(order.apt), *table))
+        known = (order.base.digest, *sorted(order.apt), *table, template)
+        builder = " ".join((*known, package_words.PROVIDERS_DIGEST))
         return wheel_cache.key_of(line, order.base.python, builder)
 
     def run(
-        self, base: Base, names: Iterable[str], argv: Sequence[str], files: Mapping[str, bytes]
+        self,
+        base: Base,
+        apt: Sequence[str],
+        names: Iterable[str],
+        argv: Sequence[str],
+        files: Mapping[str, bytes],
     ) -> process.Result:
         """A command of uv where these packages can be built; the files lie beside it.
 
         Args:
             base: The interpreter.
+            apt: System packages of the recipe.
             names: Distributions that must be built for it to come to an end.
             argv: What follows `uv`, with `python3` for the interpreter.
             files: Name -> content.
         """
-        image = self._image(base, (), names)
+        image = self._image(base, apt, names)
         output, errors = io.BytesIO(), io.BytesIO()
         with source_wheels.working(self._engine, image) as (container, env):
             container.put("/tmp", pack([Entry(name, data) for name, data in files.items()]))  # noqa: S108

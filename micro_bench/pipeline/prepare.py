@@ -182,7 +182,7 @@ def resolve(
                 _elsewhere(line, task, wanted),
             ),
             lambda words: line.tell(f"{task.id}: {words}"),
-            partial(line.builder.compile, wanted.python),
+            partial(line.builder.compile, wanted.python, wanted.apt),
         )
     text = locks.write(base.python, wanted, sha, made.facts, made.body)
     line.specs.save_lock(task, text)
@@ -264,8 +264,9 @@ def _known_facts(line: Line, task: Task, wanted: Environment) -> LockFacts:
 def _with_facts(line: Line, task: Task, piece: Slice, lock: str, image: Image) -> Slice:
     """The slice with what came to light while its environment was made; kept with the lock."""
     known = locks.read(lock)
-    left = {one.name: one for one in (*known.left_out, *image.left_out)}
-    found = {"built": image.built, "left_out": (*left.values(),), "libraries": image.libraries}
+    # What the resolver left out has no version; the rest is of the image, as it is now.
+    left = dict.fromkeys((*(one for one in known.left_out if not one.version), *image.left_out))
+    found = {"built": image.built, "left_out": tuple(left), "libraries": image.libraries}
     facts = LockFacts.model_validate({**dict(known), **found})
     line.specs.save_lock(task, locks.with_facts(lock, facts))
     told = Slice.model_validate({**dict(piece), "lock_facts": facts})
