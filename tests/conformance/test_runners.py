@@ -1,0 +1,144 @@
+"""Every runner of tests is started for real, on a project of its own, and read by test."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from micro_bench.languages import python
+from micro_bench.languages._language import PASSED_OVER, CanaryWords, TestRun, Trace
+from micro_bench.languages._recipe import Recipe
+
+CASES = Path(__file__).parents[1] / "cases" / "languages" / "python" / "runners"
+RUNNERS = [path.name for path in sorted(CASES.iterdir())]
+EXIT = (
+    "import os, sys, unittest\n\n{how}\n\n\n"
+    "class T(unittest.TestCase):\n    def test_a(self):\n        pass\n"
+)
+
+
+@pytest.fixture(params=RUNNERS)
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    if request.param == "django":
+        pytest.importorskip("django")
+    return Path(shutil.copytree(CASES / request.param / "input", tmp_path / request.param))
+
+
+def plan_of(project: Path, **settings: Any) -> TestRun:
+    """As grading makes it: the recipe completed from the tree's files, the plugin beside it."""
+    files = {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    recipe = Recipe(runner="unittest") if project.name == "unittest" else Recipe()
+    out = project.parent
+    values = {
+        "junit": str(out / "report.xml"),
+        "timeout_s": 1,
+        "python": str(Path(sys.executable).parent),
+        "work": str(project),
+        "recipe": python.completed(recipe, files, files),
+        "plugin": str(out / "plugin.py"),
+        **settings,
+    }
+    return TestRun(**values)
+
+
+def run(project: Path, paths: list[str], **settings: Any) -> tuple[int, bytes | None]:
+    plan = plan_of(project, **settings)
+    assert plan.recipe.runner == project.name
+    Path(plan.plugin).write_text(python.test_plugin(plan))
+    Path(plan.junit).unlink(missing_ok=True)
+    folder = project / python.test_folder(paths, plan)
+    command = python.test_command(paths, plan)
+    environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(  # noqa: PLW1510 - the code is what is asked for
+        command, cwd=folder, env=environment, capture_output=True, timeout=20
+    )
+    report = Path(plan.junit)
+    return done.returncode, report.read_bytes() if report.exists() else None
+
+
+def said(project: Path, paths: list[str], **settings: Any) -> dict[str, str]:
+    report = run(project, paths, **settings)[1]
+    assert report is not None
+    found = python.results(report, paths)
+    assert found is not None
+    return {each.id: str(each.status) for each in found}
+
+
+def modules_of(project: Path) -> list[str]:
+    return sorted(path.relative_to(project).as_posix() for path in project.rglob("test_*.py"))
+
+
+def test_every_outcome(project):
+    expected = json.loads((CASES / project.name / "expected.json").read_text())
+    assert said(project, modules_of(project)) == expected
+
+
+def test_what_cannot_be_loaded_says_so_by_its_file(project):
+    code, report = run(project, modules_of(project))
+    assert code == 1
+    found = {each.id: each for each in python.results(report, modules_of(project))}
+    broken = found[next(path for path in modules_of(project) if path.endswith("test_broken.py"))]
+    assert broken.collection
+    assert "not_there_at_all" in broken.message
+
+
+def test_a_limit_is_told_by_its_seconds(project):
+    _code, report = run(project, modules_of(project))
+    slow = [each for each in python.results(report, modules_of(project)) if "test_slow" in each.id]
+    assert ["Timeout (>1" in each.message for each in slow] == [True]
+
+
+def test_some_only(project):
+    path = next(each for each in modules_of(project) if each.endswith("test_all.py"))
+    wanted = (f"{path}::AllTest::test_pass", f"{path}::AsyncTest::test_pass")
+    assert said(project, [path], only=wanted) == dict.fromkeys(wanted, "passed")
+
+
+def test_what_is_late_is_passed_over(project):
+    path = next(each for each in modules_of(project) if each.endswith("test_all.py"))
+    wanted = f"{path}::AllTest::test_pass"
+    _code, report = run(project, [path], only=(wanted,), stop_after_s=1e-9)
+    (only,) = python.results(report, [path])
+    assert (str(only.status), only.message) == ("skipped", PASSED_OVER)
+    assert said(project, [path], only=(wanted,), stop_after_s=1e-9, whole=(path,)) == {
+        wanted: "passed"
+    }
+
+
+@pytest.mark.parametrize("how", ["sys.exit(0)", "os._exit(0)"])
+def test_an_early_end_passes_nothing(project, how):
+    path = next(each for each in modules_of(project) if each.endswith("test_all.py"))
+    early = path.replace("test_all", "test_early")
+    (project / early).write_text(EXIT.format(how=how))
+    _code, report = run(project, [early])
+    assert not report or python.results(report, [early]) == ()
+
+
+def test_a_canary_is_found(project):
+    path = next(each for each in modules_of(project) if each.endswith("test_all.py"))
+    words = CanaryWords(file="zebra", passing="goes_well", failing="goes_wrong")
+    recipe = plan_of(project).recipe
+    made = python.canary(words, path, {path: (project / path).read_bytes()}, recipe)
+    (project / made.path).write_text(made.text)
+    assert sorted(said(project, [made.path]).values()) == ["failed", "passed"]
+
+
+def test_what_tests_execute(project):
+    path = next(each for each in modules_of(project) if each.endswith("test_all.py"))
+    touched = {path: ((7, 9),)}
+    trace = Trace(touched=touched, importers=())
+    _code, report = run(project, [path], trace=trace)
+    traces = python.traces(report, [path])
+    assert f"{path}::AllTest::test_pass" in traces
+    assert set(traces) <= {each.id for each in python.results(report, [path])}
