@@ -23,6 +23,32 @@ EXIT = (
     "class T(unittest.TestCase):\n    def test_a(self):\n        pass\n"
 )
 
+TRACED = """\
+import unittest
+
+from {module} import near
+
+
+class OwnTest(unittest.TestCase):
+    def test_calls(self):
+        near()
+
+    def test_idle(self):
+        pass
+
+
+class SharedTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        near()
+
+    def test_first(self):
+        pass
+
+    def test_second(self):
+        pass
+"""
+
 
 @pytest.fixture(params=RUNNERS)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
@@ -135,10 +161,19 @@ def test_a_canary_is_found(project):
 
 
 def test_what_tests_execute(project):
+    """Beside the test's own lines, those of its `setUpClass`."""
     path = next(each for each in modules_of(project) if each.endswith("test_all.py"))
-    touched = {path: ((7, 9),)}
-    trace = Trace(touched=touched, importers=())
-    _code, report = run(project, [path], trace=trace)
-    traces = python.traces(report, [path])
-    assert f"{path}::AllTest::test_pass" in traces
-    assert set(traces) <= {each.id for each in python.results(report, [path])}
+    traced = path.replace("test_all", "test_traced")
+    code = path.replace("tests/test_all", "code")
+    (project / code).write_text("def near():\n    return 1\n")
+    module = code[: -len(".py")].replace("/", ".")
+    (project / traced).write_text(TRACED.format(module=module))
+    trace = Trace(touched={code: ((2, 2),)}, importers=())
+    _code, report = run(project, [traced], trace=trace)
+    found = python.traces(report, [traced])
+    assert {ident.partition("::")[2]: text[0] for ident, text in found.items()} == {
+        "OwnTest::test_calls": "3",
+        "OwnTest::test_idle": "0",
+        "SharedTest::test_first": "3",
+        "SharedTest::test_second": "3",
+    }

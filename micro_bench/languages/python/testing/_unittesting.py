@@ -196,7 +196,7 @@ def install() -> None:
             return result
         if tracer is None:
             return limited(one, self, result)
-        tracer.begin(set())
+        tracer.begin(set(tracer.shared.get(id(type(self)), ())))
         try:
             return limited(one, self, result)
         finally:
@@ -205,6 +205,25 @@ def install() -> None:
     runner._makeResult = make_result  # type: ignore[method-assign]
     runner.run = run_chosen  # type: ignore[method-assign]
     case.run = run_one  # type: ignore[method-assign]
+    if tracer:
+        trace_classes(tracer)
+
+
+def trace_classes(tracer: Tracer) -> None:
+    """What `setUpClass` executes counts for every test of the class."""
+    suite: Any = unittest.TestSuite
+    prepare = suite._handleClassSetUp
+
+    def traced(self: Any, test: Any, result: Any) -> Any:
+        tracer.begin(set())
+        try:
+            return prepare(self, test, result)
+        finally:
+            hits = tracer.end()
+            if id(type(test)) not in tracer.shared:
+                tracer.shared[id(type(test))] = hits
+
+    suite._handleClassSetUp = traced
 
 
 def chosen(test: Any, wanted: Any) -> Any:
