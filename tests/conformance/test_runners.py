@@ -177,3 +177,12 @@ def test_what_tests_execute(project):
         "SharedTest::test_first": "3",
         "SharedTest::test_second": "3",
     }
+
+
+def test_a_class_that_comes_late_is_not_set_up_and_what_cannot_be_loaded_is_told(project):
+    found = said(project, modules_of(project), stop_after_s=1e-9)
+    broken = next(path for path in modules_of(project) if path.endswith("test_broken.py"))
+    assert found.pop(broken) == "error"
+    assert set(found.values()) == {"skipped"}
+    assert any(ident.endswith("SetUpTest::test_pass") for ident in found)
+    assert not any(ident.endswith("::setUpClass") for ident in found)

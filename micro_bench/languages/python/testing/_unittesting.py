@@ -70,6 +70,7 @@ def attribute(text: str) -> str:
 
 
 ROWS = Rows()
+BEGIN = time.monotonic()
 PATHS: list[str] = []
 """The files to run."""
 
@@ -178,7 +179,6 @@ def install() -> None:
     make, run, one = runner._makeResult, runner.run, case.run
     wanted = frozenset(SETTINGS.get("only") or ())
     tracer = Tracer(SETTINGS["trace"]) if SETTINGS.get("trace") else None
-    begin, limit = time.monotonic(), SETTINGS.get("stop_after_s")
 
     def make_result(self: Any) -> Any:
         self.resultclass = resulting(self.resultclass or unittest.TextTestResult)
@@ -188,12 +188,8 @@ def install() -> None:
         return run(self, chosen(test, wanted) if wanted else test)
 
     def run_one(self: Any, result: Any = None) -> Any:
-        late = limit and time.monotonic() - begin > limit
-        if late and result and place_of(type(self).__module__) not in SETTINGS["whole"]:
-            result.startTest(self)
-            result.addSkip(self, SETTINGS["passed_over"])
-            result.stopTest(self)
-            return result
+        if result and is_late(self):
+            return pass_over(self, result)
         if tracer is None:
             return limited(one, self, result)
         tracer.begin(set(tracer.shared.get(id(type(self)), ())))
@@ -207,6 +203,43 @@ def install() -> None:
     case.run = run_one  # type: ignore[method-assign]
     if tracer:
         trace_classes(tracer)
+    skip_classes()
+
+
+def is_late(test: Any) -> bool:
+    """Whether a test comes when the others are passed over. What could not be loaded never does."""
+    limit = SETTINGS.get("stop_after_s")
+    if not limit or time.monotonic() - BEGIN <= limit or type(test).__name__ == "_FailedTest":
+        return False
+    return place_of(type(test).__module__) not in SETTINGS["whole"]
+
+
+def pass_over(test: Any, result: Any) -> Any:
+    """Say so of a test."""
+    result.startTest(test)
+    result.addSkip(test, SETTINGS["passed_over"])
+    result.stopTest(test)
+    return result
+
+
+def skip_classes() -> None:
+    """A class that comes late is not set up: with Django its data may take longer than its tests.
+
+    To unittest it looks like one whose set-up failed: it is not run and not torn down.
+    """
+    suite: Any = unittest.TestSuite
+    prepare, skipped = suite._handleClassSetUp, set()
+
+    def handle(self: Any, test: Any, result: Any) -> Any:
+        kind = type(test)
+        is_new = kind is not getattr(result, "_previousTestClass", None)
+        if isinstance(test, unittest.TestCase) and (is_new or kind in skipped) and is_late(test):
+            skipped.add(kind)
+            kind._classSetupFailed = True
+            return pass_over(test, result)
+        return prepare(self, test, result)
+
+    suite._handleClassSetUp = handle
 
 
 def trace_classes(tracer: Tracer) -> None:
