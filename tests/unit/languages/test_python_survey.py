@@ -69,14 +69,15 @@ def test_a_tree_without_tests_says_so() -> None:
     assert "no Python file" in survey({"a.js": b"1"}, Recipe()).obstacles[0].what
 
 
-def test_djangos_runner_is_started_as_it_is() -> None:
+def test_django_without_a_script_that_starts_its_tests_gets_plugin_and_settings() -> None:
     manage = b'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings")\n'
-    assert "Django" not in whats({"manage.py": manage})
-    told = b"[pytest]\nDJANGO_SETTINGS_MODULE = store.settings\n"
-    assert "requirements: [pytest-django]" in "".join(
-        recipes({"manage.py": manage, "pytest.ini": told})
+    assert "requirements: [pytest-django]\npytest_args: [--ds=store.settings]" in recipes(
+        {"tests/manage.py": manage}
     )
-    both = {"manage.py": manage, "requirements-test.txt": b"pytest-django\n"}
+    command = b"[testenv]\ncommands = python manage.py test\n"
+    assert recipes({"tox.ini": command}) == ["requirements: [pytest-django]"]
+    assert "Django" not in whats({"manage.py": manage}), "it runs as it is"
+    both = {"tests/manage.py": manage, "requirements-test.txt": b"pytest-django\n"}
     assert "Django" not in whats(both)
 
 

@@ -16,12 +16,7 @@ from micro_bench.languages.python.manifests.suppliers import SHARED, distributio
 from micro_bench.languages.python.paths import is_test
 from micro_bench.languages.python.starters import of_ci, of_services, shown
 from micro_bench.languages.python.survey.imports import OURS, importing, unsupplied
-from micro_bench.languages.python.testing.recognised import (
-    DJANGO,
-    PYTEST,
-    UNITTEST,
-    own_runner,
-)
+from micro_bench.languages.python.testing.recognised import DJANGO, PYTEST, UNITTEST, own_runner
 from micro_bench.languages.python.values import load_toml, table, texts, words
 from micro_bench.model.slice import Environment
 
@@ -132,7 +127,7 @@ def _interpreter(wanted: Environment) -> Iterator[Obstacle]:
 
 def _runner(files: Files, runner: str) -> Iterator[Obstacle]:
     if own_runner(files):
-        return  # it is started as it is
+        return
     named = "pytest-django" in _all_text(files)
     if runner == DJANGO or (_django(files) and not named):
         if not named:

@@ -24,8 +24,8 @@ CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32)], "?")
 """Characters that XML does not have."""
 
 
-class LimitError(Exception):
-    """A test took too long."""
+class LimitError(BaseException):
+    """A test took too long. Not an `Exception`: a loop that tries again would swallow it."""
 
 
 class Rows:
@@ -70,6 +70,7 @@ def attribute(text: str) -> str:
 
 
 ROWS = Rows()
+BEGIN = time.monotonic()
 PATHS: list[str] = []
 """The files to run."""
 
@@ -178,7 +179,6 @@ def install() -> None:
     make, run, one = runner._makeResult, runner.run, case.run
     wanted = frozenset(SETTINGS.get("only") or ())
     tracer = Tracer(SETTINGS["trace"]) if SETTINGS.get("trace") else None
-    begin, limit = time.monotonic(), SETTINGS.get("stop_after_s")
 
     def make_result(self: Any) -> Any:
         self.resultclass = resulting(self.resultclass or unittest.TextTestResult)
@@ -188,15 +188,11 @@ def install() -> None:
         return run(self, chosen(test, wanted) if wanted else test)
 
     def run_one(self: Any, result: Any = None) -> Any:
-        late = limit and time.monotonic() - begin > limit
-        if late and result and place_of(type(self).__module__) not in SETTINGS["whole"]:
-            result.startTest(self)
-            result.addSkip(self, SETTINGS["passed_over"])
-            result.stopTest(self)
-            return result
+        if result and is_late(self):
+            return pass_over(self, result)
         if tracer is None:
             return limited(one, self, result)
-        tracer.begin(set())
+        tracer.begin(set(tracer.shared.get(id(type(self)), ())))
         try:
             return limited(one, self, result)
         finally:
@@ -205,6 +201,62 @@ def install() -> None:
     runner._makeResult = make_result  # type: ignore[method-assign]
     runner.run = run_chosen  # type: ignore[method-assign]
     case.run = run_one  # type: ignore[method-assign]
+    if tracer:
+        trace_classes(tracer)
+    skip_classes()
+
+
+def is_late(test: Any) -> bool:
+    """Whether a test comes when the others are passed over. What could not be loaded never does."""
+    limit = SETTINGS.get("stop_after_s")
+    if not limit or time.monotonic() - BEGIN <= limit or type(test).__name__ == "_FailedTest":
+        return False
+    return place_of(type(test).__module__) not in SETTINGS["whole"]
+
+
+def pass_over(test: Any, result: Any) -> Any:
+    """Say so of a test."""
+    result.startTest(test)
+    result.addSkip(test, SETTINGS["passed_over"])
+    result.stopTest(test)
+    return result
+
+
+def skip_classes() -> None:
+    """A class that comes late is not set up: with Django its data may take longer than its tests.
+
+    To unittest it looks like one whose set-up failed: it is not run and not torn down.
+    """
+    suite: Any = unittest.TestSuite
+    prepare, skipped = suite._handleClassSetUp, set()
+
+    def handle(self: Any, test: Any, result: Any) -> Any:
+        kind = type(test)
+        is_new = kind is not getattr(result, "_previousTestClass", None)
+        if isinstance(test, unittest.TestCase) and (is_new or kind in skipped) and is_late(test):
+            skipped.add(kind)
+            kind._classSetupFailed = True
+            return pass_over(test, result)
+        return prepare(self, test, result)
+
+    suite._handleClassSetUp = handle
+
+
+def trace_classes(tracer: Tracer) -> None:
+    """What `setUpClass` executes counts for every test of the class."""
+    suite: Any = unittest.TestSuite
+    prepare = suite._handleClassSetUp
+
+    def traced(self: Any, test: Any, result: Any) -> Any:
+        tracer.begin(set())
+        try:
+            return prepare(self, test, result)
+        finally:
+            hits = tracer.end()
+            if id(type(test)) not in tracer.shared:
+                tracer.shared[id(type(test))] = hits
+
+    suite._handleClassSetUp = traced
 
 
 def chosen(test: Any, wanted: Any) -> Any:
