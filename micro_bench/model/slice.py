@@ -141,6 +141,8 @@ class Slice(Noun):
     base_commit: Sha
     base_tree: Sha
     level: SliceLevel
+    raised: str = ""
+    """Why the level is above the one that the task asks for; empty if it is not."""
     kept_files: int
     total_files: int
     kept: tuple[str, ...]
@@ -186,4 +188,6 @@ class Slice(Noun):
                 "the day of the image"
             )
         found += [one.words() for one in facts.left_out]
+        if self.raised:
+            found.append(f"the slice is the whole repository: {self.raised}")
         return tuple(found)

@@ -24,7 +24,7 @@ from micro_bench.languages._language import BuildPlaces
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.image import Image
 from micro_bench.model.slice import Environment, LockFacts, Slice
-from micro_bench.model.task import SliceRequest, Task
+from micro_bench.model.task import SliceLevel, SliceRequest, Task
 from micro_bench.pipeline.line import Line
 from micro_bench.plurals import count
 from micro_bench.slices import cut as slices
@@ -75,12 +75,13 @@ def cut(
         language.environment(
             everything, repo.commit(commit).committed, recipe, line.builder.offered
         ),
-        language.build_plan(everything, recipe),
+        language.build_plan(everything, recipe), _raised(line, task),
     )  # fmt: skip
     tests = frozenset(path for path in tree if language.is_test(path, recipe))
     changed = frozenset(patch_paths(line.specs.gold_patch(task)))
-    chosen = slices.cut(_with_recipe(task, recipe), tree, graph, tests, changed)
-    piece = slices.manifest(task, chosen, source, _known_facts(line, task, source.environment))
+    asked = _with_recipe(task, recipe, whole=bool(source.raised))
+    chosen = slices.cut(asked, tree, graph, tests, changed)
+    piece = slices.manifest(asked, chosen, source, _known_facts(line, task, source.environment))
     line.specs.save_slice(piece, graphs.encode(graph))
     _check_contents(task, chosen.kept, tree, everything)
     kept = {path: (tree[path][0], everything[path]) for path in chosen.kept if path in everything}
@@ -100,11 +101,19 @@ def _check_contents(
         )
 
 
-def _with_recipe(task: Task, recipe: Recipe) -> Task:
+def _raised(line: Line, task: Task) -> str:
+    """Why verification raised the slice's level, if it did."""
+    known = line.specs.manifest(task)
+    return known.raised if known and task.slice.level is SliceLevel.PACKAGE else ""
+
+
+def _with_recipe(task: Task, recipe: Recipe, *, whole: bool) -> Task:
     """The task with what the whole repository's slices keep and leave out."""
     own = task.slice
     merged = SliceRequest(
-        level=own.level, include=own.include + recipe.include, exclude=own.exclude + recipe.exclude
+        level=SliceLevel.FULL if whole else own.level,
+        include=own.include + recipe.include,
+        exclude=own.exclude + recipe.exclude,
     )
     return Task.model_validate({**dict(task), "slice": merged})
 

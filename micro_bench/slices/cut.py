@@ -113,6 +113,8 @@ class Source:
     distributions: tuple[Distribution, ...]
     environment: Environment
     build: BuildPlan | None = None
+    raised: str = ""
+    """Why the level is above the one that the task asks for."""
 
 
 def manifest(task: Task, chosen: Cut, source: Source, facts: LockFacts) -> Slice:
@@ -123,7 +125,8 @@ def manifest(task: Task, chosen: Cut, source: Source, facts: LockFacts) -> Slice
         digest.update(f"{mode:o} {blob} {path}\0".encode("utf-8", "surrogateescape"))
     return Slice(
         schema_version=1, task=task.id, repo=task.repo.name, base_commit=task.repo.base_commit,
-        base_tree=source.base_tree, level=task.slice.level, kept_files=len(chosen.kept),
+        base_tree=source.base_tree, level=task.slice.level, raised=source.raised,
+        kept_files=len(chosen.kept),
         total_files=len(source.tree), kept=summarise(chosen.kept, chosen.left_out),
         left_out=summarise(chosen.left_out, chosen.kept), files_sha256=digest.hexdigest(),
         distributions=source.distributions, build=source.build, environment=source.environment,

@@ -178,6 +178,12 @@ class SpecStore:
         if not (path.exists() and codec.load(path, Slice) == piece):
             codec.save(path, piece)
 
+    def manifest(self, task: Task) -> Slice | None:
+        """The task's slice as it was last cut, of this base commit; None if there is none."""
+        path = self.workspace.manifest(task.repo.name, task.id)
+        found = codec.load(path, Slice) if path.exists() else None
+        return found if found and found.base_commit == task.repo.base_commit else None
+
     def environment_findings(self, task: Task) -> tuple[str, ...]:
         """What in the task's environment is not of the base commit's date, as last made."""
         path = self.workspace.manifest(task.repo.name, task.id)

@@ -391,3 +391,20 @@ def test_a_fix_that_an_attempt_cannot_leave_behind_is_no_task(make: Make):
     found = make(options={"limits": limits}).verify()
     assert not found.verified
     assert any("the oracle's attempt failed" in reason for reason in found.reasons)
+
+
+def test_a_slice_that_lacks_what_its_tests_look_for_becomes_the_whole_repository(make: Make):
+    reading = b'\n\ndef test_prices():\n    assert split(int(open("docs/prices.txt").read()), 3)\n'
+    odd = reading.replace(b"test_prices", b"test_odd_prices").replace(b", 3)", b", 3) == [4, 3, 3]")
+    shop = make(
+        base={**BASE, "docs/prices.txt": b"10\n", "docs/index.md": b"# Docs\n"},
+        tests={"tests/test_money.py": HIDDEN_MONEY + reading + odd},
+        run=("tests/test_money.py",), options={"tests": {
+            "hidden": ["tests/test_money.py"], "run": ["tests/test_money.py"],
+        }},
+    )  # fmt: skip
+    assert shop.prepared.piece.kept_files < shop.prepared.piece.total_files
+    odd_test = odd.decode().partition("def ")[2].partition("(")[0]
+    found = shop.verify()
+    assert found.verified, found.reasons
+    assert f"tests/test_money.py::{odd_test}" in [one.id for one in found.fail_to_pass]

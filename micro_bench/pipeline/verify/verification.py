@@ -16,6 +16,7 @@ from micro_bench.pipeline.prepare import Prepared, prepare
 from micro_bench.pipeline.verify import logs
 from micro_bench.pipeline.verify.executing import Evidence, execute
 from micro_bench.pipeline.verify.explaining import explainer
+from micro_bench.pipeline.verify.faithful import lacking, raised
 from micro_bench.pipeline.verify.inputs import holds, inputs
 from micro_bench.pipeline.verify.jobs import hidden_tests, test_modules
 from micro_bench.scores import judge as judging
@@ -39,8 +40,12 @@ def verify_task(
         enough = stored and stored.repetitions >= repetitions and not again
         if stored and enough and holds(line, stored, prepared):
             return prepared, stored
-        evidence = execute(line, prepared, repetitions)
-        found = _conclude(line, prepared, evidence, repetitions)
+        found = _conclude(line, prepared, execute(line, prepared, repetitions), repetitions)
+        if why := lacking(prepared, found):
+            line.tell(f"{task.id}: {why}; once more with the whole repository")
+            line.specs.save_manifest(raised(prepared.piece, why))
+            prepared = prepare(line, task)
+            found = _conclude(line, prepared, execute(line, prepared, repetitions), repetitions)
         line.specs.save_verification(found)
     return prepared, found
 
