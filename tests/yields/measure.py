@@ -188,6 +188,8 @@ def _verify(pair: Pair, place: Path, how: Measurement) -> None:
         pair.reason = said["error"]["message"]
     else:
         pair.reason = f"not settled in {how.minutes:g} minutes" if code is None else f"exit {code}"
+        logs = place / "runs" / "verification" / pair.task
+        pair.environment = any(logs.glob("gold_hidden-*.log"))
 
 
 def _read_verification(pair: Pair, row: dict) -> None:

@@ -50,8 +50,10 @@ What becomes of the newest well-formed pairs of issue and fix of public reposito
 chosen for success; `make yield` measures it and writes this page. A pair is *well formed*
 when its change touches source and brings a test that the base does not have: nothing was run to
 find that out. *Untouched* is a clone and nothing else: no recipe, no setting, no edited spec. A
-pair is *verified* when its tests fail on the base and pass with the gold patch, nothing leaks, and
-the slice is faithful; see [verification](concepts/verification.md)."""
+pair is *verified* when its tests fail on the base and pass with the gold patch, and nothing leaks;
+see [verification](concepts/verification.md). Whether its slice behaves like the whole repository
+is not measured beyond that: *faithful* is unknown. What the time did not suffice for is not in the
+tables, and a pair that was not settled in time counts as lost."""
 
 _RECIPES = """\
 At most five lines of `recipe.yaml` a repository; the others are taken as they are above."""
