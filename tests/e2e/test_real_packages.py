@@ -153,7 +153,8 @@ def test_from_the_ticket_to_the_report(pair: Pair, tmp_path: Path) -> None:
     files = {test["id"].partition("::")[0] for test in verified["fail_to_pass"]}
     assert files == set(pair.fails_to_pass)
     assert len(verified["pass_to_pass"]) > 100
-    assert {e["kind"] for e in verified["executions"]} == {
+    # on a slow machine they are traced, too
+    assert {e["kind"] for e in verified["executions"]} - {"traced"} == {
         "base_own", "base_hidden", "gold_hidden",
     }  # fmt: skip
 

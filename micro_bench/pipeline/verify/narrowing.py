@@ -16,7 +16,7 @@ from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.scores import grade as grading
 
-WORTH_S = 2.0
+WORTH_S = 5.0
 """Seconds of a run from which on it pays to trace them: less are all run."""
 QUICK_S = 10.0
 """What the first look may take beside the hidden files."""
