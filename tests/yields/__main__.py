@@ -51,7 +51,7 @@ def main() -> None:
                 for task in tasks:
                     task.result()
     rows = [row for one in repositories if (row := _row(one))]
-    PAGE.write_text(page(rows, _about(how)), encoding="utf-8")
+    PAGE.write_text(page(rows, f"{_about(how)} {asked.remark}".strip()), encoding="utf-8")
     sys.stdout.write(PAGE.read_text(encoding="utf-8"))
 
 
@@ -66,6 +66,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--repetitions", type=int, default=1, help="as `verify -n`")
     parser.add_argument("--jobs", type=int, default=host.cpus(), help="repositories at a time")
+    parser.add_argument("--remark", default="", help="what else is to be known of the figures")
     parser.add_argument("--page-only", action="store_true", help="only write the page anew")
     return parser.parse_args()
 

@@ -34,7 +34,7 @@ class Row:
 def page(rows: Sequence[Row], about: str) -> str:
     """The whole page."""
     parts = [
-        "# Yield", _INTRODUCTION, about, "## In short", _summary(rows),
+        "# Yield", _INTRODUCTION, about, *_cut_off(rows), "## In short", _summary(rows),
         "## Each repository, untouched", _funnels([(r, r.untouched) for r in rows]),
     ]  # fmt: skip
     touched = [(row, row.recipe) for row in rows if row.recipe]
@@ -63,6 +63,14 @@ Tasks found, without a tracker, in the whole history of the clone. Theirs are ca
 was executed. RepoBench 0.8.1 looks back ten years instead of its 180 days; CodeProbe 0.14.0 takes
 the better of its two sources, at most 20. Ours are the drafts among the newest tickets that were
 read until there were pairs enough, and those of the pairs that were executed and proved."""
+
+
+def _cut_off(rows: Sequence[Row]) -> list[str]:
+    """A sentence, where not all that was asked for was tried."""
+    every = sum(len(row.untouched.pairs) for row in rows)
+    tried = sum(len(row.untouched.measured) for row in rows)
+    said = f"**This measurement was cut off:** {tried} of {every} pairs were tried untouched."
+    return [said] if tried < every else []
 
 
 def _summary(rows: Sequence[Row]) -> str:
