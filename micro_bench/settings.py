@@ -56,9 +56,13 @@ class Settings(Noun):
     """The network an agent's sandbox has. Grading never has one."""
     use_registry: bool = True
     """Pull base images from a registry where one answers; else they are built from packages."""
-    base_images: dict[str, str] = {"3.11": "debian:bookworm", "3.13": "debian:trixie"}
-    """Python version -> what provides it where no registry answers: a `debian:` suite, or an image
-    that the engine already has."""
+    base_images: dict[str, str] = {
+        "3.8": "ubuntu:focal", "3.9": "debian:bullseye", "3.10": "ubuntu:jammy",
+        "3.11": "debian:bookworm", "3.12": "ubuntu:noble", "3.13": "debian:trixie",
+        "3.14": "debian:forky",
+    }  # fmt: skip
+    """Python version -> what provides it where no registry answers: a suite of `debian:` or
+    `ubuntu:`, or an image that the engine already has."""
     undated_packages: Literal["allow", "forbid"] = "allow"
     """Whether an environment may hold packages whose index gives no upload times. They are those of
     the day of the lock and not of the base commit; allowed ones are named wherever the task is

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
+from packaging.markers import Marker
 
 from micro_bench.edge import package_words, process
 from micro_bench.edge.pip_settings import (
@@ -29,6 +30,8 @@ from micro_bench.edge.pip_settings import (
 from micro_bench.errors import BuildError
 
 FETCH_TIMEOUT_S = 120
+NEWEST_GLIBC = 36
+"""Of Debian bookworm: the C library that wheels are chosen for, where the base has no older one."""
 
 
 def uv_binary() -> str:
@@ -68,8 +71,32 @@ def refuse(what: str, problems: Mapping[str, str], next_step: str = "") -> None:
     raise BuildError("\n".join([f"{what} {lines[0]}{more}", *lines[1:]]), next_step=next_step)
 
 
-def fetch_wheels(lock: str, python: str, target: Path) -> tuple[str, ...]:
+def fitting(lock: str, python: str) -> str:
+    """Those of the lock's requirements whose markers hold for a full version of Python on Linux.
+
+    pip would ask its own interpreter.
+    """
+    here = {
+        "python_version": ".".join(python.split(".")[:2]), "python_full_version": python,
+        "implementation_version": python, "sys_platform": "linux", "platform_system": "Linux",
+        "os_name": "posix",
+    }  # fmt: skip
+    chosen = []
+    for line in split_lock(lock):
+        stated, semicolon, rest = line.partition(" ;")
+        marker, _, hashes = rest.partition(" --hash=")
+        if semicolon and not Marker(marker.strip()).evaluate(here):
+            continue
+        chosen.append(f"{stated} --hash={hashes}" if semicolon else line)
+    return "".join(f"{line}\n" for line in chosen)
+
+
+def fetch_wheels(
+    lock: str, python: str, target: Path, glibc: int = NEWEST_GLIBC
+) -> tuple[str, ...]:
     """Download the lock's wheels into `target`, checked against their hashes.
+
+    `glibc` is the minor version of the C library that they must run with.
 
     Runs no code of any package. Returns the requirements that have no wheel: they must be built
     inside a container.
@@ -78,11 +105,11 @@ def fetch_wheels(lock: str, python: str, target: Path) -> tuple[str, ...]:
         BuildError: The index refused for another reason than a missing wheel.
     """
     target.mkdir(parents=True, exist_ok=True)
-    if _download(lock, python, target).code == 0:
+    if _download(lock, python, target, glibc).code == 0:
         return ()
     missing, problems = [], dict[str, str]()
     for requirement in split_lock(lock):
-        result = _download(requirement, python, target)
+        result = _download(requirement, python, target, glibc)
         if result.code == 0:
             continue
         if why := package_words.not_fetched(result.errors.decode("utf-8", "replace")):
@@ -93,10 +120,10 @@ def fetch_wheels(lock: str, python: str, target: Path) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def _download(lock: str, python: str, target: Path) -> process.Result:
+def _download(lock: str, python: str, target: Path, newest: int) -> process.Result:
     minor = "".join(python.split(".")[:2])
     machine = os.uname().machine
-    platforms = [f"manylinux_2_{glibc}_{machine}" for glibc in range(36, 16, -1)]
+    platforms = [f"manylinux_2_{glibc}_{machine}" for glibc in range(newest, 16, -1)]
     platforms += [f"manylinux2014_{machine}", f"linux_{machine}"]
     if machine == "x86_64":
         platforms += ["manylinux2010_x86_64", "manylinux1_x86_64"]

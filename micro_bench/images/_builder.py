@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from micro_bench.edge.packages import NEWEST_GLIBC
 from micro_bench.edge.process import Result
 from micro_bench.edge.seal import Sealed
 from micro_bench.model.image import Image
@@ -22,6 +23,8 @@ class Base:
     """Full version: `3.11.2`."""
     digest: str
     """The engine's image id, or the interpreter's path and version for local environments."""
+    glibc: int = NEWEST_GLIBC
+    """The minor version of its C library: `31` for 2.31. A newer wheel does not load."""
 
 
 @dataclass(frozen=True)

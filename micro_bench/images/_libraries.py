@@ -52,7 +52,7 @@ def places() -> dict[str, str]:
 def owner(place: str) -> str | None:
     """The package that owns a file; Debian knows merged folders by either name."""
     real = os.path.realpath(place)
-    names = {place, real, place.removeprefix("/usr"), real.removeprefix("/usr")}
+    names = {place, real, re.sub("^/usr", "", place), re.sub("^/usr", "", real)}
     for name in sorted(names):
         done = subprocess.run(["dpkg", "-S", name], capture_output=True, check=False)
         if done.returncode == 0:

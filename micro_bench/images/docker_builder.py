@@ -27,8 +27,14 @@ from micro_bench.model.image import Image
 from micro_bench.model.slice import BuiltFromSource, LeftOut
 from micro_bench.plurals import count
 
-PROBE = "import platform, shutil; print(platform.python_version(), bool(shutil.which('git')))"
+PROBE = (
+    "import os, platform, shutil\n"
+    "print(platform.python_version(), os.confstr('CS_GNU_LIBC_VERSION').split('.')[1], "
+    "bool(shutil.which('git')))"
+)
 OUTCOME_LABEL = "micro-bench.built"
+FAMILIES = ("debian", "ubuntu")
+"""Whose suites `base.sh` builds."""
 Log = Callable[[str], None]
 
 
@@ -94,9 +100,16 @@ class DockerBuilder:
         self._bases: dict[str, tuple[Base, bool]] = {}
         self._no_base: dict[str, BuildError] = {}
 
-    @cached_property
+    @property
     def offered(self) -> tuple[str, ...]:
-        """Every version where a registry answers, else those that the settings know."""
+        """Every version where a registry answers, else those that the settings know.
+
+        Without those that turned out not to be had.
+        """
+        return tuple(minor for minor in self._promised if minor not in self._no_base)
+
+    @cached_property
+    def _promised(self) -> tuple[str, ...]:
         if self._use_registry and self.engine.is_published("python:3.13-slim"):
             return PUBLISHED
         return tuple(self._sources)
@@ -134,15 +147,16 @@ class DockerBuilder:
         if image is None and self._use_registry:
             image = self.engine.pull(official)
         source = self._sources.get(python, "")
-        if image is None and source and not source.startswith("debian:"):
+        family, _, suite = source.partition(":")
+        if image is None and source and family not in FAMILIES:
             image = self.engine.image_id(source)
         if image is None:
-            return self._debootstrap(python, source.removeprefix("debian:"), tag)
+            return self._debootstrap(python, suite if family in FAMILIES else "", tag)
         self.engine.tag(image, tag)
         return image
 
     def _debootstrap(self, python: str, suite: str, tag: str) -> str:
-        if not suite or ":" in suite or "/" in suite:
+        if not suite.isalpha():
             raise BuildError(
                 f"no base image for Python {python}: no registry answers, and `base_images` in the "
                 f"settings knows only {', '.join(self._sources)}",
@@ -150,15 +164,15 @@ class DockerBuilder:
                 "the repository's recipe.yaml",
             )
         self.log(
-            f"base image for Python {python}: no registry answers; building one from Debian "
-            f"{suite}, once for all tasks (about a minute)"
+            f"base image for Python {python}: no registry answers; building one from "
+            f"{self._sources[python]}, once for all tasks (about a minute)"
         )
         with TemporaryDirectory(prefix="micro-bench-base-", dir=BIG_FILES) as folder:
             file = Path(folder) / "base.tar"
             result = process.run(["bash", recipe_path("base.sh"), suite, file], deadline_s=1800)
             if result.code != 0:
                 raise BuildError(
-                    f"building Debian {suite} failed:\n{result.tail}",
+                    f"building {self._sources[python]} failed:\n{result.tail}",
                     next_step="`apt-get install debootstrap`, run as root, or load a base image",
                 )
             changes = ("ENV LANG=C.UTF-8", 'CMD ["python3"]', f"LABEL micro-bench.suite={suite}")
@@ -176,9 +190,10 @@ class DockerBuilder:
         finally:
             container.remove()
         words = output.getvalue().decode("utf-8", "replace").split()
-        if end.exit_code != 0 or len(words) != 2:
+        if end.exit_code != 0 or len(words) != 3:
             raise BuildError(f"the base image {image[:19]} has no working python3: {words}")
-        return Base(python=words[0], digest=image), words[1] == "True"
+        glibc = min(int(words[1]), packages.NEWEST_GLIBC)
+        return Base(words[0], image, glibc), words[2] == "True"
 
     def build(self, material: Material) -> Image:
         """See `Builder.build`."""
@@ -233,12 +248,13 @@ class DockerBuilder:
 
     def _tools(self, minor: str) -> Recipe:
         base, has_git = self._bases[minor]
-        lock = recipe_path("tools.lock").read_text(encoding="utf-8")
+        all_of_them = recipe_path("tools.lock").read_text(encoding="utf-8")
+        lock = packages.fitting(all_of_them, base.python)
         template = recipe_path("tools.Dockerfile.j2").read_text(encoding="utf-8")
         made = recipe.tools_recipe(template, base.digest, lock, has_git=has_git)
         self._ensure(
             made, f"micro-bench/tools:{made.short}",
-            lambda: self._install(lock, base.python, lambda _missing, _target: Outcome())[0],
+            lambda: self._install(lock, base, lambda _missing, _target: Outcome())[0],
             network="none" if has_git else "bridge",
             what=f"scanners for Python {minor}, once for all tasks",
         )  # fmt: skip
@@ -259,7 +275,7 @@ class DockerBuilder:
                 order = Order(missing, base, wanted.apt, wanted.before, material.piece.task)
                 return self._workbench.wheels(order, target, self.log)
 
-            plain, came_of = self._install(lock, base.python, build)
+            plain, came_of = self._install(lock, base, build)
             full = recipe.environment_recipe(*below, libraries=came_of.libraries)
             network = "bridge" if apt or came_of.libraries else "none"
             return Context(plain.files, plain.labels, full.dockerfile, network)
@@ -291,13 +307,13 @@ class DockerBuilder:
             )  # fmt: skip
 
     def _install(
-        self, lock: str, python: str, build: Callable[[Sequence[str], Path], Outcome]
+        self, lock: str, base: Base, build: Callable[[Sequence[str], Path], Outcome]
     ) -> tuple[Context, Outcome]:
         """The context of an offline install: uv, wheels, lock; and what came of building."""
         came_of = Outcome()
         with TemporaryDirectory(prefix="micro-bench-wheels-") as folder:
             target = Path(folder)
-            missing = packages.fetch_wheels(lock, python, target)
+            missing = packages.fetch_wheels(lock, base.python, target, base.glibc)
             if missing:
                 came_of = build(missing, target)
             wheels = {p.name: p.read_bytes() for p in sorted(target.glob("*.whl"))}

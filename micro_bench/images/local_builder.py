@@ -74,7 +74,8 @@ class LocalBuilder:
                 f"{material.piece.task} needs system packages ({', '.join(wanted.apt)})",
                 next_step="start a container engine",
             )
-        lock = recipe_path("tools.lock").read_text(encoding="utf-8")
+        all_of_them = recipe_path("tools.lock").read_text(encoding="utf-8")
+        lock = packages.fitting(all_of_them, base.python)
         mtime = int(wanted.before.timestamp())
         layer = recipe.rootfs(
             material.files, material.sealed.files, material.piece.distributions, "/work", mtime

@@ -131,6 +131,8 @@ def prepare(line: Line, task: Task) -> Prepared:
     """Cut the slice, resolve its environment, build its image; what exists is used again."""
     line.watch.stage(task.id, "cutting its slice")
     piece, kept, everything = cut(line, task)
+    if not _can_be_had(line, piece.environment):
+        piece, kept, everything = cut(line, task)  # perhaps another Python will do
     own = [distribution.name for distribution in piece.distributions]
     out = line.specs.recipe(task.repo.name).leave_out
     lock = resolve(line, task, piece.environment, own, out)
@@ -215,6 +217,15 @@ def _digest(wanted: Environment, out: Sequence[str] = ()) -> str:
     texts = sorted(requirement.text for requirement in wanted.requirements)
     texts += [f"left out: {name}" for name in sorted(out)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def _can_be_had(line: Line, wanted: Environment) -> bool:
+    try:
+        line.builder.base(wanted.python)
+    except BuildError as error:
+        line.tell(error.message)
+        return False
+    return True
 
 
 def _base(line: Line, task: Task, wanted: Environment) -> Base:

@@ -34,7 +34,10 @@ def scan_all(bench: Path, touched: list[str], scanners: list[dict[str, Any]]) ->
 def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, Any]:
     """Run one scanner on the explicit list of its files; its words go back unread."""
     wanted = sorted(set(scanner["files"]) & set(touched))
-    record: dict[str, Any] = {"name": scanner["name"], "state": "ran", "errors": "", "seconds": 0.0}
+    record: dict[str, Any] = {
+        "name": scanner["name"], "state": "ran", "errors": "", "seconds": 0.0,
+        "version": installed(scanner),
+    }  # fmt: skip
     work = _Scan(bench, scanner)
     try:
         base, head = (
@@ -51,6 +54,13 @@ def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, 
     except OSError as error:
         record.update(state="crashed", errors=str(error))
     return {**record, "runs": work.runs, "lost": work.lost, "seconds": work.seconds()}
+
+
+def installed(scanner: dict[str, Any]) -> str:
+    """The version that lies in the tools: an old Python has an older one. Empty: not known."""
+    site = Path(scanner["argv"][0]).parent.parent
+    found = site.glob(f"lib/python3*/site-packages/{scanner['name']}-*.dist-info")
+    return next((place.name.split("-")[1][: -len(".dist-info")] for place in found), "")
 
 
 class _Scan:

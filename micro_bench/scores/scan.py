@@ -22,7 +22,16 @@ def read_all(scanners: Sequence[ModuleType], prepared: dict[str, Any]) -> tuple[
     """One scan a scanner, in the scanners' order."""
     by_name = {record["name"]: record for record in prepared["scans"]}
     sources = prepared.get("sources", {})
-    return tuple(_read(module, by_name[module.NAME], sources) for module in scanners)
+    return tuple(
+        _of_version(_read(module, by_name[module.NAME], sources), by_name[module.NAME])
+        for module in scanners
+    )
+
+
+def _of_version(scan: Scan, record: Mapping[str, Any]) -> Scan:
+    """With the version that ran, which an old Python makes an older one."""
+    version = record.get("version") or scan.version
+    return Scan.model_validate({**dict(scan), "version": version})
 
 
 def _read(module: ModuleType, record: dict[str, Any], sources: dict[str, str]) -> Scan:

@@ -17,10 +17,12 @@ from typing import Any
 
 import pytest
 
+from micro_bench.edge.packages import fitting
 from micro_bench.model.score import CriterionName
 from micro_bench.plugins import discover
 from micro_bench.scores.scanners import _scanner
 from micro_bench.scores.scanners._scanner import Reading
+from micro_bench.settings import Settings
 from tests.conformance.contracts import members, parameters
 
 ROOT = Path(__file__).parent.parent.parent
@@ -79,15 +81,24 @@ def test_a_scanners_functions_take_what_the_contract_says(name: str, function: s
     assert parameters(getattr(SCANNERS[name], function)) == wanted
 
 
-def pins(text: str) -> dict[str, str]:
-    return dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE))
+def pins(text: str, python: str) -> dict[str, str]:
+    lines = fitting(text, python).splitlines()
+    return dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", "\n".join(lines), re.MULTILINE))
 
 
 @named
 @pytest.mark.parametrize("file", ["tools.in", "tools.lock"])
 def test_a_scanners_version_is_the_pinned_one(name: str, file: str) -> None:
     module: ModuleType = SCANNERS[name]
-    assert pins((ROOT / "docker" / file).read_text(encoding="utf-8"))[name] == module.VERSION
+    text = (ROOT / "docker" / file).read_text(encoding="utf-8")
+    assert pins(text, "3.13.1")[name] == module.VERSION
+
+
+@named
+@pytest.mark.parametrize("python", sorted(Settings().base_images))
+def test_every_python_has_a_version_of_the_scanner(name: str, python: str) -> None:
+    text = (ROOT / "docker" / "tools.lock").read_text(encoding="utf-8")
+    assert name in pins(text, f"{python}.2")
 
 
 @named

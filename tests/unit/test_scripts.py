@@ -69,14 +69,14 @@ class Machine:
         """A daemon that answers pings, or refuses to start with bridges."""
         self.add("dockerd", DAEMON.replace("{refuses}", refuses))
 
-    def base(self, suite: str) -> subprocess.CompletedProcess[str]:
+    def base(self, suite: str, **env: str) -> subprocess.CompletedProcess[str]:
         """`base.sh` for a suite."""
         return subprocess.run(
             [self.bin / "bash", recipe_path("base.sh"), suite, self.root / "tar"],
             capture_output=True,
             text=True,
             check=False,
-            env={"PATH": str(self.bin), "TMPDIR": str(self.root)},
+            env={"PATH": str(self.bin), "TMPDIR": str(self.root), **env},
         )
 
     def run(self, **env: str) -> subprocess.CompletedProcess[str]:
@@ -180,7 +180,7 @@ def test_what_cannot_be_mended_is_told(
 
 DEBOOTSTRAP = """#!/bin/sh
 echo "$*" > $0.args
-root=$4
+for root; do case $root in */root) break ;; esac; done
 for folder in etc dev proc var/cache/apt var/log usr/share/doc/a usr/share/man/man1 \\
     var/lib/apt/lists; do mkdir -p $root/$folder; done
 echo host > $root/etc/hostname
@@ -221,6 +221,45 @@ def test_equal_packages_give_equal_bytes(builder: Machine) -> None:
         assert builder.base("bookworm").returncode == 0
         images.append((builder.root / "tar").read_bytes())
     assert images[0] == images[1]
+
+
+SOURCES = "deb mirror jammy main universe"
+CHROOT = """#!/bin/sh
+case "$*" in *dist-upgrade*) cp $1/etc/apt/sources.list $0.sources ;; esac
+echo Python 3.10.12
+"""
+
+
+@pytest.fixture
+def ubuntu(builder: Machine) -> Machine:
+    """A machine that can build base images of Ubuntu, whose keys it has."""
+    lists = f"mkdir -p $root/etc/apt; echo '{SOURCES}' > $root/etc/apt/sources.list\n"
+    builder.add("debootstrap", DEBOOTSTRAP + lists)
+    builder.add("chroot", CHROOT)
+    builder.link("cp")
+    keys = builder.root / "keys.gpg"
+    keys.touch()
+    return builder
+
+
+def test_a_suite_of_ubuntu_comes_from_its_own_place_with_its_own_keys(ubuntu: Machine) -> None:
+    done = ubuntu.base("jammy", UBUNTU_KEYS=str(ubuntu.root / "keys.gpg"))
+    assert done.returncode == 0, done.stderr
+    told = (ubuntu.bin / "debootstrap.args").read_text()
+    assert "--components=main,universe" in told
+    assert f"--keyring={ubuntu.root}/keys.gpg jammy " in told
+    assert told.endswith(" gutsy\n"), "the script of the whole family"
+    sources = (ubuntu.bin / "chroot.sources").read_text()
+    assert sources.splitlines() == [SOURCES, SOURCES.replace("jammy", "jammy-updates")]
+
+
+def test_keys_that_cannot_be_had_are_an_error_and_leave_nothing(ubuntu: Machine) -> None:
+    ubuntu.add("apt-get", "#!/bin/sh\necho E: no mirror; exit 100\n")
+    done = ubuntu.base("jammy", UBUNTU_KEYS=str(ubuntu.root / "none.gpg"))
+    assert done.returncode == 1
+    assert "Ubuntu's keys" in done.stderr
+    assert not (ubuntu.bin / "debootstrap.args").exists()
+    assert list(ubuntu.root.glob("micro-bench-base.*")) == []
 
 
 @pytest.mark.parametrize("succeeds", [True, False])

@@ -113,7 +113,7 @@ def _may_be_taken(work: Work, path: bytes, name: bytes) -> bool:
 def bounded(paths: list[bytes], base: Tree, left: Left) -> list[bytes]:
     """Not more new files than can be taken: the fullest folders of new ones are left out."""
     new = Counter(os.path.dirname(path) for path in paths if path not in base)
-    out = set[bytes]()
+    out: set[bytes] = set()
     for folder, count in new.most_common():
         if sum(new.values()) <= FILES:
             break

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import zlib
 from collections.abc import Iterator
+from typing import Dict, Tuple  # noqa: UP035 -- see Tree
 
 GIT_S = 40
 GITLINK = "160000"
@@ -17,7 +18,7 @@ ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1",
     "LC_ALL": "C.UTF-8",
 }  # fmt: skip
-Tree = dict[bytes, tuple[str, str]]
+Tree = Dict[bytes, Tuple[str, str]]  # noqa: UP006 -- Python 3.8 has no dict[...] at run time
 """Path -> (git mode, blob)."""
 
 
@@ -97,12 +98,12 @@ def listed(out: bytes) -> Iterator[tuple[bytes, tuple[str, str]]]:
 def name_of(content: bytes) -> str:
     """The name that git gives to a file's content."""
     data = b"blob %d\0" % len(content) + content
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    return hashlib.sha1(data).hexdigest()  # noqa: S324 -- git's name; Python 3.8 has no usedforsecurity
 
 
 def name_of_file(place: bytes, size: int) -> str:
     """The name of a file's content, of whatever length."""
-    digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    digest = hashlib.sha1(b"blob %d\0" % size)  # noqa: S324 -- as above
     with os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         while chunk := file.read(2**20):
             digest.update(chunk)

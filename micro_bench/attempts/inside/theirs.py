@@ -31,7 +31,7 @@ def tracked(git: Git, work: str) -> Tracked:
     theirs = os.path.join(work, ".git")
     found.branches = _branches(theirs)
     head = (regular(f"{theirs}/HEAD") or b"").decode("utf-8", "replace").strip()
-    head = found.branches.get(head.removeprefix("ref: refs/heads/"), head)
+    head = found.branches.get(after("ref: refs/heads/", head), head)
     if _is_name(head):
         found.paths |= set(git.tree(head) or {})
     index = regular(f"{theirs}/index", 2**28)
@@ -48,11 +48,11 @@ def tracked(git: Git, work: str) -> Tracked:
 
 
 def _branches(theirs: str) -> dict[str, str]:
-    found = dict[str, str]()
+    found: dict[str, str] = {}
     for line in (regular(f"{theirs}/packed-refs") or b"").decode("utf-8", "replace").splitlines():
         name, _, ref = line.partition(" ")
         if ref.startswith("refs/heads/"):
-            found[ref.removeprefix("refs/heads/")] = name
+            found[after("refs/heads/", ref)] = name
     root = f"{theirs}/refs/heads"
     for place in islice(_files(root), BRANCHES):
         value = (regular(place, NAME_LIMIT) or b"").decode("utf-8", "replace")
@@ -69,3 +69,8 @@ def _files(root: str) -> Iterator[str]:
 
 def _is_name(text: str) -> bool:
     return len(text) == 40 and not set(text) - set("0123456789abcdef")
+
+
+def after(beginning: str, text: str) -> str:
+    """The text without a beginning; Python 3.8 has no `removeprefix`."""
+    return text[len(beginning) :] if text.startswith(beginning) else text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench.edge import clock, pip_settings
-from micro_bench.edge.packages import fetch_sources, fetch_wheels, split_lock
+from micro_bench.edge.packages import fetch_sources, fetch_wheels, fitting, split_lock
 from micro_bench.edge.question import Wanted
 from micro_bench.edge.resolving import Lock, compile_lock
 from micro_bench.errors import BuildError
@@ -263,3 +263,14 @@ def test_an_index_that_is_gone_is_not_taken_for_a_missing_wheel(index: Index, tm
     index.close()
     with pytest.raises(BuildError, match=r"fetching failed: apple 1.0: the package index"):
         fetch_wheels(lock.body, PYTHON, tmp_path)
+
+
+def test_markers_are_read_for_the_python_of_the_image_and_not_for_our_own() -> None:
+    lock = (
+        "old==1 ; python_full_version < '3.9' \\\n    --hash=sha256:aa\n"
+        "new==2 ; python_full_version >= '3.9' \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n"
+        "all==3 \\\n    --hash=sha256:dd\nwindows==4 ; sys_platform == 'win32' --hash=sha256:ee\n"
+    )
+    assert fitting(lock, "3.8.10") == "old==1 --hash=sha256:aa\nall==3  --hash=sha256:dd\n"
+    told = fitting(lock, "3.13.1")
+    assert told == "new==2 --hash=sha256:bb  --hash=sha256:cc\nall==3  --hash=sha256:dd\n"

@@ -453,6 +453,20 @@ def test_of_several_interpreters_that_would_do_one_that_is_there_is_taken(
     assert python_language.environment(tree, WHEN, Recipe(), offered).python == python
 
 
+def test_a_version_that_is_named_goes_before_one_that_is_merely_allowed():
+    text = (
+        '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.8"\n'
+        'classifiers = ["Programming Language :: Python :: 3.10"]\n'
+    )
+    tree = files({"pyproject.toml": text})
+    found = python_language.environment(tree, WHEN, Recipe(), ("3.8", "3.10", "3.12"))
+    assert found.python == "3.10"
+    tree |= files({".github/workflows/ci.yml": "python-version: ['3.12']\n"})
+    assert (
+        python_language.environment(tree, WHEN, Recipe(), ("3.8", "3.10", "3.12")).python == "3.12"
+    )
+
+
 def test_a_version_that_is_not_there_is_told_where_another_will_do():
     text = '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.10"\n'
     tree = files({"pyproject.toml": text, ".python-version": "3.12"})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench.edge.alone import alone
+from micro_bench.edge.packages import fitting
 from micro_bench.edge.recipes import recipe_path
 from micro_bench.edge.seal import seal
 from micro_bench.errors import BuildError
@@ -113,7 +114,10 @@ def test_a_builder_waits_for_another_process_in_the_same_cache(tmp_path: Path):
     (here,) = LocalBuilder.offered
     told, heard = list[str](), threading.Event()
     builder = LocalBuilder(tmp_path, lambda words: (told.append(words), heard.set())[0])
-    base, tools = builder.base(here).digest, recipe_path("tools.lock").read_text(encoding="utf-8")
+    base = builder.base(here).digest
+    tools = fitting(
+        recipe_path("tools.lock").read_text(encoding="utf-8"), builder.base(here).python
+    )
     for kind, key in (
         ("tools", recipe.key("tools", base, recipe.lock_body(tools))),
         (

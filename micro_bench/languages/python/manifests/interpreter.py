@@ -41,7 +41,8 @@ def choose(
 
     Of several that would do, one of `offered` is taken: not every machine can have each. Of these
     the newest that was out half a year before the base commit: new tests are often for new
-    versions only, and a version that is just out has no wheels.
+    versions only, and a version that is just out has no wheels. A version that classifiers or CI
+    name goes before one that a requirement merely allows.
     """
     if recipe.python:
         return _minor(recipe.python), "recipe.yaml python", []
@@ -53,7 +54,9 @@ def choose(
             return stated, name, complaints
         complaints.append(f"{name}: asks for Python {stated}; {allowed[0]} is taken")
     if wanted:
-        return *_by_requirement(wanted, allowed, complaints), complaints
+        tried = _classified(projects) | _tested(files)
+        likely = sorted(allowed, key=lambda minor: minor not in tried)
+        return *_by_requirement(wanted, likely, complaints), complaints
     return *_by_other_signs(files, projects, preferred), complaints
 
 
