@@ -232,7 +232,7 @@ class _Try:
         taken = harvest(sandbox, wanted, f"{work}/.git/objects")
         if taken.way_out != "objects":
             return taken
-        pristine = self.start(StartRequest(what.image, what.task.limits))
+        pristine = self.start(StartRequest(what.image, what.task.limits, services=False))
         try:
             git = pristine.get(f"{work}/.git", GIT_LIMIT)
         finally:

@@ -29,7 +29,9 @@ WAIT = ("sh", "-c", "sleep infinity & wait")
 """The main process: a shell that waits collects orphans too, so no engine's own init is needed."""
 HOSTNAME = "bench"
 LOOPBACK = f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-NAME_LOOPBACK = ("sh", "-c", 'printf %s "$1" > /etc/hosts; shift; exec "$@"', "sh", LOOPBACK)
+BESIDE = "container:"
+"""Before a container's id: the network that it has."""
+NAME_LOOPBACK = ("sh", "-c", 'printf %s "$1" > /etc/hosts; shift; exec "$@"', "sh")
 """Engines write the names of the loopback only where they manage a network."""
 MARK = b"\0unpacked\n"
 _SCRIPT = """
@@ -61,6 +63,10 @@ class ContainerSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
+    main: tuple[str, ...] | None = WAIT
+    """The main process. Another than the one that waits is `user`'s; None: the image's own."""
+    hosts: tuple[str, ...] = ()
+    """Further names of the loopback, where the container has no network."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +206,22 @@ class Container:
             self._client.kill(self.id)
         except (DockerException, requests.RequestException):
             return
+
+    def stop(self, signal: str, within_s: float) -> bool:
+        """Ask the main process to end; whether it did."""
+        with engine_errors("stop container"):
+            self._client.kill(self.id, signal)
+            for _moment in range(int(within_s / SETTLING_S)):
+                if not self.state().get("Running"):
+                    return True
+                time.sleep(SETTLING_S)
+        return False
+
+    def logs(self, lines: int) -> str:
+        """The last lines of the main process, where they are kept."""
+        with engine_errors("logs"):
+            told = self._client.logs(self.id, tail=lines)
+        return bytes(told).decode("utf-8", "replace")
 
     def commit(self, tag: str) -> str:
         """The container's file system as an image."""

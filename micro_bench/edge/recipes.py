@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
 
 from micro_bench.errors import NotFoundError
 
@@ -38,3 +41,11 @@ def _found(what: str, name: str, *folders: Path) -> Path:
         f"the {what} {name} is missing from this installation",
         next_step="install micro-bench again",
     )
+
+
+def render(template: str, values: Mapping[str, object]) -> str:
+    """A Dockerfile out of its template; a missing value is an error, not an empty string."""
+    environment = Environment(  # noqa: S701 - Dockerfiles are not HTML
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    return environment.from_string(template).render(values)

@@ -70,7 +70,7 @@ def find(start: Start, image: Image, limits: Limits, secrets: Secrets) -> tuple[
     Raises:
         EngineError: The look itself failed; nothing is known then.
     """
-    sandbox = start(StartRequest(image, limits))
+    sandbox = start(StartRequest(image, limits, services=False))
     output = io.BytesIO()
     try:
         bench = sandbox.places.bench

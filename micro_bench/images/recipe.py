@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, StrictUndefined
-
 from micro_bench.edge.archive import REGULAR, SYMLINK, Entry, pack
+from micro_bench.edge.recipes import render
 from micro_bench.model.slice import Distribution, Slice
 
 WORK_OWNER = 1000
@@ -32,14 +31,6 @@ class Recipe:
     def short(self) -> str:
         """Enough of the key for a tag."""
         return self.key[:20]
-
-
-def render(template: str, values: Mapping[str, object]) -> str:
-    """A Dockerfile out of its template; a missing value is an error, not an empty string."""
-    environment = Environment(  # noqa: S701 - Dockerfiles are not HTML
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
-    return environment.from_string(template).render(values)
 
 
 def key(*parts: str | bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from micro_bench.model.base import Noun
+from micro_bench.model.service import Service, ServiceName
 
 _RESERVED = {
     "PATH": "the sandbox finds its programs by it",
@@ -98,6 +99,8 @@ class Recipe(Noun):
     """The folder that the tests run in, below the top (`.`), where it is not the project's own."""
     env: dict[Variable, Value] = Field(default_factory=dict)
     """Variables for the tests, beside those of the sandbox."""
+    services: dict[ServiceName, Service] = Field(default_factory=dict)
+    """What the tests talk to, by the host name under which they find it beside `localhost`."""
     include: tuple[str, ...] = ()
     """Further paths (globs) that every slice keeps."""
     exclude: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
 from micro_bench.model.execution import CauseKind, TestStatus
+from micro_bench.model.service import Sidecar
 from micro_bench.model.slice import BuiltFromSource, LeftOut
 
 
@@ -35,6 +36,8 @@ class Image(Noun):
     """System packages that the built ones need."""
     compiled: bool = False
     """Whether the project's own extensions were built."""
+    services: tuple[Sidecar, ...] = ()
+    """What its tests talk to: a fresh one of each for every sandbox."""
 
 
 class RunKind(StrEnum):

@@ -24,6 +24,9 @@ from micro_bench.pipeline.watch import Silent, Watch
 from micro_bench.sandboxes._sandbox import Backend, Sandbox, StartRequest
 from micro_bench.sandboxes.docker import DockerBackend
 from micro_bench.sandboxes.local import LocalBackend
+from micro_bench.services._services import Services
+from micro_bench.services.folders import Folders
+from micro_bench.services.snapshots import Snapshots
 from micro_bench.settings import Settings
 from micro_bench.store import Parses, SpecStore
 
@@ -88,6 +91,14 @@ class Line:
                 use_registry=self.settings.use_registry, cache=self.settings.cache_dir,
             )  # fmt: skip
         return LocalBuilder(self.settings.cache_dir, self.tell)
+
+    @cached_property
+    def services(self) -> Services:
+        """How what tests talk to is made ready for that backend."""
+        locks = self.settings.cache_dir / "services"
+        if self._engine is not None:
+            return Snapshots(self._engine, lambda p: self.builder.base(p).digest, self.tell, locks)
+        return Folders(self.backend.start, self.tell, locks)
 
     def start(self, request: StartRequest) -> Sandbox:
         """Start a sandbox; every one passes here."""

@@ -27,6 +27,7 @@ from micro_bench.model.slice import Environment, LockFacts, Slice
 from micro_bench.model.task import SliceLevel, SliceRequest, Task
 from micro_bench.pipeline.line import Line
 from micro_bench.plurals import count
+from micro_bench.services.declared import declared
 from micro_bench.slices import cut as slices
 
 NONE = LockFacts()
@@ -145,10 +146,22 @@ def prepare(line: Line, task: Task) -> Prepared:
         image = line.builder.build(material)
     language = line.language(task.language)
     recipe = language.completed(line.specs.recipe(task.repo.name), everything)
+    with _named(line, task):
+        image = _with_services(line, task, recipe, image)
     return Prepared(
         task, language, recipe, kept, everything,
         _with_facts(line, task, piece, lock, image), image,
     )  # fmt: skip
+
+
+def _with_services(line: Line, task: Task, recipe: Recipe, image: Image) -> Image:
+    """With what its tests talk to, made ready for it."""
+    if not recipe.services:
+        return image
+    line.watch.stage(task.id, "making its services ready")
+    services = declared(recipe.services, line.workspace.recipe(task.repo.name))
+    made = line.services.made(services, image, recipe.env)
+    return Image.model_validate({**dict(image), "services": made})
 
 
 def build_program(language: ModuleType, piece: Slice, work: str, out: str) -> str:

@@ -62,6 +62,8 @@ class StartRequest:
     limits: Limits
     network: str = "none"
     labels: Mapping[str, str] = field(default_factory=dict)
+    services: bool = True
+    """Whether the image's services are started beside it. No test runs without them."""
 
 
 class Sandbox(Protocol):

@@ -14,6 +14,7 @@ from micro_bench.edge.engine import Engine
 from micro_bench.edge.owners import owner_alive
 from micro_bench.errors import EngineError
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
+from micro_bench.sandboxes.sidecars import Sidecars
 
 CHECK_S = 60
 _ENDED_BY_ITSELF = range(126)
@@ -57,6 +58,7 @@ class DockerBackend:
     def start(self, request: StartRequest) -> Sandbox:
         """Create a container and start it."""
         places = Places()
+        services = request.image.services if request.services else ()
         spec = ContainerSpec(
             image=request.image.digest,
             cpus=request.limits.cpus,
@@ -66,14 +68,17 @@ class DockerBackend:
             workdir=places.work,
             env=places.environment,
             labels={f"micro-bench.{k}": v for k, v in request.labels.items()},
+            hosts=tuple(one.name for one in services),
         )
         container = self.engine.create(spec)
+        sidecars = Sidecars(self.engine, services)
         try:
             container.start()
+            sidecars.start(container.id, spec.labels)
         except BaseException:
             container.remove()
             raise
-        sandbox = DockerSandbox(self.engine, container, spec, self._closer)
+        sandbox = DockerSandbox(self.engine, container, spec, self._closer, sidecars)
         if request.network == "none" and not self._fenced:
             try:
                 check_no_route(sandbox)
@@ -117,11 +122,16 @@ class DockerSandbox:
     """One running container."""
 
     def __init__(
-        self, engine: Engine, container: Container, spec: ContainerSpec, closer: Executor
+        self,
+        engine: Engine,
+        container: Container,
+        spec: ContainerSpec,
+        closer: Executor,
+        sidecars: Sidecars | None = None,
     ) -> None:
         self.places = Places()
         self._engine, self._container, self._spec = engine, container, spec
-        self._closer = closer
+        self._closer, self._sidecars = closer, sidecars or Sidecars(engine, ())
         self._snapshot: str | None = None
 
     def run(
@@ -141,11 +151,13 @@ class DockerSandbox:
             EngineError: Also where somebody else ended the container: no code in it can.
         """
         end = self._container.exec(
-            argv, output=output, deadline_s=deadline_s, limit=limit, env=env, errors=errors,
+            argv, output=output, deadline_s=deadline_s, limit=limit, errors=errors,
+            env={**self._sidecars.env, **(env or {})},
             files=(self.places.bench, files) if files else None,
         )  # fmt: skip
         if not end.timed_out and end.exit_code not in _ENDED_BY_ITSELF:
             self._check_not_ended_from_outside(killed=end.exit_code in _KILLED)
+        self._sidecars.check()
         return Ended(end.exit_code, end.timed_out, end.seconds, end.truncated)
 
     def _check_not_ended_from_outside(self, *, killed: bool) -> None:
@@ -202,6 +214,7 @@ class DockerSandbox:
         self._closer.submit(self._remove)
 
     def _remove(self) -> None:
+        self._sidecars.close()
         self._container.remove()
         snapshot, self._snapshot = self._snapshot, None
         if snapshot:

@@ -8,6 +8,7 @@ says otherwise, and reports name it.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -21,12 +22,16 @@ from micro_bench.edge.archive import Entry, pack, unpack, write_tree
 from micro_bench.edge.containers import HOSTNAME, LOOPBACK
 from micro_bench.edge.files import storage_errors
 from micro_bench.edge.owners import owner_alive, owner_id
+from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
 from micro_bench.model.image import Image
+from micro_bench.model.service import Sidecar
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 HOSTS = "hosts"
+SERVICES = ".services"
+"""Below the home folder."""
 FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 
 
@@ -62,7 +67,7 @@ class LocalBackend:
         sandbox = LocalSandbox(folder, request.image, bubblewrap=self._bubblewrap)
         with storage_errors(folder):
             shutil.copytree(Path(request.image.place), folder, symlinks=True)
-            sandbox.settle()
+            sandbox.settle(request.image.services if request.services else ())
         return sandbox
 
     def sweep(self) -> int:
@@ -84,6 +89,7 @@ class LocalSandbox:
         self._tools = cache / "tools" / image.base_digest.removeprefix("local:")[:20]
         self.places = Places() if bubblewrap else self._plain_places()
         self._start = self.places.work
+        self._services: tuple[Sidecar, ...] = ()
 
     def _plain_places(self) -> Places:
         folder = self._folder
@@ -92,15 +98,55 @@ class LocalSandbox:
             tools=str(self._tools), project=str(folder / "project"), home=str(folder / "home"),
         )  # fmt: skip
 
-    def settle(self) -> None:
+    def settle(self, services: Sequence[Sidecar] = ()) -> None:
         """Make the folders that are not part of the slice; say where the work folder is."""
+        self._services = tuple(services)
         for name in ("bench", "home", "tmp"):
             (self._folder / name).mkdir(exist_ok=True)
-        (self._folder / HOSTS).write_text(LOOPBACK, encoding="utf-8")
+        names = "".join(f"127.0.0.1\t{one.name}\n" for one in services)
+        (self._folder / HOSTS).write_text(LOOPBACK + names, encoding="utf-8")
+        if services:
+            self._lay_services()
         roots = self._folder / "project" / "micro_bench_roots.pth"
         lines = roots.read_text(encoding="utf-8").splitlines()
         moved = [line.replace("/work", self.places.work, 1) for line in lines]
         roots.write_text("".join(f"{line}\n" for line in moved), encoding="utf-8")
+
+    def _lay_services(self) -> None:
+        """Their data as they were kept, and what starts them."""
+        place, told = self._folder / "home" / SERVICES, []
+        kept = Path(self._services[0].digest)
+        if kept.is_dir():
+            shutil.copytree(kept, place, symlinks=True)
+        place.mkdir(exist_ok=True)
+        for one in self._services:
+            own = {**one.own, "SERVICE_DATA": f"{self.places.home}/{SERVICES}/{one.name}"}
+            told.append({"name": one.name, "main": one.main, "health": one.health, "own": own})
+        (place / "services.json").write_text(json.dumps(told), encoding="utf-8")
+
+    def save_services(self, target: Path) -> None:
+        """Keep the data of the services; nothing runs between commands."""
+        with storage_errors(target):
+            shutil.copytree(self._folder / "home" / SERVICES, target, symlinks=True)
+
+    def _beside(self, argv: Sequence[str]) -> tuple[list[str], str]:
+        """The command beside the services, and the token of this run."""
+        if not self._services:
+            return list(argv), ""
+        token = secrets.token_hex(8)
+        program = package_file("sandboxes/_beside.py").decode()
+        services = f"{self.places.home}/{SERVICES}"
+        python = f"{self.places.tools}/bin/python"
+        return [python, "-I", "-c", program, services, token, *argv], token
+
+    def _check_services(self, token: str) -> None:
+        """Raises EngineError where one was down: that says nothing about the command."""
+        down = self._folder / "home" / SERVICES / f"down-{token}"
+        if token and down.is_file():
+            raise EngineError(
+                down.read_text(encoding="utf-8", errors="replace")[:2000],
+                next_step="look at `services` in recipe.yaml, or run the same command again",
+            )
 
     def _host(self, path: str) -> Path:
         """Where a place inside is on the host."""
@@ -129,8 +175,10 @@ class LocalSandbox:
         self._open()
         if files:
             self.put(self.places.bench, files)
-        environment = {**self.places.environment, **(env or {})}
-        command = [*self._wrap(), *argv] if self._bubblewrap else list(argv)
+        told = {name: text for one in self._services for name, text in one.env.items()}
+        environment = {**self.places.environment, **told, **(env or {})}
+        command, token = self._beside(argv)
+        command = [*self._wrap(), *command] if self._bubblewrap else command
         try:
             result, cut = process.stream(
                 command, output=output, env=environment,
@@ -140,11 +188,14 @@ class LocalSandbox:
         except (FileNotFoundError, PermissionError) as error:
             output.write(f"{error}\n".encode())
             return Ended(127 if isinstance(error, FileNotFoundError) else 126, False, 0.0, False)
+        self._check_services(token)
         return Ended(result.code, result.code is None, result.seconds, cut)
 
     def _wrap(self) -> list[str]:
         places, folder = self.places, self._folder
         argv = ["bwrap", "--die-with-parent", "--unshare-all", "--new-session", "--cap-drop", "ALL"]
+        if self._services:  # servers refuse to be root's
+            argv += ["--uid", "1000", "--gid", "1000"]
         argv += ["--hostname", HOSTNAME, "--ro-bind", str(folder / HOSTS), "/etc/hosts"]
         for path in SYSTEM:
             if Path(path).is_symlink():
