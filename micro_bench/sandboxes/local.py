@@ -29,7 +29,7 @@ from micro_bench.model.service import Sidecar
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
-HOSTS = "hosts"
+HOSTS, PASSWD = "hosts", "passwd"
 SERVICES = ".services"
 """Below the home folder."""
 FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
@@ -122,6 +122,8 @@ class LocalSandbox:
         for one in self._services:
             own = {**one.own, "SERVICE_DATA": f"{self.places.home}/{SERVICES}/{one.name}"}
             told.append({"name": one.name, "main": one.main, "health": one.health, "own": own})
+        account = f"agent:x:1000:1000:agent:{self.places.home}:/bin/sh\n"
+        (self._folder / PASSWD).write_text(account, encoding="utf-8")
         (place / "services.json").write_text(json.dumps(told), encoding="utf-8")
 
     def save_services(self, target: Path) -> None:
@@ -194,8 +196,9 @@ class LocalSandbox:
     def _wrap(self) -> list[str]:
         places, folder = self.places, self._folder
         argv = ["bwrap", "--die-with-parent", "--unshare-all", "--new-session", "--cap-drop", "ALL"]
-        if self._services:  # servers refuse to be root's
+        if self._services:  # servers refuse to be root's, and want to have a name
             argv += ["--uid", "1000", "--gid", "1000"]
+            argv += ["--ro-bind", str(folder / PASSWD), "/etc/passwd"]
         argv += ["--hostname", HOSTNAME, "--ro-bind", str(folder / HOSTS), "/etc/hosts"]
         for path in SYSTEM:
             if Path(path).is_symlink():

@@ -53,6 +53,8 @@ def _stated(recipe: str) -> Mapping[str, Any]:
 
 
 def _joined(before: Any, value: Any) -> Any:
+    if isinstance(before, dict) and isinstance(value, dict):
+        return {**value, **before}
     if not isinstance(before, list) or not isinstance(value, list):
         return value if before is None else before
     return before + [item for item in value if item not in before]
@@ -61,4 +63,6 @@ def _joined(before: Any, value: Any) -> Any:
 def _lacks(held: Any, value: Any) -> bool:
     if isinstance(held, list) and isinstance(value, list):
         return any(item not in held for item in value)
+    if isinstance(held, dict) and isinstance(value, dict):  # how it is declared is the lead's
+        return any(name not in held for name in value)
     return bool(held != value)

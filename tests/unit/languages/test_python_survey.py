@@ -106,13 +106,41 @@ def test_pure_projects_compile_nothing() -> None:
     ],
 )
 def test_services(path: str, text: str, service: str) -> None:
-    assert f"{service}: a sandbox has no services" in whats({path: text.encode()})
+    assert f"{service}: a sandbox has a service only where a recipe declares it" in whats(
+        {path: text.encode()}
+    )
 
 
 def test_a_service_names_the_tests_that_need_it() -> None:
-    compose = b"services:\n  cache:\n    image: redis\n"
-    files = {"compose.yaml": compose, "tests/test_r.py": b"import redis\n" + TEST}
+    compose = b"services:\n  cache:\n    image: mongo\n"
+    files = {"compose.yaml": compose, "tests/test_r.py": b"import pymongo\n" + TEST}
     assert "pytest_args: [--ignore=tests/test_r.py]" in recipes(files)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (
+            "image: postgres:16\n env:\n  POSTGRES_USER: shop\n  POSTGRES_PASSWORD: 'pw'\n",
+            {"postgres": {"kind": "postgres", "user": "shop", "password": "pw"}},
+        ),
+        (
+            "image: mariadb\n environment:\n  - MYSQL_ROOT_PASSWORD=x\n  - MYSQL_DATABASE=d\n",
+            {"mysql": {"kind": "mysql", "password": "x", "database": "d"}},
+        ),
+        ("image: bitnami/redis:7\n", {"redis": {"kind": "redis"}}),
+        (
+            "image: postgres\n env:\n  POSTGRES_PASSWORD: ${{ secrets.PW }}\n",
+            {"postgres": {"kind": "postgres"}},
+        ),
+    ],
+)
+def test_a_service_is_proposed_with_the_account_of_its_container(
+    text: str, wanted: dict[str, dict[str, str]]
+) -> None:
+    found = recipes({"compose.yaml": f"services:\n one:\n  {text}".encode()})
+    services = [codec.read(one.encode(), "recipe.yaml").data for one in found]
+    assert {"services": wanted} in services
 
 
 def test_what_the_tests_import_and_nothing_declares() -> None:
@@ -173,8 +201,8 @@ def test_tests_whose_names_pytest_passes_over() -> None:
 
 
 def test_many_tests_that_need_a_service() -> None:
-    files = {f"tests/test_{n}.py": b"import redis\n" + TEST for n in "bcdef"}
-    found = recipes({"compose.yaml": b"services:\n  c:\n    image: redis\n", **files})
+    files = {f"tests/test_{n}.py": b"import pymongo\n" + TEST for n in "bcdef"}
+    found = recipes({"compose.yaml": b"services:\n  c:\n    image: mongo\n", **files})
     wanted = ", ".join(f"--ignore=tests/test_{n}.py" for n in "bcdef")
     assert f"pytest_args: [{wanted}]" in found
 

@@ -106,7 +106,7 @@ def test_what_it_recognised_and_from_what(shop: GitBuilder, tmp_path: Path) -> N
     assert found.distribution.startswith("shop 1.0")
     whats = {one.what.split(":")[0]: one for one in found.survey.obstacles}
     assert "1 of 1 test modules" in whats["PostgreSQL"].what
-    assert "--ignore=tests/test_a.py" in whats["PostgreSQL"].recipe
+    assert whats["PostgreSQL"].recipe == 'services: {postgres: {kind: "postgres"}}'
     assert any("psycopg2" in one.recipe for one in found.survey.obstacles)
     assert any(one.recipe == "apt: [libpq-dev]" for one in found.survey.obstacles)
 
@@ -148,8 +148,9 @@ def test_proposals_for_one_key_are_one_file_that_loads(shop: GitBuilder, tmp_pat
     """Pasted one below the other, they would be refused: a key is given twice."""
     manage = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings")\n'
     told = "[pytest]\nDJANGO_SETTINGS_MODULE = store.settings\n"
-    tests = {"tests/test_r: [.py": "import psycopg2\n", "pytest.ini": told}
-    shop.commit("Serve", {"manage.py": manage, **tests})
+    tests = {"tests/test_r: [.py": "import psycopg2, pymongo\n", "pytest.ini": told}
+    compose = {"compose.yaml": "services:\n  m:\n    image: mongo\n  p:\n    image: postgres\n"}
+    shop.commit("Serve", {"manage.py": manage, **tests, **compose})
     found = assess(tmp_path, shop.path)
     joined = "\n".join(one.recipe for one in found.survey.obstacles)
     with pytest.raises(BadInputError):
@@ -157,9 +158,8 @@ def test_proposals_for_one_key_are_one_file_that_loads(shop: GitBuilder, tmp_pat
     recipe = codec.decode(found.recipe, Recipe, "recipe.yaml")
     assert set(recipe.requirements) == {"pytest-django", "psycopg2-binary"}
     assert recipe.apt == ("libpq-dev",)
-    assert set(recipe.pytest_args) == {
-        "--ds=store.settings", "--ignore=tests/test_a.py", "--ignore=tests/test_r: [.py",
-    }  # fmt: skip
+    assert set(recipe.pytest_args) == {"--ds=store.settings", "--ignore=tests/test_r: [.py"}
+    assert recipe.services["postgres"].kind == "postgres"
     text = screen(found)
     assert "repo_slices/corner__shop/recipe.yaml" in text
     assert all(f"             {line[:60]}" in text for line in found.recipe.splitlines())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from micro_bench.languages._language import Files, Obstacle
@@ -34,6 +34,24 @@ _SERVICES = {
     "Memcached": ("memcached", "pymemcache pylibmc memcache"),
 }
 """What a service's image is called, and the modules that talk to it."""
+_KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "PostgreSQL": ("postgres", {
+        "user": "POSTGRES_USER", "password": "POSTGRES_PASSWORD", "database": "POSTGRES_DB",
+    }),
+    "MySQL": ("mysql", {
+        "user": "(?:MYSQL|MARIADB)_USER", "database": "(?:MYSQL|MARIADB)_DATABASE",
+        "password": "(?:MYSQL|MARIADB)_(?:ROOT_)?PASSWORD",
+    }),
+    "Redis": ("redis", {}),
+    "RabbitMQ": ("rabbitmq", {
+        "user": "RABBITMQ_DEFAULT_USER", "password": "RABBITMQ_DEFAULT_PASS",
+        "database": "RABBITMQ_DEFAULT_VHOST",
+    }),
+    "Memcached": ("memcached", {}),
+}  # fmt: skip
+"""Those that a recipe can declare: their kind, and what the official image calls the account."""
+_BLOCK = 800
+"""Characters behind a service's image within which its variables stand."""
 _IMAGE = r"(?mi)^\s*-?\s*(?:image|name)\s*:\s*[\"']?(?:[\w.-]+/){0,3}(?:%s)(?:[:@\"'\s]|$)"
 _APT = re.compile(r"apt(?:-get)?\s+(?:-\S+\s+)*install\s+((?:[^\n&|;#\\]|\\\s*\n)+)")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
@@ -182,15 +200,32 @@ def _compiled(files: Files, recipe: Recipe) -> Iterator[Obstacle]:
 def _services(files: Files, modules: Sequence[str]) -> Iterator[Obstacle]:
     for path, text in of_services(files):
         for name, (image, clients) in _SERVICES.items():
-            if re.search(_IMAGE % image, text):
+            found = re.search(_IMAGE % image, text)
+            if found:
                 users = importing(files, modules, clients.split())
                 yield Obstacle(
-                    what=f"{name}: a sandbox has no services; {_share(users, modules)}",
+                    what=f"{name}: a sandbox has a service only where a recipe declares it; "
+                    f"{_share(users, modules)}",
                     seen_in=path,
-                    recipe=_ignoring(users) if users else "",
+                    recipe=_declaring(name, text[found.start() :]) or _ignoring(users),
                 )
         if "services" in text:
             return
+
+
+def _declaring(name: str, text: str) -> str:
+    """The line that declares a service, with the account that its container is told of."""
+    if name not in _KINDS:
+        return ""
+    kind, keys = _KINDS[name]
+    block = text[:_BLOCK]
+    said = {"kind": kind}
+    for key, variable in keys.items():
+        found = re.search(rf"\b{variable}\s*[:=]\s*[\"']?([A-Za-z0-9_][\w.-]*)", block)
+        if found:
+            said[key] = found[1]
+    listed = ", ".join(f"{key}: {json.dumps(value)}" for key, value in said.items())
+    return f"services: {{{kind}: {{{listed}}}}}"
 
 
 def _share(users: Sequence[str], modules: Sequence[str]) -> str:
@@ -200,6 +235,8 @@ def _share(users: Sequence[str], modules: Sequence[str]) -> str:
 
 
 def _ignoring(users: Sequence[str]) -> str:
+    if not users:
+        return ""
     return f"pytest_args: [{_listed(f'--ignore={path}' for path in sorted(users))}]"
 
 
