@@ -165,6 +165,8 @@ class _Search:
         Archives that do not build here are passed over, where something else will do.
         """
         unbuilt = canonicalize_name(package_words.unbuilt(errors))
+        if unbuilt and package_words.unreachable(errors):
+            return False  # not a word on the package itself
         if unbuilt and unbuilt not in self.to_build and self.elsewhere is not _nowhere:
             self.to_build.append(unbuilt)
             self.tell(f"{unbuilt}: has to be built to tell what it needs")
@@ -301,6 +303,12 @@ def _next_step(errors: str) -> str:
     if package_words.unwritable(errors):
         return "name a folder that can be written: XDG_CACHE_HOME (or UV_CACHE_DIR)"
     if package_words.unreachable(errors):
+        name = package_words.unbuilt(errors)
+        if name:
+            return (
+                "what builds fetch must be reachable from containers; or go on without it: "
+                f"`leave_out: [{name}]` in the recipe.yaml"
+            )
         return "the index must be reachable from here: `pip download six` tells"
     return "add or pin what is missing under `requirements:` in the recipe.yaml"
 
