@@ -39,6 +39,9 @@ class Wanted:
     elsewhere: Sequence[str] = ()
     """Sources of requirements (`exporter/x/pyproject.toml ...`) of parts of the repository that the
     task does not touch: where all do not go together, these give way."""
+    pins: Sequence[str] = ()
+    """Versions of the repository's own lock file, with markers: limits to what is asked for."""
+    pins_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Question:
         options += [word for name in sorted(self.wheels) for word in ("--only-binary", name)]
         options += ["--no-index"] if no_index(pip_configuration()) else []
         options += ["--override", _OVERRIDES] if self._absent() else []
+        options += ["--constraint", _CONSTRAINTS] if wanted.pins else []
         for name, until in self.limits.items():
             date = "false" if until is None else until.isoformat()
             options += ["--exclude-newer-package", f"{name}={date}"]
@@ -78,6 +82,7 @@ class Question:
         return {
             _REQUIREMENTS: ("\n".join(lines) + "\n").encode(),
             _OVERRIDES: ("\n".join(overrides) + "\n").encode(),
+            _CONSTRAINTS: ("\n".join(self.wanted.pins) + "\n").encode(),
         }
 
     def _absent(self) -> list[str]:
@@ -89,7 +94,7 @@ class Question:
 
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
-_REQUIREMENTS, _OVERRIDES = "requirements.in", "overrides.in"
+_REQUIREMENTS, _OVERRIDES, _CONSTRAINTS = "requirements.in", "overrides.in", "constraints.in"
 
 
 def run_here(asked: Question, deadline_s: float) -> process.Result:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from packaging.utils import canonicalize_name
 
 from micro_bench.edge import clock, package_words, process
+from micro_bench.edge.lock_pins import LockPins, name_of, names_in, without_rivals
 from micro_bench.edge.package_words import Late
 from micro_bench.edge.packages import split_lock
 from micro_bench.edge.pip_settings import redacted
@@ -66,7 +66,8 @@ def compile_lock(wanted: Wanted, tell: Tell = _silent, elsewhere: Elsewhere = _n
             body = search.without_needless(done.output.decode())
             facts = _facts(body, search.limits, wanted.before)
             left = (*search.left_out.values(), *search.gave_way.values())
-            return Lock(body, LockFacts.model_validate({**dict(facts), "left_out": left}))
+            told = {"left_out": left, **search.pins.facts(body)}
+            return Lock(body, LockFacts.model_validate({**dict(facts), **told}))
         errors = done.errors.decode("utf-8", "replace")
         if done.code is None:
             errors = f"the resolver did not come to an end within {DEADLINE_S} s\n{errors}"
@@ -94,8 +95,14 @@ class _Search:
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     gave_way: dict[str, LeftOut] = field(default_factory=dict)
     """Requirements of parts that the task does not touch."""
+    pins: LockPins = field(init=False)
+    """Of the repository's own lock file, those that hold so far."""
 
     def __post_init__(self) -> None:
+        self.pins = LockPins(self.wanted.pins, self.wanted.pins_from)
+        kept, rivals = without_rivals(self.wanted.requirements, self.wanted.elsewhere)
+        self.wanted = replace(self.wanted, requirements=kept)
+        self.pins.gone += rivals
         for name in map(canonicalize_name, self.wanted.leave_out):
             self.left_out[name] = LeftOut(name=name, why="`leave_out` in recipe.yaml says so")
 
@@ -105,6 +112,7 @@ class _Search:
         return self._run(Question(self.wanted, limits, self.wheels, self.left_out))
 
     def _run(self, asked: Question, deadline_s: float = DEADLINE_S) -> process.Result:
+        asked = replace(asked, wanted=replace(asked.wanted, pins=self.pins.lines()))
         if self.to_build:
             argv = (*asked.argv(), "--python", "python3")
             done = self.elsewhere(self.to_build, argv, asked.files())
@@ -126,6 +134,12 @@ class _Search:
             return True
         blamed = [name for name in self.unbuilt if name not in self.left_out]
         absent = canonicalize_name(package_words.nowhere(errors))
+        if blamed and self.pins.give_up(
+            {blamed[-1]}, f"it does not build: {self.unbuilt[blamed[-1]]}"
+        ):
+            self.wheels.discard(blamed[-1])
+            del self.unbuilt[blamed[-1]]
+            return True
         if blamed:
             why = f"it does not build: {self.unbuilt[blamed[-1]]}"
             self.left_out[blamed[-1]] = LeftOut(name=blamed[-1], why=why)
@@ -133,17 +147,17 @@ class _Search:
         elif absent and absent not in self.left_out and absent not in self._ours():
             self.left_out[absent] = LeftOut(name=absent, why="no package index has it")
         else:
-            return False
+            return self.pins.give_up_for(package_words.conflict(errors))
         self.tell(f"{blamed[-1] if blamed else absent}: cannot be had; going on without it")
         return True
 
     def give_way(self, errors: str) -> bool:
         """Drop what untouched parts of the repository ask for of the packages in conflict."""
         why = package_words.conflict(errors)
-        words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z][\w.-]*", why)}
+        words = names_in(why)
         dropped = [
             one for one in self.wanted.requirements
-            if one.source in self.wanted.elsewhere and _name(one.text) in words
+            if one.source in self.wanted.elsewhere and name_of(one.text) in words
         ]  # fmt: skip
         if not dropped:
             return False
@@ -151,22 +165,22 @@ class _Search:
         self.wanted = replace(self.wanted, requirements=kept)
         for one in dropped:
             why = f"{one.text} of {one.source.partition(' ')[0]} does not go with the rest"
-            key = f"{_name(one.text)} {one.source}"
-            self.gave_way[key] = LeftOut(name=_name(one.text), why=why)
+            key = f"{name_of(one.text)} {one.source}"
+            self.gave_way[key] = LeftOut(name=name_of(one.text), why=why)
         return True
 
     def _ours(self) -> set[str]:
         """What this program adds: nothing can be graded without it."""
-        return {_name(one.text) for one in self.wanted.requirements if one.source == _OURS}
+        return {name_of(one.text) for one in self.wanted.requirements if one.source == _OURS}
 
     def exempt_one(self, errors: str) -> bool:
         """Exempt the first package that the date stands in the way of; False if there is none.
 
         Archives that do not build here are passed over, where something else will do.
         """
-        unbuilt = canonicalize_name(package_words.unbuilt(errors))
-        if unbuilt and package_words.unreachable(errors):
-            return False  # not a word on the package itself
+        # where registries do not answer a build, that is not a word on the package itself
+        blind = bool(package_words.unreachable(errors))
+        unbuilt = canonicalize_name("" if blind else package_words.unbuilt(errors))
         if unbuilt and unbuilt not in self.to_build and self.elsewhere is not _nowhere:
             self.to_build.append(unbuilt)
             self.tell(f"{unbuilt}: has to be built to tell what it needs")
@@ -188,7 +202,7 @@ class _Search:
             if one.published is None or _end_of_day(one.published) <= since:
                 continue
             if not known and self._late() == MOST_LATE:
-                raise self._too_many()
+                return self._without_pins(self._too_many())
             self.tell(
                 f"{name}: nothing fits as of {since:%Y-%m-%d}; looking for the first that does"
             )
@@ -196,6 +210,13 @@ class _Search:
             self.limits[name] = _end_of_day(one.published) if known else self._earliest(one, name)
             return True
         return False
+
+    def _without_pins(self, error: BuildError) -> bool:
+        """Begin again as if there were no lock file; raises the error where there is none."""
+        if not self.pins.give_up_all(error.message):
+            raise error
+        self.limits.clear()
+        return True
 
     def _late(self) -> int:
         return sum(until is not None for until in self.limits.values())
@@ -235,7 +256,7 @@ class _Search:
         """The date of the late packages that brought this one in: they want it of their own time,
         and not the oldest that their bounds let through.
         """
-        if name in {_name(one.text) for one in self.wanted.requirements}:
+        if name in {name_of(one.text) for one in self.wanted.requirements}:
             return None
         return max((until for until in self.limits.values() if until), default=None)
 
@@ -319,20 +340,15 @@ _OURS = "micro_bench"
 
 def _asked_for(requirements: Sequence[Requirement], why: str) -> str:
     """Where the packages that the sentence names were asked for."""
-    words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z][\w.-]*", why)}
+    words = names_in(why)
     places = dict.fromkeys(
         f"{one.text} by micro-bench itself"
         if one.source == _OURS
         else f"{one.text} in {one.source}"
         for one in requirements
-        if _name(one.text) in words
+        if name_of(one.text) in words
     )
     return f" (asked for: {'; '.join(places)})" if places else ""
-
-
-def _name(text: str) -> str:
-    match = re.match(r"[A-Za-z0-9][\w.-]*", text)
-    return canonicalize_name(match[0]) if match else ""
 
 
 def _tail(errors: str) -> str:

@@ -75,6 +75,13 @@ class Recipe(Noun):
     requirements: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     """Distributions that are not installed, whoever asks for them."""
+    extras: tuple[str, ...] = ()
+    """Extras of the projects for the tests, in the place of what detection finds."""
+    groups: tuple[str, ...] = ()
+    """Dependency groups, likewise."""
+    lock: Folder = "auto"
+    """The repository's lock file whose versions are installed: the one that is found (`auto`), none
+    (`none`), or the one at this path."""
     apt: tuple[str, ...] = ()
     build: Literal["auto", "none"] | tuple[str, ...] = "auto"
     """How the project's own extensions are built: by its back end where the tree has some, never,

@@ -66,6 +66,7 @@ def facts(line: Line, ident: str) -> dict[str, object]:
         "verified": verified_word(line, task),
         "verification": found.model_dump(mode="json") if found else None,
         "environment": list(line.specs.environment_findings(task)),
+        "environment_from": line.specs.environment_origin(task),
     }
 
 
@@ -83,7 +84,12 @@ def explanation(line: Line, ident: str) -> str:
         f"  {link.kind} {link.confidence:.2f} in {link.where}: {link.quote!r}"
         for link in task.links
     ]
-    parts += [f"environment: {words}" for words in line.specs.environment_findings(task)]
+    origin = line.specs.environment_origin(task)
+    parts += [
+        f"environment: {words}"
+        for words in (origin, *line.specs.environment_findings(task))
+        if words
+    ]
     parts += _evidence(line, found, task)
     return "\n".join(parts)
 
@@ -179,6 +185,7 @@ def build_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Row
         rows.append({
             "task": task.id, "image": image.tag, "python": image.python,
             "environment": image.env_key[:12],
+            "locked_from": result.piece.lock_facts.locked_from or "no lock file",
         })  # fmt: skip
     return sorted(rows, key=lambda row: str(row["task"]))
 

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from micro_bench import graphs
 from micro_bench.edge.git import Repository
+from micro_bench.edge.packages import split_lock
 from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.question import Wanted
 from micro_bench.edge.resolving import compile_lock
@@ -135,6 +136,8 @@ def prepare(line: Line, task: Task) -> Prepared:
     out = line.specs.recipe(task.repo.name).leave_out
     lock = resolve(line, task, piece.environment, own, out)
     allow(line, task, locks.read(lock))
+    origin = piece.environment.origin(locks.read(lock), len(split_lock(lock)))
+    line.tell(f"{task.id}: environment {origin}")
     files = {**kept, **images.generated(piece.distributions)}
     program = build_program(line.language(task.language), piece, WORK, BUILT)
     material = Material(piece, files, seal(files, piece.environment.before), lock, program)
@@ -179,7 +182,8 @@ def resolve(
         return stored
     line.watch.stage(task.id, "resolving its environment")
     what = count(len(wanted.requirements), "requirement")
-    line.tell(f"{task.id}: resolving {what} as of {wanted.before:%Y-%m-%d}")
+    pinned = f", pinned by {wanted.lock}" if wanted.pins else ""
+    line.tell(f"{task.id}: resolving {what} as of {wanted.before:%Y-%m-%d}{pinned}")
     with _named(line, task):
         made = compile_lock(
             Wanted(
@@ -189,6 +193,8 @@ def resolve(
                 own,
                 out,
                 _elsewhere(line, task, wanted),
+                wanted.pins,
+                wanted.lock,
             ),
             lambda words: line.tell(f"{task.id}: {words}"),
             partial(line.builder.compile, wanted.python, wanted.apt),
@@ -202,18 +208,30 @@ def _elsewhere(line: Line, task: Task, wanted: Environment) -> tuple[str, ...]:
     """The sources of requirements of projects in which the fix and its tests change nothing."""
     patches = (line.specs.gold_patch(task), line.specs.test_patch(task))
     changed = [path for patch in patches for path in patch_paths(patch)]
-    found = []
-    for source in dict.fromkeys(one.source for one in wanted.requirements):
-        folder, _, name = source.partition(" ")[0].rpartition("/")
-        manifest = name in ("pyproject.toml", "setup.cfg", "setup.py")
-        if folder and manifest and not any(path.startswith(f"{folder}/") for path in changed):
-            found.append(source)
-    return tuple(found)
+    places = {one.source: one.source.partition(" ")[0] for one in wanted.requirements}
+    parts = {folder for place in places.values() if (folder := _folder_of_manifest(place))}
+    return tuple(
+        source for source, place in places.items()
+        if (folder := _folder_of_manifest(place) or _folder_of_list(place)) in parts
+        and not any(path.startswith(f"{folder}/") for path in changed)
+    )  # fmt: skip
+
+
+def _folder_of_manifest(place: str) -> str:
+    folder, _, name = place.rpartition("/")
+    return folder if name in ("pyproject.toml", "setup.cfg", "setup.py") else ""
+
+
+def _folder_of_list(place: str) -> str:
+    """Of `api/test-requirements.txt:3`."""
+    folder, _, name = place.rpartition("/")
+    return folder if re.fullmatch(r"[\w.-]*requirements[\w.-]*:\d+", name) else ""
 
 
 def _digest(wanted: Environment, out: Sequence[str] = ()) -> str:
     texts = sorted(requirement.text for requirement in wanted.requirements)
     texts += [f"left out: {name}" for name in sorted(out)]
+    texts += [f"pinned: {pin}" for pin in sorted(wanted.pins)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 

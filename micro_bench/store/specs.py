@@ -189,6 +189,14 @@ class SpecStore:
         path = self.workspace.manifest(task.repo.name, task.id)
         return codec.load(path, Slice).findings() if path.exists() else ()
 
+    def environment_origin(self, task: Task) -> str:
+        """What the task's environment was made from, as last made; empty if it never was."""
+        path = self.workspace.manifest(task.repo.name, task.id)
+        if not path.exists() or self.lock(task) is None:
+            return ""
+        piece = codec.load(path, Slice)
+        return piece.environment.origin(piece.lock_facts)
+
     def lock(self, task: Task) -> str | None:
         """The resolved lock, if there is one."""
         path = self.workspace.lock(task.repo.name, task.id)

@@ -10,6 +10,7 @@ from packaging.requirements import Requirement as Parsed
 
 from micro_bench.languages._language import Files
 from micro_bench.languages._recipe import Recipe
+from micro_bench.languages.python.locks import find as locks
 from micro_bench.languages.python.manifests import (
     builds,
     interpreter,
@@ -86,18 +87,32 @@ def environment(
     plan = builds.find(files, found, recipe)
     building = plan.requirements if plan else ()
     own = own_extras(found, files)
-    away = workspaces.from_elsewhere(files)
+    locked = _locked(files, found, recipe, python, own)
+    away = {**dict(locked.elsewhere), **workspaces.from_elsewhere(files)}
     cleaned = clean([*wanted, *needs.wanted, *building], own, away)
     late = interpreter.lateness(python, before)
-    complaints = [*about_python, *about_runtime, *needs.complaints, *cleaned.complaints, *late]
+    complaints = [*about_python, *about_runtime, *needs.complaints, *cleaned.complaints]
+    complaints += [*locked.complaints, *late]
     return Environment(
         python=python,
         python_source=python_source,
         requirements=(*cleaned.kept, *_missing(cleaned.kept, own, old=bool(late))),
         apt=tuple(dict.fromkeys((*recipe.apt, *(plan.apt if plan else ())))),
         before=before,
+        lock=locked.path,
+        pins=locked.lines,
         complaints=tuple(dict.fromkeys(complaints)),
     )
+
+
+def _locked(
+    files: Files, found: Sequence[Project], recipe: Recipe, python: str, own: Iterable[str]
+) -> locks.Locked:
+    """The repository's own lock file; what a lead asks for counts before it."""
+    by_hand = {name_of(text) for text in (*recipe.requirements, *recipe.leave_out)}
+    directories = [project.directory for project in found]
+    names = [name for name in (*own, *by_hand) if name and not name.startswith("path:")]
+    return locks.find(files, directories, recipe.lock, python, names)
 
 
 def build_plan(files: Files, recipe: Recipe) -> BuildPlan | None:

@@ -15,3 +15,5 @@ class Needs:
     complaints: tuple[str, ...] = ()
     is_mixed: bool = False
     """Whether it holds what other work than testing needs."""
+    is_final: bool = False
+    """Whether it counts even where it asks for nothing."""

@@ -55,6 +55,8 @@ def find(
 ) -> Needs:
     """The first kind of source that says something, and what the code imports from the others."""
     sources = _sources(files, projects, python)
+    if recipe.extras or recipe.groups:
+        sources = [_by_hand(projects, recipe), *sources]
     imported = find_imported(files, recipe)
     chosen = Needs()
     complaints: tuple[str, ...] = ()
@@ -62,7 +64,7 @@ def find(
         complaints += source.complaints
         kept = (item for item in source.wanted if not is_dispensable(item.text, imported.by_tests))
         chosen = Needs(tuple(kept) if source.is_mixed else source.wanted)
-        if chosen.wanted:
+        if chosen.wanted or source.is_final:
             break
     pool = [item for source in sources for item in source.wanted]
     pool += [item for project in projects for listed in _all_extras(project) for item in listed]
@@ -90,6 +92,25 @@ def _sources(files: Files, projects: Sequence[Project], python: str) -> list[Nee
         _files(files, _TEST_FILES),
         *(Needs(source.wanted, source.complaints, is_mixed=True) for source in mixed),
     ]
+
+
+def _by_hand(projects: Sequence[Project], recipe: Recipe) -> Needs:
+    """The extras and groups that the recipe names, of whichever project has them."""
+    found: list[Requirement] = []
+    complaints: list[str] = []
+    for key, names in (("extras", recipe.extras), ("groups", recipe.groups)):
+        known = [getattr(project.says, key) for project in projects]
+        for name in names:
+            listed = [
+                each[n] for each in known for n in each if normal(n) == normal(name)
+            ]  # fmt: skip
+            found += [item for one in listed for item in one]
+            if not listed:
+                has = ", ".join(sorted({n for each in known for n in each if n[:1] != ":"}))
+                complaints.append(
+                    f"recipe.yaml {key}: no project has {name!r}; there are: {has or 'none'}"
+                )
+    return Needs(tuple(found), tuple(complaints), is_final=True)
 
 
 def _all_extras(project: Project) -> Iterator[tuple[Requirement, ...]]:
