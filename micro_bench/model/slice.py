@@ -69,6 +69,8 @@ class Environment(Noun):
     python: str
     """Minor version: `3.11`."""
     python_source: str
+    image: str = ""
+    """The image to build on, where a lead names one."""
     requirements: tuple[Requirement, ...]
     apt: tuple[str, ...] = ()
     before: Time
@@ -78,6 +80,10 @@ class Environment(Noun):
     pins: tuple[str, ...] = ()
     """What it says: `attrs==23.1.0`, with a marker where it has several versions of a package."""
     complaints: tuple[str, ...] = ()
+
+    def interpreter(self) -> str:
+        """For builders: `3.11`, or `3.11@IMAGE` where a lead names the image to build on."""
+        return f"{self.python}@{self.image}" if self.image else self.python
 
     def sources(self) -> tuple[str, ...]:
         """The files that requirements were read from, in the order in which they count."""

@@ -197,7 +197,7 @@ def resolve(
                 wanted.lock,
             ),
             lambda words: line.tell(f"{task.id}: {words}"),
-            partial(line.builder.compile, wanted.python, wanted.apt),
+            partial(line.builder.compile, wanted.interpreter(), wanted.apt),
         )
     text = locks.write(base.python, wanted, sha, made.facts, made.body)
     line.specs.save_lock(task, text)
@@ -237,7 +237,7 @@ def _digest(wanted: Environment, out: Sequence[str] = ()) -> str:
 
 def _base(line: Line, task: Task, wanted: Environment) -> Base:
     try:
-        return line.builder.base(wanted.python)
+        return line.builder.base(wanted.interpreter())
     except BuildError as error:
         raise BuildError(
             f"{task.id} wants Python {wanted.python} ({wanted.python_source}): {error.message}",

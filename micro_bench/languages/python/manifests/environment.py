@@ -96,6 +96,7 @@ def environment(
     return Environment(
         python=python,
         python_source=python_source,
+        image=recipe.base or "",
         requirements=(*cleaned.kept, *_missing(cleaned.kept, own, old=bool(late))),
         apt=tuple(dict.fromkeys((*recipe.apt, *(plan.apt if plan else ())))),
         before=before,
