@@ -148,8 +148,9 @@ class Recipe(Noun):
     command: tuple[str, ...] = ()
     """What the runner is started under: `[xvfb-run, -a]`."""
     runner: Literal["pytest", "python -m pytest", "django", "unittest"] | None = None
-    """`python -m pytest` has the tests' working folder among the import roots; `django` is the
-    project's own way to Django's runner."""
+    """What starts the tests, where it is not what the project's files tell. `python -m pytest` has
+    the tests' working folder among the import roots; `django` is the project's own way to Django's
+    runner."""
     test_script: Folder | None = None
     """What starts Django's runner, where it is not `manage.py`: `runtests.py`."""
     workdir: Folder | None = None
