@@ -72,8 +72,9 @@ def compile_lock(wanted: Wanted, tell: Tell = _silent, elsewhere: Elsewhere = _n
         if done.code is None:
             errors = f"the resolver did not come to an end within {DEADLINE_S} s\n{errors}"
         if not (search.exempt_one(errors) or search.leave_one_out(errors)):
-            raise _failure(wanted, search.broken or _about_credentials(wanted, errors))
-    raise _failure(wanted, "the search for versions does not come to an end")
+            why = search.broken or _about_credentials(wanted, errors)
+            raise _failure(wanted, why, search.tried())
+    raise _failure(wanted, "the search for versions does not come to an end", search.tried())
 
 
 @dataclass
@@ -105,6 +106,16 @@ class _Search:
         self.pins.gone += rivals
         for name in map(canonicalize_name, self.wanted.leave_out):
             self.left_out[name] = LeftOut(name=name, why="`leave_out` in recipe.yaml says so")
+
+    def tried(self) -> str:
+        """What was done to find a way round, for a message."""
+        newer = [name for name, until in self.limits.items() if until]
+        done = (
+            ("newer than the date", newer), ("built in a container", self.to_build),
+            ("left out", sorted(self.left_out)),
+            (f"without the pins of {self.wanted.pins_from}", [one.pin for one in self.pins.gone]),
+        )  # fmt: skip
+        return "; ".join(f"{what}: {', '.join(names[:10])}" for what, names in done if names)
 
     def attempt(self, changed: Limits | None = None) -> process.Result:
         """One run of the resolver."""
@@ -301,12 +312,13 @@ def _facts(body: str, limits: Limits, before: datetime) -> LockFacts:
     )  # fmt: skip
 
 
-def _failure(wanted: Wanted, errors: str) -> BuildError:
+def _failure(wanted: Wanted, errors: str, tried: str = "") -> BuildError:
     why = package_words.conflict(errors)
     asked = _asked_for(wanted.requirements, why)
     return BuildError(
         f"the environment cannot be resolved for Python {wanted.python} as of "
-        f"{wanted.before:%Y-%m-%d}: {why}{asked}\n{redacted(_tail(errors))}",
+        f"{wanted.before:%Y-%m-%d}: {why}{asked}\n{redacted(_tail(errors))}"
+        + (f"\ntried in vain: {tried}" if tried else ""),
         next_step=_next_step(errors),
     )
 

@@ -60,13 +60,14 @@ def _verified(line: Line, found: Verification, task: Task) -> str:
 def facts(line: Line, ident: str) -> dict[str, object]:
     """Everything known about one task."""
     task = line.specs.task(ident)
-    found = line.specs.verification(ident)
+    found, broken = line.specs.verification(ident), line.specs.broken(ident)
     return {
         "task": task.model_dump(mode="json"),
         "verified": verified_word(line, task),
         "verification": found.model_dump(mode="json") if found else None,
         "environment": list(line.specs.environment_findings(task)),
         "environment_from": line.specs.environment_origin(task),
+        "environment_failed": broken.model_dump(mode="json") if broken else None,
     }
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from types import ModuleType
 
 from micro_bench import graphs
+from micro_bench.edge import clock
 from micro_bench.edge.git import Repository
 from micro_bench.edge.packages import split_lock
 from micro_bench.edge.patching import patch_paths
@@ -23,7 +24,7 @@ from micro_bench.images import recipe as images
 from micro_bench.images._builder import BUILT, WORK, Base, Material
 from micro_bench.languages._language import BuildPlaces
 from micro_bench.languages._recipe import Recipe
-from micro_bench.model.image import Image
+from micro_bench.model.image import BrokenEnvironment, Image
 from micro_bench.model.slice import Environment, LockFacts, Slice
 from micro_bench.model.task import SliceLevel, SliceRequest, Task
 from micro_bench.pipeline.line import Line
@@ -142,8 +143,9 @@ def prepare(line: Line, task: Task) -> Prepared:
     program = build_program(line.language(task.language), piece, WORK, BUILT)
     material = Material(piece, files, seal(files, piece.environment.before), lock, program)
     line.watch.stage(task.id, "building its environment and image")
-    with _named(line, task):
+    with named(line, task, "building its environment and image"):
         image = line.builder.build(material)
+    line.specs.forget_broken(task.id)
     language = line.language(task.language)
     recipe = language.completed(line.specs.recipe(task.repo.name), everything)
     return Prepared(
@@ -184,7 +186,7 @@ def resolve(
     what = count(len(wanted.requirements), "requirement")
     pinned = f", pinned by {wanted.lock}" if wanted.pins else ""
     line.tell(f"{task.id}: resolving {what} as of {wanted.before:%Y-%m-%d}{pinned}")
-    with _named(line, task):
+    with named(line, task, "resolving its environment"):
         made = compile_lock(
             Wanted(
                 wanted.requirements,
@@ -253,13 +255,27 @@ def _other(line: Line, wanted: Environment) -> str:
 
 
 @contextmanager
-def _named(line: Line, task: Task) -> Iterator[None]:
-    """A failure to make an environment begins with the task and names its recipe."""
+def named(line: Line, task: Task, doing: str) -> Iterator[None]:
+    """A failure to make an environment begins with the task and names its recipe.
+
+    It is remembered, for `task explain`.
+    """
     try:
         yield
     except BuildError as error:
         place = str(line.workspace.recipe(task.repo.name))
         step = re.sub(r"(the )?recipe\.yaml", lambda _: place, error.next_step, count=1)
+        recipe = line.specs.recipe(task.repo.name).content_digest()
+        line.specs.save_broken(
+            BrokenEnvironment(
+                task=task.id,
+                recipe_digest=recipe,
+                step=doing,
+                message=error.message,
+                next_step=step,
+                when=clock.now(),
+            )
+        )
         raise BuildError(f"{task.id}: {error.message}", next_step=step) from error
 
 
