@@ -6,11 +6,14 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from micro_bench.edge.packages import pin_of, split_lock
 from micro_bench.model.slice import Requirement, Unpinned
 
-_PIN = re.compile(r"([A-Za-z0-9][\w.-]*)==([^\s;,*]+)\s*")
+_PIN = re.compile(r"([A-Za-z0-9][\w.-]*)(\[[^\]]*\])?==([^\s;,*]+)")
+_LISTED = re.compile(r":\d+$")
+"""The source of a line of a requirement file."""
 
 
 class LockPins:
@@ -26,6 +29,10 @@ class LockPins:
     def lines(self) -> list[str]:
         """As constraints of a resolver."""
         return [line for lines in self._lines.values() for line in lines]
+
+    def names(self) -> Collection[str]:
+        """What is pinned."""
+        return self._lines.keys()
 
     def give_up(self, names: Collection[str], why: str) -> bool:
         """Take these as whatever fits; False where none of them is pinned."""
@@ -59,24 +66,72 @@ class LockPins:
 def without_rivals(
     requirements: Sequence[Requirement], elsewhere: Collection[str]
 ) -> tuple[list[Requirement], list[Unpinned]]:
-    """Without pins of parts that the task does not touch where another file has another pin.
+    """Of different pins of a package in several files, one: the task's own part's, else the newest.
 
     Parts of a monorepo pin their tests' packages each for itself: all of them never go together.
+    Only lists of requirements do that; pins of manifests, and two in one file, stay as they are.
     """
-    first: dict[tuple[str, str], Requirement] = {}
+    groups: dict[tuple[str, str], list[Requirement]] = {}
+    for one in requirements:
+        if key := _key(one, elsewhere):
+            groups.setdefault(key, []).append(one)
+    gone: dict[int, Unpinned] = {}
+    for rivals in groups.values():
+        best = max(rivals, key=lambda one: (one.source not in elsewhere, _version(one)))
+        for one in rivals:
+            if _version(one) != _version(best) and _file(one) != _file(best):
+                why = f"{best.text} in {best.source} counts for this task"
+                gone[id(one)] = Unpinned(pin=_plain(one), source=one.source, why=why)
+    return [one for one in requirements if id(one) not in gone], list(gone.values())
+
+
+def loosened(
+    requirements: Sequence[Requirement],
+    elsewhere: Collection[str],
+    names: Collection[str],
+    why: str,
+) -> tuple[list[Requirement], list[Unpinned]]:
+    """With these packages in whatever version, where parts that the task does not touch pin them.
+
+    Only their requirement files: what a manifest says is part of the project.
+    """
     kept: list[Requirement] = []
     gone: list[Unpinned] = []
-    for one in sorted(requirements, key=lambda one: one.source in elsewhere):
-        match = _PIN.fullmatch(one.text.partition(";")[0])
-        key = (canonicalize_name(match[1]), one.text.partition(";")[2].strip()) if match else None
-        rival = first.setdefault(key, one) if key else one
-        if rival.text == one.text or one.source not in elsewhere:
+    for one in requirements:
+        match = _PIN.fullmatch(_plain(one))
+        listed = one.source in elsewhere and _LISTED.search(one.source)
+        if match and listed and canonicalize_name(match[1]) in names:
+            _, semicolon, marker = one.text.partition(";")
+            text = f"{match[1]}{match[2] or ''}{f' ; {marker.strip()}' if semicolon else ''}"
+            kept.append(Requirement(text=text, source=one.source))
+            gone.append(Unpinned(pin=_plain(one), source=one.source, why=why))
+        else:
             kept.append(one)
-            continue
-        why = f"{rival.text} in {rival.source} counts for this task"
-        gone.append(Unpinned(pin=one.text, source=one.source, why=why))
-    order = {id(one): number for number, one in enumerate(requirements)}
-    return sorted(kept, key=lambda one: order[id(one)]), gone
+    return kept, gone
+
+
+def _key(one: Requirement, elsewhere: Collection[str]) -> tuple[str, str] | None:
+    """Name and marker of a pin that may give way to another."""
+    match = _PIN.fullmatch(_plain(one))
+    if match is None or not (one.source in elsewhere or _LISTED.search(one.source)):
+        return None
+    try:
+        Version(match[3])
+    except InvalidVersion:
+        return None
+    return f"{canonicalize_name(match[1])}{match[2] or ''}", one.text.partition(";")[2].strip()
+
+
+def _plain(one: Requirement) -> str:
+    return one.text.partition(";")[0].strip()
+
+
+def _version(one: Requirement) -> Version:
+    return Version(_plain(one).partition("==")[2])
+
+
+def _file(one: Requirement) -> str:
+    return one.source.partition(":")[0]
 
 
 def name_of(text: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from packaging.utils import canonicalize_name
 
 from micro_bench.edge import clock, package_words, process
-from micro_bench.edge.lock_pins import LockPins, name_of, names_in, without_rivals
+from micro_bench.edge.lock_pins import LockPins, loosened, name_of, names_in, without_rivals
 from micro_bench.edge.package_words import Late
 from micro_bench.edge.packages import split_lock
 from micro_bench.edge.pip_settings import redacted
@@ -101,6 +101,7 @@ class _Search:
 
     def __post_init__(self) -> None:
         self.pins = LockPins(self.wanted.pins, self.wanted.pins_from)
+        self._loosen(self.pins.names(), f"{self.wanted.pins_from} has it")
         kept, rivals = without_rivals(self.wanted.requirements, self.wanted.elsewhere)
         self.wanted = replace(self.wanted, requirements=kept)
         self.pins.gone += rivals
@@ -141,15 +142,9 @@ class _Search:
             _about_credentials(self.wanted, errors)
         ):
             return False
-        if self.give_way(errors):
-            return True
         blamed = [name for name in self.unbuilt if name not in self.left_out]
         absent = canonicalize_name(package_words.nowhere(errors))
-        if blamed and self.pins.give_up(
-            {blamed[-1]}, f"it does not build: {self.unbuilt[blamed[-1]]}"
-        ):
-            self.wheels.discard(blamed[-1])
-            del self.unbuilt[blamed[-1]]
+        if (not absent and self._other_versions(errors)) or self.give_way(errors):
             return True
         if blamed:
             why = f"it does not build: {self.unbuilt[blamed[-1]]}"
@@ -161,6 +156,21 @@ class _Search:
             return self.pins.give_up_for(package_words.conflict(errors))
         self.tell(f"{blamed[-1] if blamed else absent}: cannot be had; going on without it")
         return True
+
+    def _other_versions(self, errors: str) -> bool:
+        """Give up exact versions of what is in conflict: of untouched parts, then of the lock."""
+        why = package_words.conflict(errors)
+        names = names_in(why)
+        unbuilt = next((name for name in self.unbuilt if name in names), "")
+        said = f"{unbuilt} does not build: {self.unbuilt[unbuilt]}" if unbuilt else why
+        return self._loosen(names, why) or self.pins.give_up(names, said)
+
+    def _loosen(self, names: Collection[str], why: str) -> bool:
+        """Take these packages in whatever version, as far as untouched parts pin them."""
+        kept, gone = loosened(self.wanted.requirements, self.wanted.elsewhere, names, why)
+        self.wanted = replace(self.wanted, requirements=kept)
+        self.pins.gone += gone
+        return bool(gone)
 
     def give_way(self, errors: str) -> bool:
         """Drop what untouched parts of the repository ask for of the packages in conflict."""

@@ -118,7 +118,40 @@ def test_of_pins_of_several_parts_that_of_the_part_in_question_counts():
         "a==1 of far/test-requirements.txt:1 gave way: "
         "a==2 in near/test-requirements.txt:1 counts for this task"
     )
-    assert without_rivals(wanted, ()) == (wanted, [])
+    assert [item.text for item in without_rivals(wanted, ())[0]] == ["a==2", "b==1", "c>=1"]
+
+
+def test_a_lock_and_untouched_parts_that_pin_the_same_lose_no_package(index: Index):
+    """The lock's version is taken where the task does not touch the part, else the part's own."""
+    versions(index, "apple", "1.0", "2.0")
+    versions(index, "pear", "1.0", "2.0")
+    far = "far/test-requirements.txt:1"
+    wanted = [
+        Requirement(text="apple==1.0 ; python_version > '3'", source=far),
+        Requirement(text="pear==1.0", source="near/test-requirements.txt:1"),
+        Requirement(text="apple", source="far/pyproject.toml x"),
+    ]
+    given = Wanted(
+        wanted, PYTHON, BASE, elsewhere=(far, "far/pyproject.toml x"),
+        pins=("apple==2.0", "pear==2.0"), pins_from="uv.lock",
+    )  # fmt: skip
+    lock = compile_lock(given)
+    assert pins(lock) == ["apple==2.0", "pear==1.0"]
+    assert {(one.pin, one.source) for one in lock.facts.unpinned} == {
+        ("apple==1.0", far), ("pear==2.0", "uv.lock"),
+    }  # fmt: skip
+    assert not lock.facts.left_out
+
+
+def test_two_pins_of_one_file_or_of_manifests_are_a_conflict_as_before():
+    def asked(text: str, source: str) -> Requirement:
+        return Requirement(text=text, source=source)
+
+    one_file = [asked("a==1", "r.txt:1"), asked("a==2", "r.txt:2")]
+    manifests = [asked("a==1", "setup.cfg x"), asked("a==2", "r.txt:2")]
+    markers = [asked("a==1; x", "r.txt:1"), asked("a==2; y", "s.txt:1")]
+    for wanted in (one_file, manifests, markers):
+        assert without_rivals(wanted, ()) == (wanted, [])
 
 
 def test_the_head_of_a_lock_says_what_it_was_locked_from():
