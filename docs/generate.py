@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from typer.main import get_command
 
 from micro_bench import codec, errors, settings
 from micro_bench.cli import _app
 from micro_bench.edge.files import write_atomic
+from micro_bench.languages._recipe import Recipe, TestNames
 from micro_bench.model.task import Task
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -28,6 +30,8 @@ def pages() -> dict[str, str]:
         "commands.md": commands(),
         "exit-codes.md": exit_codes(),
         "settings.md": settings_page(),
+        "recipe.md": recipe_page(),
+        "recipe.schema.json": codec.json_schema(Recipe),
         "task.schema.json": codec.json_schema(Task),
     }
 
@@ -67,6 +71,38 @@ def settings_page() -> str:
         for key, field in settings.fields().items()
     ]
     return NOTE + head + "\n".join(lines) + "\n"
+
+
+def recipe_page() -> str:
+    """Every key of a recipe with its default."""
+    head = (
+        "# Recipes\n\n`repo_slices/<owner>__<name>/recipe.yaml` says what holds for a whole "
+        "repository; every key may be left out. `micro-bench recipe propose --write` writes what "
+        "detection finds into it, as comments; `recipe show` tells what holds and from where, "
+        "`recipe check` every mistake at once. Each key but `schema_version` decides results: a "
+        "change makes verifications of the repository outdated. "
+        "[The guide](../guides/from-ticket-to-report.md#recipes) has an example, "
+        "[recipe.schema.json](recipe.schema.json) is for editors.\n\n"
+        "| key | default | what |\n|---|---|---|\n"
+    )
+    return NOTE + head + _keys(Recipe) + "\n## `test_names`\n\n" + _entries(TestNames)
+
+
+def _keys(noun: type[BaseModel]) -> str:
+    lines = [
+        f"| `{key}` | `{_json(_shown(field.get_default(call_default_factory=True)))}` "
+        f"| {_cell(field.description)} |"
+        for key, field in noun.model_fields.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _entries(noun: type[BaseModel]) -> str:
+    return f"{_paragraphs(noun.__doc__)}\n\n| key | default | what |\n|---|---|---|\n{_keys(noun)}"
+
+
+def _shown(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _command(group: Any, path: str) -> Iterator[str]:

@@ -11,10 +11,12 @@ from pydantic.fields import FieldInfo
 from micro_bench import codec, settings
 from micro_bench.edge.files import write_atomic
 from micro_bench.errors import BadInputError, Mistake
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.task import Task
 from micro_bench.paths import Workspace
 
 SCHEMA_FILE = "task.schema.json"
+RECIPE_SCHEMA_FILE = "recipe.schema.json"
 """The schema's name in a workspace. From a spec it is `../../task.schema.json`."""
 
 _README = """\
@@ -35,7 +37,7 @@ What happens here is decided by the files in this folder; keep it in version con
 | `tickets/` | one spec for each task, edited by people |
 | `repo_slices/` | what each task needs of its repository: manifests and locks, never source |
 | `runs/` | results; not under version control |
-| `task.schema.json` | lets editors complete and check the specs |
+| `task.schema.json`, `recipe.schema.json` | let editors complete and check specs and recipes |
 """
 
 
@@ -54,6 +56,7 @@ def create(root: Path) -> tuple[Path, ...]:
         space.settings: settings_text(),
         root / "README.md": _README,
         root / SCHEMA_FILE: codec.json_schema(Task),
+        root / RECIPE_SCHEMA_FILE: codec.json_schema(Recipe),
         space.tickets / ".gitkeep": "",
         space.slices / ".gitkeep": "",
         space.runs / ".gitignore": "*\n!.gitignore\n",

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "assess", "init", "doctor", "settings"),
     "Tickets and tasks": ("import", "task"),
-    "Verify": ("slice", "image", "verify"),
+    "Verify": ("recipe", "slice", "image", "verify"),
     "Run": ("run", "score"),
     "Look": ("runs", "report"),
     "For coding agents": ("skill",),

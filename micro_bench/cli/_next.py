@@ -136,6 +136,17 @@ def after_explanation(task: str, verified: str) -> Steps:
     return (step(f"verify {task}", "execute it and see"),)
 
 
+def after_proposal(found: Sequence[Mapping[str, object]]) -> Steps:
+    """Into the file, then the check."""
+    if all(one["written"] for one in found):
+        places = ", ".join(str(one["file"]) for one in found)
+        return (
+            Step("", f"read {places} and uncomment what you decide"),
+            step("recipe check", "every mistake at once"),
+        )
+    return (step("recipe propose --write", "into recipe.yaml, as comments for review"),)
+
+
 def after_verify(result: Sequence[Verified]) -> Steps:
     """First the tasks that failed, then the run."""
     broken = [one for one in result if not one.sound]

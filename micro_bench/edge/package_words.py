@@ -26,6 +26,19 @@ _UNBUILT = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
 _UNREACHED = re.compile(
     r"Retrying \(Retry|Max retries exceeded|NewConnectionError|ConnectionError|Connection refused|"
     r"Name or service not known|Could not fetch URL|connection broken|timed out|SSLError"
+    # cargo and git, by way of curl
+    r"|[Cc]ould(?: not|n't) resolve host|spurious network error|[Ff]ailed to connect to \S+ port"
+    r"|Couldn't connect to server|Could not connect to server|SSL connect error"
+    r"|CONNECT tunnel failed|Timeout was reached|network failure seems to have happened"
+    r"|download of config\.json failed"
+    # Go
+    r"|dial tcp[: ]|proxyconnect tcp|no such host|i/o timeout|TLS handshake"
+    # Node, and Python's own
+    r"|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|Temporary failure in name resolution"
+)
+_ASKED_FOR = re.compile(
+    r"(?:failed to (?:download from|fetch)|[Uu]nable to access|Get|fatal: unable to access|"
+    r"unable to update registry) [`'\"](\S+?)[`'\"]"
 )
 _MISMATCH = re.compile(r"DO NOT MATCH THE HASHES|hash(?:es)? mismatch", re.IGNORECASE)
 _NO_INDEX = re.compile(r"(\S+) was not found in the provided package locations")
@@ -64,9 +77,10 @@ def conflict(errors: str) -> str:
     """Why there is no solution, in one sentence."""
     if place := unwritable(errors):
         return f"the cache folder of uv cannot be used: {place}"
+    asked = unreachable(errors)
     if match := _UNBUILT.search(errors):
-        return f"{pinned(match[1])} does not build: {missing_thing(errors)}"
-    if asked := unreachable(errors):
+        return f"{pinned(match[1])} does not build: {asked or missing_thing(errors)}"
+    if asked:
         return asked
     if name := nowhere(errors):
         return f"{name} is in no package index"
@@ -100,11 +114,19 @@ def unreachable(errors: str) -> str:
     match = _REQUEST.search(errors)
     if match is None and not _UNREACHED.search(errors):
         return ""
-    where = f" at {redacted(match[1] or match[2])}" if match else ""
+    place = (match[1] or match[2]) if match else _other_registry(errors)
+    where = f" at {redacted(place)}" if place else ""
     if status := _STATUS.search(errors):
         return f"the package index{where} refuses the credentials (HTTP {status[1]})"
-    causes = _CAUSES.findall(errors) or [last_line(errors)]
+    said = [line for line in errors.splitlines() if _UNREACHED.search(line)]
+    causes = _CAUSES.findall(errors) or [last_line(said[-1] if said and not match else errors)]
     return f"the package index{where} does not answer ({redacted(causes[-1])[:200]})"
+
+
+def _other_registry(errors: str) -> str:
+    """Where cargo, Go or git asked in vain, or nothing."""
+    match = _ASKED_FOR.search(errors)
+    return match[1] if match else ""
 
 
 def not_fetched(errors: str) -> str:
@@ -211,7 +233,8 @@ def missing_thing(output: str) -> str:
         if match := pattern.search(output):
             return words.format(*match.groups())
     raised = re.findall(r"(?m)^\s*(?:[A-Za-z_.]*(?:Error|Exception)): (.+)$", output)
-    own = re.split(r"(?m)^error: Failed to build", output)[0]  # what follows is uv's frame
+    own = re.split(r"(?m)^(?:error: )?Failed to build", output)[0]  # what follows is uv's frame
+    own = own if own.strip() else output
     return redacted((raised[-1] if raised else last_line(own)).strip())[:200]
 
 

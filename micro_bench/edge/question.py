@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from packaging.utils import canonicalize_name
 
 from micro_bench.edge import process
 from micro_bench.edge.packages import uv_binary
@@ -36,6 +39,9 @@ class Wanted:
     elsewhere: Sequence[str] = ()
     """Sources of requirements (`exporter/x/pyproject.toml ...`) of parts of the repository that the
     task does not touch: where all do not go together, these give way."""
+    pins: Sequence[str] = ()
+    """Versions of the repository's own lock file, with markers: limits to what is asked for."""
+    pins_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,12 @@ class Question:
     def argv(self) -> list[str]:
         """What follows `uv`, but for the interpreter."""
         wanted = self.wanted
-        options = [word for name in wanted.own for word in ("--no-emit-package", name)]
+        own = [name for name in wanted.own if _NAME.fullmatch(name)]
+        options = [word for name in own for word in ("--no-emit-package", name)]
         options += [word for name in sorted(self.wheels) for word in ("--only-binary", name)]
         options += ["--no-index"] if no_index(pip_configuration()) else []
-        options += ["--override", _OVERRIDES] if self.left_out else []
+        options += ["--override", _OVERRIDES] if self._absent() else []
+        options += ["--constraint", _CONSTRAINTS] if wanted.pins else []
         for name, until in self.limits.items():
             date = "false" if until is None else until.isoformat()
             options += ["--exclude-newer-package", f"{name}={date}"]
@@ -70,14 +78,23 @@ class Question:
         """What lies beside it."""
         lines = [requirement.text for requirement in self.wanted.requirements]
         # A requirement that holds nowhere takes the place of every other one of that package.
-        overrides = [f"{name} ; sys_platform == 'nowhere'" for name in sorted(self.left_out)]
+        overrides = [f"{name} ; sys_platform == 'nowhere'" for name in self._absent()]
         return {
             _REQUIREMENTS: ("\n".join(lines) + "\n").encode(),
             _OVERRIDES: ("\n".join(overrides) + "\n").encode(),
+            _CONSTRAINTS: ("\n".join(self.wanted.pins) + "\n").encode(),
         }
 
+    def _absent(self) -> list[str]:
+        """What is not resolved at all: what is left out, and released copies of the project's own,
+        whose requirements would come in without them.
+        """
+        own = (name for name in self.wanted.own if _NAME.fullmatch(name))
+        return sorted({*map(canonicalize_name, own), *self.left_out})
 
-_REQUIREMENTS, _OVERRIDES = "requirements.in", "overrides.in"
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
+_REQUIREMENTS, _OVERRIDES, _CONSTRAINTS = "requirements.in", "overrides.in", "constraints.in"
 
 
 def run_here(asked: Question, deadline_s: float) -> process.Result:

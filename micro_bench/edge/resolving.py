@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from packaging.utils import canonicalize_name
 
 from micro_bench.edge import clock, package_words, process
+from micro_bench.edge.lock_pins import LockPins, loosened, name_of, names_in, without_rivals
 from micro_bench.edge.package_words import Late
 from micro_bench.edge.packages import split_lock
 from micro_bench.edge.pip_settings import redacted
@@ -66,13 +66,15 @@ def compile_lock(wanted: Wanted, tell: Tell = _silent, elsewhere: Elsewhere = _n
             body = search.without_needless(done.output.decode())
             facts = _facts(body, search.limits, wanted.before)
             left = (*search.left_out.values(), *search.gave_way.values())
-            return Lock(body, LockFacts.model_validate({**dict(facts), "left_out": left}))
+            told = {"left_out": left, **search.pins.facts(body)}
+            return Lock(body, LockFacts.model_validate({**dict(facts), **told}))
         errors = done.errors.decode("utf-8", "replace")
         if done.code is None:
             errors = f"the resolver did not come to an end within {DEADLINE_S} s\n{errors}"
         if not (search.exempt_one(errors) or search.leave_one_out(errors)):
-            raise _failure(wanted, search.broken or _about_credentials(wanted, errors))
-    raise _failure(wanted, "the search for versions does not come to an end")
+            why = search.broken or _about_credentials(wanted, errors)
+            raise _failure(wanted, why, search.tried())
+    raise _failure(wanted, "the search for versions does not come to an end", search.tried())
 
 
 @dataclass
@@ -94,10 +96,27 @@ class _Search:
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     gave_way: dict[str, LeftOut] = field(default_factory=dict)
     """Requirements of parts that the task does not touch."""
+    pins: LockPins = field(init=False)
+    """Of the repository's own lock file, those that hold so far."""
 
     def __post_init__(self) -> None:
+        self.pins = LockPins(self.wanted.pins, self.wanted.pins_from)
+        self._loosen(self.pins.names(), f"{self.wanted.pins_from} has it")
+        kept, rivals = without_rivals(self.wanted.requirements, self.wanted.elsewhere)
+        self.wanted = replace(self.wanted, requirements=kept)
+        self.pins.gone += rivals
         for name in map(canonicalize_name, self.wanted.leave_out):
             self.left_out[name] = LeftOut(name=name, why="`leave_out` in recipe.yaml says so")
+
+    def tried(self) -> str:
+        """What was done to find a way round, for a message."""
+        newer = [name for name, until in self.limits.items() if until]
+        done = (
+            ("newer than the date", newer), ("built in a container", self.to_build),
+            ("left out", sorted(self.left_out)),
+            (f"without the pins of {self.wanted.pins_from}", [one.pin for one in self.pins.gone]),
+        )  # fmt: skip
+        return "; ".join(f"{what}: {', '.join(names[:10])}" for what, names in done if names)
 
     def attempt(self, changed: Limits | None = None) -> process.Result:
         """One run of the resolver."""
@@ -105,6 +124,7 @@ class _Search:
         return self._run(Question(self.wanted, limits, self.wheels, self.left_out))
 
     def _run(self, asked: Question, deadline_s: float = DEADLINE_S) -> process.Result:
+        asked = replace(asked, wanted=replace(asked.wanted, pins=self.pins.lines()))
         if self.to_build:
             argv = (*asked.argv(), "--python", "python3")
             done = self.elsewhere(self.to_build, argv, asked.files())
@@ -122,10 +142,10 @@ class _Search:
             _about_credentials(self.wanted, errors)
         ):
             return False
-        if self.give_way(errors):
-            return True
         blamed = [name for name in self.unbuilt if name not in self.left_out]
         absent = canonicalize_name(package_words.nowhere(errors))
+        if (not absent and self._other_versions(errors)) or self.give_way(errors):
+            return True
         if blamed:
             why = f"it does not build: {self.unbuilt[blamed[-1]]}"
             self.left_out[blamed[-1]] = LeftOut(name=blamed[-1], why=why)
@@ -133,17 +153,32 @@ class _Search:
         elif absent and absent not in self.left_out and absent not in self._ours():
             self.left_out[absent] = LeftOut(name=absent, why="no package index has it")
         else:
-            return False
+            return self.pins.give_up_for(package_words.conflict(errors))
         self.tell(f"{blamed[-1] if blamed else absent}: cannot be had; going on without it")
         return True
+
+    def _other_versions(self, errors: str) -> bool:
+        """Give up exact versions of what is in conflict: of untouched parts, then of the lock."""
+        why = package_words.conflict(errors)
+        names = names_in(why)
+        unbuilt = next((name for name in self.unbuilt if name in names), "")
+        said = f"{unbuilt} does not build: {self.unbuilt[unbuilt]}" if unbuilt else why
+        return self._loosen(names, why) or self.pins.give_up(names, said)
+
+    def _loosen(self, names: Collection[str], why: str) -> bool:
+        """Take these packages in whatever version, as far as untouched parts pin them."""
+        kept, gone = loosened(self.wanted.requirements, self.wanted.elsewhere, names, why)
+        self.wanted = replace(self.wanted, requirements=kept)
+        self.pins.gone += gone
+        return bool(gone)
 
     def give_way(self, errors: str) -> bool:
         """Drop what untouched parts of the repository ask for of the packages in conflict."""
         why = package_words.conflict(errors)
-        words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z][\w.-]*", why)}
+        words = names_in(why)
         dropped = [
             one for one in self.wanted.requirements
-            if one.source in self.wanted.elsewhere and _name(one.text) in words
+            if one.source in self.wanted.elsewhere and name_of(one.text) in words
         ]  # fmt: skip
         if not dropped:
             return False
@@ -151,20 +186,22 @@ class _Search:
         self.wanted = replace(self.wanted, requirements=kept)
         for one in dropped:
             why = f"{one.text} of {one.source.partition(' ')[0]} does not go with the rest"
-            key = f"{_name(one.text)} {one.source}"
-            self.gave_way[key] = LeftOut(name=_name(one.text), why=why)
+            key = f"{name_of(one.text)} {one.source}"
+            self.gave_way[key] = LeftOut(name=name_of(one.text), why=why)
         return True
 
     def _ours(self) -> set[str]:
         """What this program adds: nothing can be graded without it."""
-        return {_name(one.text) for one in self.wanted.requirements if one.source == _OURS}
+        return {name_of(one.text) for one in self.wanted.requirements if one.source == _OURS}
 
     def exempt_one(self, errors: str) -> bool:
         """Exempt the first package that the date stands in the way of; False if there is none.
 
         Archives that do not build here are passed over, where something else will do.
         """
-        unbuilt = canonicalize_name(package_words.unbuilt(errors))
+        # where registries do not answer a build, that is not a word on the package itself
+        blind = bool(package_words.unreachable(errors))
+        unbuilt = canonicalize_name("" if blind else package_words.unbuilt(errors))
         if unbuilt and unbuilt not in self.to_build and self.elsewhere is not _nowhere:
             self.to_build.append(unbuilt)
             self.tell(f"{unbuilt}: has to be built to tell what it needs")
@@ -186,7 +223,7 @@ class _Search:
             if one.published is None or _end_of_day(one.published) <= since:
                 continue
             if not known and self._late() == MOST_LATE:
-                raise self._too_many()
+                return self._without_pins(self._too_many())
             self.tell(
                 f"{name}: nothing fits as of {since:%Y-%m-%d}; looking for the first that does"
             )
@@ -194,6 +231,13 @@ class _Search:
             self.limits[name] = _end_of_day(one.published) if known else self._earliest(one, name)
             return True
         return False
+
+    def _without_pins(self, error: BuildError) -> bool:
+        """Begin again as if there were no lock file; raises the error where there is none."""
+        if not self.pins.give_up_all(error.message):
+            raise error
+        self.limits.clear()
+        return True
 
     def _late(self) -> int:
         return sum(until is not None for until in self.limits.values())
@@ -233,7 +277,7 @@ class _Search:
         """The date of the late packages that brought this one in: they want it of their own time,
         and not the oldest that their bounds let through.
         """
-        if name in {_name(one.text) for one in self.wanted.requirements}:
+        if name in {name_of(one.text) for one in self.wanted.requirements}:
             return None
         return max((until for until in self.limits.values() if until), default=None)
 
@@ -278,12 +322,13 @@ def _facts(body: str, limits: Limits, before: datetime) -> LockFacts:
     )  # fmt: skip
 
 
-def _failure(wanted: Wanted, errors: str) -> BuildError:
+def _failure(wanted: Wanted, errors: str, tried: str = "") -> BuildError:
     why = package_words.conflict(errors)
     asked = _asked_for(wanted.requirements, why)
     return BuildError(
         f"the environment cannot be resolved for Python {wanted.python} as of "
-        f"{wanted.before:%Y-%m-%d}: {why}{asked}\n{redacted(_tail(errors))}",
+        f"{wanted.before:%Y-%m-%d}: {why}{asked}\n{redacted(_tail(errors))}"
+        + (f"\ntried in vain: {tried}" if tried else ""),
         next_step=_next_step(errors),
     )
 
@@ -301,6 +346,12 @@ def _next_step(errors: str) -> str:
     if package_words.unwritable(errors):
         return "name a folder that can be written: XDG_CACHE_HOME (or UV_CACHE_DIR)"
     if package_words.unreachable(errors):
+        name = package_words.unbuilt(errors)
+        if name:
+            return (
+                "what builds fetch must be reachable from containers; or go on without it: "
+                f"`leave_out: [{name}]` in the recipe.yaml"
+            )
         return "the index must be reachable from here: `pip download six` tells"
     return "add or pin what is missing under `requirements:` in the recipe.yaml"
 
@@ -311,20 +362,15 @@ _OURS = "micro_bench"
 
 def _asked_for(requirements: Sequence[Requirement], why: str) -> str:
     """Where the packages that the sentence names were asked for."""
-    words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z][\w.-]*", why)}
+    words = names_in(why)
     places = dict.fromkeys(
         f"{one.text} by micro-bench itself"
         if one.source == _OURS
         else f"{one.text} in {one.source}"
         for one in requirements
-        if _name(one.text) in words
+        if name_of(one.text) in words
     )
     return f" (asked for: {'; '.join(places)})" if places else ""
-
-
-def _name(text: str) -> str:
-    match = re.match(r"[A-Za-z0-9][\w.-]*", text)
-    return canonicalize_name(match[0]) if match else ""
 
 
 def _tail(errors: str) -> str:

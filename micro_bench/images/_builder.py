@@ -52,6 +52,8 @@ class Builder(Protocol):
     def base(self, python: str) -> Base:
         """The interpreter for a minor version (`3.11`), fetched or made if need be.
 
+        `3.11@IMAGE` is that of an image.
+
         Raises:
             BuildError: There is none and none can be made.
         """
@@ -67,7 +69,7 @@ class Builder(Protocol):
         """Run uv where the metadata of these distributions can be built; None where nothing can.
 
         Args:
-            python: The minor version.
+            python: As for `base`.
             apt: System packages of the recipe.
             names: What does not tell its metadata without being built.
             argv: What follows `uv`; `python3` is the interpreter.

@@ -128,12 +128,33 @@ class DockerBuilder:
         return self._bases[python][0]
 
     def _found_base(self, python: str) -> tuple[Base, bool]:
+        if "@" in python:
+            return self._found_in(*python.split("@", 1))
         base, has_git = self._probe(self._base_image(python))
         if not base.python.startswith(f"{python}."):
             raise BuildError(
                 f"the base image for Python {python} has Python {base.python}",
                 next_step=f"tag another one micro-bench/base:py{python}, or remove that tag and "
                 "correct `base_images` in the settings",
+            )
+        return base, has_git
+
+    def _found_in(self, python: str, image: str) -> tuple[Base, bool]:
+        """The interpreter of a lead's own image."""
+        found = self.engine.image_id(image)
+        if found is None and self._use_registry:
+            found = self.engine.pull(image)
+        if found is None:
+            raise BuildError(
+                f"the image {image} is not here, and no registry gives it",
+                next_step=f"`docker pull {image}`, or another `base:` in recipe.yaml",
+            )
+        base, has_git = self._probe(found)
+        if not base.python.startswith(f"{python}."):
+            minor = ".".join(base.python.split(".")[:2])
+            raise BuildError(
+                f"the image {image} has Python {base.python}, and {python} is wanted",
+                next_step=f'`python: "{minor}"` in recipe.yaml, or another `base:`',
             )
         return base, has_git
 
@@ -197,7 +218,7 @@ class DockerBuilder:
 
     def build(self, material: Material) -> Image:
         """See `Builder.build`."""
-        minor = material.piece.environment.python
+        minor = material.piece.environment.interpreter()
         base = self.base(minor)
         tools = self._tools(minor)
         environment, came_of = self._environment(material, tools)
@@ -262,7 +283,7 @@ class DockerBuilder:
 
     def _environment(self, material: Material, tools: Recipe) -> tuple[Recipe, Built]:
         wanted, lock = material.piece.environment, material.lock
-        base = self._bases[wanted.python][0]
+        base = self._bases[wanted.interpreter()][0]
         names = [packages.pin_of(line).partition("==")[0] for line in packages.split_lock(lock)]
         apt = (*wanted.apt, *system_packages.for_running(names))
         template = recipe_path("environment.Dockerfile.j2").read_text(encoding="utf-8")

@@ -46,6 +46,11 @@ class LocalBuilder:
     def base(self, python: str) -> Base:
         """The interpreter that runs this program, if it is of the wanted minor version."""
         version = platform.python_version()
+        if "@" in python:
+            raise BuildError(
+                f"the local sandbox has no images, and the recipe wants {python.partition('@')[2]}",
+                next_step="start a container engine, or remove `base:` from recipe.yaml",
+            )
         if not version.startswith(f"{python}."):
             raise BuildError(
                 f"the local sandbox has Python {version} only, and the task wants {python}",
@@ -68,7 +73,7 @@ class LocalBuilder:
     def build(self, material: Material) -> Image:
         """See `Builder.build`. One at a time builds in a cache, of threads and of processes."""
         wanted = material.piece.environment
-        base = self.base(wanted.python)
+        base = self.base(wanted.interpreter())
         if wanted.apt:
             raise BuildError(
                 f"{material.piece.task} needs system packages ({', '.join(wanted.apt)})",

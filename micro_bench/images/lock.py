@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from micro_bench.model.slice import BuiltFromSource, Environment, Exemption, LeftOut, LockFacts
+from micro_bench.model.slice import (
+    BuiltFromSource,
+    Environment,
+    Exemption,
+    LeftOut,
+    LockFacts,
+    Unpinned,
+)
 
 TITLE = "# micro-bench environment lock"
 UNDATED = "# not dated: no package has a known date"
@@ -16,6 +23,8 @@ _MADE = re.compile(r"# made before its date: (\S+)")
 _BUILT = re.compile(r"# built from source: (\S+)==(\S+)(?: with tools as of (\S+))?")
 
 _LEFT = re.compile(r"# left out: ([^\s=:]+)(?:==(\S+))?: (.+)")
+_FROM = re.compile(r"# locked from ([^:]+): (\d+) packages? as it has (?:it|them)")
+_UNPINNED = re.compile(r"# gave way: (\S+) of (.+?): (.+)")
 _LIBRARIES = re.compile(r"# system libraries: (.+)")
 
 
@@ -31,6 +40,10 @@ def write(python: str, wanted: Environment, sha: str, facts: LockFacts, body: st
 
 
 def _lines(facts: LockFacts) -> Iterator[str]:
+    if facts.locked_from:
+        yield f"# locked from {facts.locked_from}: {facts.as_locked} packages as it has them"
+    for gone in facts.unpinned:
+        yield f"# gave way: {gone.pin} of {gone.source}: {' '.join(gone.why.split())}"
     if facts.undated:
         yield UNDATED
     if facts.made:
@@ -76,7 +89,12 @@ def read(text: str) -> LockFacts:
     ]
     exempt += [Exemption(name=m[1], version=m[2], until=None) for m in _matches(_DATELESS, head)]
     made = next((datetime.fromisoformat(m[1]) for m in _matches(_MADE, head)), None)
+    origin = next(_matches(_FROM, head), None)
     return LockFacts(
+        locked_from=origin[1] if origin else "", as_locked=int(origin[2]) if origin else 0,
+        unpinned=tuple(
+            Unpinned(pin=m[1], source=m[2], why=m[3]) for m in _matches(_UNPINNED, head)
+        ),
         exempt=tuple(sorted(exempt, key=lambda one: one.name)), undated=UNDATED in head, made=made,
         built=tuple(
             BuiltFromSource(

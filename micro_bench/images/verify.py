@@ -49,6 +49,7 @@ def derive(
     *,
     whole: TestsRun | None = None,
     loaded: Collection[str] | None = None,
+    known_flaky: Collection[str] = (),
     explain: Explain = causes.unexplained,
     complaints: reasons.Complaints | None = None,
 ) -> Derived:
@@ -63,10 +64,12 @@ def derive(
         tests: What is known of the tests.
         whole: All hidden tests with the gold patch, where the runs hold some of them only.
         loaded: The tests that ran on busy CPUs; None for all.
+        known_flaky: Ids or globs of tests that decide nothing, whatever they did.
         explain: What the runner's words about a test mean.
         complaints: What the runner said where it broke down.
     """
-    unsteady = tuple(flaky.flaky(runs))
+    named = {test.id: test for test in flaky.known(runs, known_flaky)}
+    unsteady = tuple({**named, **{test.id: test for test in flaky.flaky(runs)}}.values())
     shaky = {test.id for test in unsteady}
     sensitive = tuple(test for test in flaky.load_sensitive(runs, loaded) if test.id not in shaky)
     shaky |= {test.id for test in sensitive}

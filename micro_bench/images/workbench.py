@@ -84,32 +84,39 @@ class Workbench:
     def _made(
         self, order: Order, archives: source_wheels.Archives, target: Path
     ) -> source_wheels.Made:
-        """Build, and build again with what the outputs ask for."""
-        extra: set[str] = set()
-        built: list[BuiltFromSource] = []
-        libraries: dict[str, tuple[str, ...]] = {}
-        waiting, failed = dict(archives.files), dict[str, str]()
+        """Build, and build again with what the outputs ask for.
+
+        Each with its own system packages alone: what others brought would decide what is found,
+        and the cache would not know of it.
+        """
+        found = source_wheels.Made()
+        waiting = {pin: (path, frozenset[str]()) for pin, path in archives.files.items()}
         for _ in range(MOST_TRIES):
-            if not waiting:
-                break
-            image = self._image(order.base, order.apt, map(_name, order.missing), extra)
-            todo = source_wheels.Archives(waiting, archives.before)
-            made = source_wheels.build(self._engine, image, todo, target)
-            built += made.built
-            libraries |= made.libraries
-            failed = {**{p: o for p, o in failed.items() if p in made.failed}, **made.failed}
-            asked = {n for o in made.failed.values() for n in _asked(o)} - extra
-            waiting = {p: waiting[p] for p, o in made.failed.items() if {*_asked(o)} & asked}
-            extra |= asked
-        return source_wheels.Made(tuple(built), failed, libraries)
+            failed: dict[str, str] = {}
+            for (known, extra), pins in _alike(waiting).items():
+                image = self._image(order.base, order.apt, known, extra)
+                files = {pin: waiting[pin][0] for pin in pins}
+                todo = source_wheels.Archives(files, archives.before)
+                made = source_wheels.build(self._engine, image, todo, target)
+                failed |= made.failed
+                found = source_wheels.Made(
+                    (*found.built, *made.built),
+                    {p: o for p, o in found.failed.items() if p not in files} | {**made.failed},
+                    {**found.libraries, **made.libraries},
+                )
+            waiting = {
+                pin: (waiting[pin][0], waiting[pin][1] | {*_asked(output)})
+                for pin, output in failed.items()
+                if {*_asked(output)} - waiting[pin][1]
+            }
+        return found
 
     def _image(
-        self, base: Base, apt: Sequence[str], names: Iterable[str], extra: Iterable[str] = ()
+        self, base: Base, apt: Sequence[str], known: Iterable[str], extra: Iterable[str] = ()
     ) -> str:
         template = recipe_path("builder.Dockerfile.j2").read_text(encoding="utf-8")
-        known = {*system_packages.for_building(names), *extra}
-        made = recipe.builder_recipe(template, base.digest, apt, known)
-        what = ", ".join(sorted({*known, *apt})) or "nothing else"
+        made = recipe.builder_recipe(template, base.digest, apt, {*known, *extra})
+        what = ", ".join(sorted({*known, *extra, *apt})) or "nothing else"
         return self._ensure(made, f"a builder with a compiler and {what}")
 
     def _known(self, line: str, order: Order, target: Path, outcome: Outcome) -> bool:
@@ -138,7 +145,8 @@ class Workbench:
             if asked := package_words.unreachable(output):  # not a word on the package itself
                 raise BuildError(
                     f"{package_words.pinned(pin)} cannot be built: {asked}",
-                    next_step="the index must be reachable from containers; then try again",
+                    next_step="what builds fetch must be reachable from containers; then try "
+                    f"again, or go on without it: `leave_out: [{_name(pin)}]` in recipe.yaml",
                 )
             entry, wheel = wheel_cache.Entry(output=why), None
         else:
@@ -174,7 +182,7 @@ class Workbench:
             argv: What follows `uv`, with `python3` for the interpreter.
             files: Name -> content.
         """
-        image = self._image(base, apt, names)
+        image = self._image(base, apt, system_packages.for_building(names))
         output, errors = io.BytesIO(), io.BytesIO()
         with source_wheels.working(self._engine, image) as (container, env):
             container.put("/tmp", pack([Entry(name, data) for name, data in files.items()]))  # noqa: S108
@@ -184,6 +192,17 @@ class Workbench:
             )  # fmt: skip
             container.exec(("cat", "errors"), output=errors, deadline_s=60, limit=OUTPUT_LIMIT)
         return process.Result(end.exit_code, output.getvalue(), errors.getvalue(), end.seconds)
+
+
+def _alike(
+    waiting: Mapping[str, tuple[Path, frozenset[str]]],
+) -> dict[tuple[tuple[str, ...], frozenset[str]], list[str]]:
+    """Pins by the system packages that they are built with: by the table, and by their outputs."""
+    found: dict[tuple[tuple[str, ...], frozenset[str]], list[str]] = {}
+    for pin, (_path, extra) in waiting.items():
+        known = system_packages.for_building([_name(pin)])
+        found.setdefault((known, extra), []).append(pin)
+    return found
 
 
 def _asked(output: str) -> tuple[str, ...]:

@@ -188,3 +188,21 @@ class Verification(Noun):
     """Gate -> the gold patch's findings that break it."""
     executions: tuple[Execution, ...]
     finished: Time
+
+
+class BrokenEnvironment(Noun):
+    """An environment that could not be made, as it was told. Of this machine."""
+
+    task: Slug
+    recipe_digest: Digest
+    step: str
+    """What was being done."""
+    message: str
+    """The package, why, the last lines, and what was tried."""
+    next_step: str
+    """The smallest edit that would go on."""
+    when: Time
+
+    def words(self) -> str:
+        """For people; the first line says all that is needed."""
+        return f"{self.step} failed: {self.message}\n  next: {self.next_step}"

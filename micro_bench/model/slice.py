@@ -8,6 +8,9 @@ from typing import Literal
 from micro_bench.model.base import Digest, Noun, Sha, Slug, Time
 from micro_bench.model.task import SliceLevel
 
+SHOWN = 3
+"""Packages that gave way are told one by one up to so many."""
+
 
 class Distribution(Noun):
     """The installable project inside the slice, read from its manifests without running them."""
@@ -66,11 +69,42 @@ class Environment(Noun):
     python: str
     """Minor version: `3.11`."""
     python_source: str
+    image: str = ""
+    """The image to build on, where a lead names one."""
     requirements: tuple[Requirement, ...]
     apt: tuple[str, ...] = ()
     before: Time
     """Nothing released after this moment may be resolved (the base commit's date)."""
+    lock: str = ""
+    """The repository's own lock file, if one counts: `uv.lock`."""
+    pins: tuple[str, ...] = ()
+    """What it says: `attrs==23.1.0`, with a marker where it has several versions of a package."""
     complaints: tuple[str, ...] = ()
+
+    def interpreter(self) -> str:
+        """For builders: `3.11`, or `3.11@IMAGE` where a lead names the image to build on."""
+        return f"{self.python}@{self.image}" if self.image else self.python
+
+    def sources(self) -> tuple[str, ...]:
+        """The files that requirements were read from, in the order in which they count."""
+        places = (one.source.partition(" ")[0].partition(":")[0] for one in self.requirements)
+        return tuple(dict.fromkeys(place for place in places if place != "micro_bench"))
+
+    def origin(self, facts: LockFacts, packages: int = 0) -> str:
+        """What it was made from, in the order in which it counts.
+
+        Args:
+            facts: What its lock says of itself.
+            packages: How many there are; 0 where that is not known.
+        """
+        files = ", ".join(self.sources()) or "no manifest"
+        if not facts.locked_from:
+            return f"of no lock file of the repository; requirements of {files}"
+        of = f" of {packages}" if packages else ""
+        return (
+            f"locked from {facts.locked_from} ({facts.as_locked}{of} packages as it has them); "
+            f"requirements of {files}"
+        )
 
 
 class Exemption(Noun):
@@ -118,8 +152,28 @@ class LeftOut(Noun):
         )
 
 
+class Unpinned(Noun):
+    """A package that is not as the repository's own lock file has it, or as a part of it asks."""
+
+    pin: str
+    """`attrs==22.1.0`."""
+    source: str
+    """The lock file, or the file that asks for it."""
+    why: str
+
+    def words(self) -> str:
+        """One sentence for people."""
+        return f"{self.pin} of {self.source} gave way: {self.why}"
+
+
 class LockFacts(Noun):
     """What a lock is, beyond its pins. Empty: all that was asked for, of the base commit's date."""
+
+    locked_from: str = ""
+    """The repository's own lock file, if its versions were taken."""
+    as_locked: int = 0
+    """Packages that are as it has them."""
+    unpinned: tuple[Unpinned, ...] = ()
 
     exempt: tuple[Exemption, ...] = ()
     undated: bool = False
@@ -187,7 +241,16 @@ class Slice(Noun):
                 f"the system packages ({', '.join(apt)}) have no date: they are those of "
                 "the day of the image"
             )
+        found += _unpinned(facts.unpinned)
         found += [one.words() for one in facts.left_out]
         if self.raised:
             found.append(f"the slice is the whole repository: {self.raised}")
         return tuple(found)
+
+
+def _unpinned(gone: tuple[Unpinned, ...]) -> list[str]:
+    """Each by itself, or the first and the names of the others where they are many."""
+    if len(gone) <= SHOWN:
+        return [one.words() for one in gone]
+    names = ", ".join(dict.fromkeys(one.pin for one in gone[1:]))
+    return [f"{gone[0].words()}; so did {len(gone) - 1} others: {names}"]

@@ -60,12 +60,14 @@ def _verified(line: Line, found: Verification, task: Task) -> str:
 def facts(line: Line, ident: str) -> dict[str, object]:
     """Everything known about one task."""
     task = line.specs.task(ident)
-    found = line.specs.verification(ident)
+    found, broken = line.specs.verification(ident), line.specs.broken(ident)
     return {
         "task": task.model_dump(mode="json"),
         "verified": verified_word(line, task),
         "verification": found.model_dump(mode="json") if found else None,
         "environment": list(line.specs.environment_findings(task)),
+        "environment_from": line.specs.environment_origin(task),
+        "environment_failed": broken.model_dump(mode="json") if broken else None,
     }
 
 
@@ -83,7 +85,12 @@ def explanation(line: Line, ident: str) -> str:
         f"  {link.kind} {link.confidence:.2f} in {link.where}: {link.quote!r}"
         for link in task.links
     ]
-    parts += [f"environment: {words}" for words in line.specs.environment_findings(task)]
+    origin = line.specs.environment_origin(task)
+    parts += [
+        f"environment: {words}"
+        for words in (origin, *line.specs.environment_findings(task))
+        if words
+    ]
     parts += _evidence(line, found, task)
     return "\n".join(parts)
 
@@ -179,6 +186,7 @@ def build_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Row
         rows.append({
             "task": task.id, "image": image.tag, "python": image.python,
             "environment": image.env_key[:12],
+            "locked_from": result.piece.lock_facts.locked_from or "no lock file",
         })  # fmt: skip
     return sorted(rows, key=lambda row: str(row["task"]))
 

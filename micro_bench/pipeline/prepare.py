@@ -11,7 +11,9 @@ from functools import partial
 from types import ModuleType
 
 from micro_bench import graphs
+from micro_bench.edge import clock
 from micro_bench.edge.git import Repository
+from micro_bench.edge.packages import split_lock
 from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.question import Wanted
 from micro_bench.edge.resolving import compile_lock
@@ -22,7 +24,7 @@ from micro_bench.images import recipe as images
 from micro_bench.images._builder import BUILT, WORK, Base, Material
 from micro_bench.languages._language import BuildPlaces
 from micro_bench.languages._recipe import Recipe
-from micro_bench.model.image import Image
+from micro_bench.model.image import BrokenEnvironment, Image
 from micro_bench.model.slice import Environment, LockFacts, Slice
 from micro_bench.model.task import SliceLevel, SliceRequest, Task
 from micro_bench.pipeline.line import Line
@@ -138,16 +140,19 @@ def prepare(line: Line, task: Task) -> Prepared:
     out = line.specs.recipe(task.repo.name).leave_out
     lock = resolve(line, task, piece.environment, own, out)
     allow(line, task, locks.read(lock))
+    origin = piece.environment.origin(locks.read(lock), len(split_lock(lock)))
+    line.tell(f"{task.id}: environment {origin}")
     files = {**kept, **images.generated(piece.distributions)}
     program = build_program(line.language(task.language), piece, WORK, BUILT)
     material = Material(piece, files, seal(files, piece.environment.before), lock, program)
     line.watch.stage(task.id, "building its environment and image")
-    with _named(line, task):
+    with named(line, task, "building its environment and image"):
         image = line.builder.build(material)
     language = line.language(task.language)
     recipe = language.completed(line.specs.recipe(task.repo.name), everything)
-    with _named(line, task):
+    with named(line, task, "making its services ready"):
         image = _with_services(line, task, recipe, image)
+    line.specs.forget_broken(task.id)
     return Prepared(
         task, language, recipe, kept, everything,
         _with_facts(line, task, piece, lock, image), image,
@@ -194,8 +199,9 @@ def resolve(
         return stored
     line.watch.stage(task.id, "resolving its environment")
     what = count(len(wanted.requirements), "requirement")
-    line.tell(f"{task.id}: resolving {what} as of {wanted.before:%Y-%m-%d}")
-    with _named(line, task):
+    pinned = f", pinned by {wanted.lock}" if wanted.pins else ""
+    line.tell(f"{task.id}: resolving {what} as of {wanted.before:%Y-%m-%d}{pinned}")
+    with named(line, task, "resolving its environment"):
         made = compile_lock(
             Wanted(
                 wanted.requirements,
@@ -204,9 +210,11 @@ def resolve(
                 own,
                 out,
                 _elsewhere(line, task, wanted),
+                wanted.pins,
+                wanted.lock,
             ),
             lambda words: line.tell(f"{task.id}: {words}"),
-            partial(line.builder.compile, wanted.python, wanted.apt),
+            partial(line.builder.compile, wanted.interpreter(), wanted.apt),
         )
     text = locks.write(base.python, wanted, sha, made.facts, made.body)
     line.specs.save_lock(task, text)
@@ -217,18 +225,30 @@ def _elsewhere(line: Line, task: Task, wanted: Environment) -> tuple[str, ...]:
     """The sources of requirements of projects in which the fix and its tests change nothing."""
     patches = (line.specs.gold_patch(task), line.specs.test_patch(task))
     changed = [path for patch in patches for path in patch_paths(patch)]
-    found = []
-    for source in dict.fromkeys(one.source for one in wanted.requirements):
-        folder, _, name = source.partition(" ")[0].rpartition("/")
-        manifest = name in ("pyproject.toml", "setup.cfg", "setup.py")
-        if folder and manifest and not any(path.startswith(f"{folder}/") for path in changed):
-            found.append(source)
-    return tuple(found)
+    places = {one.source: one.source.partition(" ")[0] for one in wanted.requirements}
+    parts = {folder for place in places.values() if (folder := _folder_of_manifest(place))}
+    return tuple(
+        source for source, place in places.items()
+        if (folder := _folder_of_manifest(place) or _folder_of_list(place)) in parts
+        and not any(path.startswith(f"{folder}/") for path in changed)
+    )  # fmt: skip
+
+
+def _folder_of_manifest(place: str) -> str:
+    folder, _, name = place.rpartition("/")
+    return folder if name in ("pyproject.toml", "setup.cfg", "setup.py") else ""
+
+
+def _folder_of_list(place: str) -> str:
+    """Of `api/test-requirements.txt:3`."""
+    folder, _, name = place.rpartition("/")
+    return folder if re.fullmatch(r"[\w.-]*requirements[\w.-]*:\d+", name) else ""
 
 
 def _digest(wanted: Environment, out: Sequence[str] = ()) -> str:
     texts = sorted(requirement.text for requirement in wanted.requirements)
     texts += [f"left out: {name}" for name in sorted(out)]
+    texts += [f"pinned: {pin}" for pin in sorted(wanted.pins)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
@@ -243,7 +263,7 @@ def _can_be_had(line: Line, wanted: Environment) -> bool:
 
 def _base(line: Line, task: Task, wanted: Environment) -> Base:
     try:
-        return line.builder.base(wanted.python)
+        return line.builder.base(wanted.interpreter())
     except BuildError as error:
         raise BuildError(
             f"{task.id} wants Python {wanted.python} ({wanted.python_source}): {error.message}",
@@ -259,13 +279,27 @@ def _other(line: Line, wanted: Environment) -> str:
 
 
 @contextmanager
-def _named(line: Line, task: Task) -> Iterator[None]:
-    """A failure to make an environment begins with the task and names its recipe."""
+def named(line: Line, task: Task, doing: str) -> Iterator[None]:
+    """A failure to make an environment begins with the task and names its recipe.
+
+    It is remembered, for `task explain`.
+    """
     try:
         yield
     except BuildError as error:
         place = str(line.workspace.recipe(task.repo.name))
         step = re.sub(r"(the )?recipe\.yaml", lambda _: place, error.next_step, count=1)
+        recipe = line.specs.recipe(task.repo.name).content_digest()
+        line.specs.save_broken(
+            BrokenEnvironment(
+                task=task.id,
+                recipe_digest=recipe,
+                step=doing,
+                message=error.message,
+                next_step=step,
+                when=clock.now(),
+            )
+        )
         raise BuildError(f"{task.id}: {error.message}", next_step=step) from error
 
 

@@ -76,9 +76,7 @@ def declared(services: Mapping[str, Service], place: Path) -> tuple[Declared, ..
     """
     kinds = plugins.discover("services.kinds")
     found = [
-        Mistake(str(place), 0, 0, f"services.{name}.{key}", words)
-        for name, one in services.items()
-        for key, words in (*_mistakes(one, kinds), *_taken(name, services, kinds))
+        Mistake(str(place), 0, 0, f"services.{key}", words) for key, words in mistakes(services)
     ]
     if found:
         raise BadInputError(f"{place} declares services that cannot be", mistakes=found)
@@ -86,6 +84,14 @@ def declared(services: Mapping[str, Service], place: Path) -> tuple[Declared, ..
         Declared(name, one, kinds.get(one.kind), _access(one, kinds.get(one.kind)))
         for name, one in services.items()
     )
+
+
+def mistakes(services: Mapping[str, Service]) -> Iterator[tuple[str, str]]:
+    """What cannot be: its key below `services` (`db.version`), and why."""
+    kinds = plugins.discover("services.kinds")
+    for name, one in services.items():
+        for key, words in (*_mistakes(one, kinds), *_taken(name, services, kinds)):
+            yield f"{name}.{key}", words
 
 
 def _mistakes(one: Service, kinds: Mapping[str, ModuleType]) -> Iterator[tuple[str, str]]:

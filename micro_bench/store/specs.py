@@ -14,7 +14,7 @@ from micro_bench import codec
 from micro_bench.edge.files import write_atomic
 from micro_bench.errors import BadInputError, Mistake, NotFoundError
 from micro_bench.languages._recipe import Recipe
-from micro_bench.model.image import Verification
+from micro_bench.model.image import BrokenEnvironment, Verification
 from micro_bench.model.slice import Slice
 from micro_bench.model.task import PatchFile, Status, Task
 from micro_bench.paths import Workspace
@@ -189,6 +189,14 @@ class SpecStore:
         path = self.workspace.manifest(task.repo.name, task.id)
         return codec.load(path, Slice).findings() if path.exists() else ()
 
+    def environment_origin(self, task: Task) -> str:
+        """What the task's environment was made from, as last made; empty if it never was."""
+        path = self.workspace.manifest(task.repo.name, task.id)
+        if not path.exists() or self.lock(task) is None:
+            return ""
+        piece = codec.load(path, Slice)
+        return piece.environment.origin(piece.lock_facts)
+
     def lock(self, task: Task) -> str | None:
         """The resolved lock, if there is one."""
         path = self.workspace.lock(task.repo.name, task.id)
@@ -210,6 +218,24 @@ class SpecStore:
         known = {name: str(path) for name, path in self.clones().items()}
         content = json.dumps({**known, repo: str(place.resolve())}, indent=2, sort_keys=True)
         _update(self.workspace.runs / CLONES, content.encode() + b"\n")
+
+    def save_broken(self, found: BrokenEnvironment) -> None:
+        """Remember an environment that could not be made."""
+        codec.save(self._broken(found.task), found)
+
+    def forget_broken(self, task: str) -> None:
+        """It could be made."""
+        self._broken(task).unlink(missing_ok=True)
+
+    def broken(self, task: str) -> BrokenEnvironment | None:
+        """The environment that could not be made, if the last one could not."""
+        try:
+            return codec.load(self._broken(task), BrokenEnvironment)
+        except (BadInputError, NotFoundError):
+            return None
+
+    def _broken(self, task: str) -> Path:
+        return self.workspace.verification(task) / "environment.json"
 
     def verification(self, task: str) -> Verification | None:
         """The last verification on this machine, if there is one that this version can read."""

@@ -54,9 +54,18 @@ class Index:
         """A source archive whose metadata can be read without building it."""
         self._add(name, f"{name}-{version}.tar.gz", sdist(name, version), when)
 
-    def add_broken(self, name: str, version: str, when: str | None) -> None:
-        """A source archive that tells its metadata to nobody: its build ends with an error."""
+    def add_broken(self, name: str, version: str, when: str | None, says: str = "") -> None:
+        """A source archive that tells its metadata to nobody: its build ends with an error.
+
+        With `says`, a back end of its own ends with these words.
+        """
         files = {"setup.py": b"raise SystemExit('no compiler for this one')\n"}
+        if says:
+            system = '[build-system]\nrequires = []\nbuild-backend = "back"\nbackend-path = ["."]\n'
+            files = {
+                "pyproject.toml": system.encode(),
+                "back.py": f"raise SystemExit({says!r})".encode(),
+            }
         self._add(name, f"{name}-{version}.tar.gz", archive(name, version, files), when)
 
     def _add(self, name: str, file: str, content: bytes, when: str | None) -> None:

@@ -87,7 +87,9 @@ def shortcomings(found: Verification) -> Iterable[str]:
             f"{causes.words(cause)}"
         )
         yield from (f"    {test}" for test in cause.tests)
-    yield from (f"  flaky: {test.id}{_seen(test.seen)}" for test in found.flaky)
+    for test in found.flaky:
+        said = f": {test.said.splitlines()[0]}" if test.said else ""
+        yield f"  flaky: {test.id}{_seen(test.seen)}{said}"
     for test in found.load_sensitive:
         said = f": {test.said.splitlines()[0]}" if test.said else ""
         yield f"  depends on the machine's load: {test.id}{_seen(test.seen)}{said}"

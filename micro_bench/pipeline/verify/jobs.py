@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import ModuleType
@@ -68,10 +69,11 @@ def how_tested(prepared: Prepared) -> attempts.HowTested:
     """What the recipe says of how the tests are started, for agents that run them."""
     recipe = prepared.recipe
     folder = posixpath.normpath(recipe.workdir or ".")
+    started = _STARTED.get(recipe.runner or "", recipe.runner or "pytest").format(
+        script=posixpath.basename(recipe.test_script or "manage.py")
+    )
     return attempts.HowTested(
-        _STARTED.get(recipe.runner or "", recipe.runner or "pytest").format(
-            script=posixpath.basename(recipe.test_script or "manage.py")
-        ),
+        " ".join((*map(shlex.quote, recipe.command), started)),
         "" if folder == "." else folder,
         recipe.env,
     )

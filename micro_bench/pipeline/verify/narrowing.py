@@ -10,8 +10,10 @@ from micro_bench.edge.patching import changed_lines
 from micro_bench.images import scope
 from micro_bench.images.tables import GOOD, split
 from micro_bench.languages._language import PASSED_OVER, Trace
+from micro_bench.languages._recipe import Recipe
 from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import TestScope
+from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.scores import grade as grading
@@ -37,9 +39,16 @@ def whole(job: grading.Job) -> grading.Job:
     plan = job.task.tests
     if plan.scope == "all":
         return job
+    budget_s = budget(job.task, job.recipe)
     return dataclasses.replace(
-        job, stop_after_s=min(WHOLE * plan.budget_s, plan.total_timeout_s / 2)
+        job, stop_after_s=min(WHOLE * budget_s, plan.total_timeout_s / 2)
     )  # fmt: skip
+
+
+def budget(task: Task, recipe: Recipe) -> float:
+    """Seconds for the tests of a grading: the spec's, or the recipe's where that is as drafted."""
+    as_drafted = task.tests.budget_s == type(task.tests).model_fields["budget_s"].default
+    return recipe.budget_s if recipe.budget_s and as_drafted else task.tests.budget_s
 
 
 def quick(job: grading.Job) -> grading.Job:
@@ -93,7 +102,8 @@ class Traced:
     ) -> Traced:
         """Side by side."""
         found = scope.traces_of(passing(whole), traces, whole.seconds)
-        return cls(found, asked, prepared.task.tests.budget_s, passed_over(whole))
+        budget_s = budget(prepared.task, prepared.recipe)
+        return cls(found, asked, budget_s, passed_over(whole))
 
     def first(self) -> frozenset[str]:
         """For the first executions."""

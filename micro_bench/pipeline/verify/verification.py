@@ -58,6 +58,7 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
     derived = verify.derive(
         evidence.runs, verify.HiddenTests(*_definitions(line, prepared), scope),
         whole=evidence.whole, loaded=evidence.loaded, explain=explain,
+        known_flaky=prepared.recipe.flaky,
         complaints=logs.complaints(folder, evidence.runs, prepared.language.complaint, explain),
     )  # fmt: skip
     waived = broken_gates(task, evidence.scans)

@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from micro_bench.edge.package_words import Late, conflict, late, missing_thing, pinned, providers
+from micro_bench.edge.package_words import (
+    Late,
+    conflict,
+    late,
+    missing_thing,
+    pinned,
+    providers,
+    unreachable,
+)
 from micro_bench.images.source_wheels import why_not
 
 CONFIG = """\
@@ -42,6 +50,10 @@ error: command '/usr/bin/gcc' failed with exit code 1
         ("ModuleNotFoundError: No module named 'numpy'", "no module numpy for its build"),
         ("x\nRuntimeError: the moon is full\nerror: failed", "the moon is full"),
         ("", "no reason given"),
+        (
+            "Failed to build `embedly-0.5.0`\n  cause: use_2to3 is invalid.\n",
+            "cause: use_2to3 is invalid.",
+        ),
     ],
 )
 def test_what_a_failed_build_lacks(output, expected):
@@ -116,3 +128,42 @@ def test_the_sentence_of_a_conflict():
 )
 def test_a_package_by_its_name(text, expected):
     assert pinned(text) == expected
+
+
+CARGO = """\
+    Updating crates.io index
+warning: spurious network error (3 tries remaining): [6] Could not resolve host name
+error: failed to get `pyo3` as a dependency of package `x v0.1.0 (/tmp/x)`
+Caused by:
+  failed to download from `https://index.crates.io/config.json`
+Caused by:
+  [6] Couldn't resolve host name (Could not resolve host: index.crates.io)
+error: Failed to build `/tmp/in/x-1.0.tar.gz`
+"""
+GO = """\
+go: github.com/a/b@v1.2.0: Get "https://proxy.golang.org/github.com/a/b/@v/v1.2.0.mod": \
+dial tcp: lookup proxy.golang.org on 10.0.0.2:53: no such host
+error: Failed to build `/tmp/in/y-1.0.tar.gz`
+"""
+GIT = """\
+fatal: unable to access 'https://git.example.org/a/': Failed to connect to git.example.org port 443
+error: Failed to build `/tmp/in/z-1.0.tar.gz`
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "where"),
+    [
+        (CARGO, "at https://index.crates.io/config.json does not answer ([6] Couldn't resolve"),
+        (GO, "at https://proxy.golang.org/github.com/a/b/@v/v1.2.0.mod does not answer (go: "),
+        (GIT, "at https://git.example.org/a/ does not answer (fatal: unable to access"),
+    ],
+)
+def test_what_a_build_asks_for_elsewhere_in_vain_is_no_fault_of_its_package(output, where):
+    assert where in unreachable(output)
+    assert "does not build: the package index at" in conflict(output)
+
+
+def test_a_compiler_that_fails_is_a_fault_of_the_package():
+    assert not unreachable(HEADER)
+    assert not unreachable("error[E0433]: failed to resolve: use of undeclared type `Host`")

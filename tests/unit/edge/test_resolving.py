@@ -158,6 +158,26 @@ def test_what_a_lead_leaves_out_is_not_there_whoever_asks_for_it(index: Index):
     assert [one.name for one in lock.facts.left_out] == ["pear"]
 
 
+def test_a_released_copy_of_the_project_brings_nothing_in(index: Index):
+    index.add("plugin", "1.0", "2022-01-01", ("ours>=1",))
+    index.add("ours", "1.0", "2022-01-01", ("only-of-the-release", "leaf<2"))
+    index.add("only-of-the-release", "1.0", "2022-01-01")
+    index.add("leaf", "1.0", "2022-01-01")
+    index.add("leaf", "2.0", "2022-01-01")
+    wanted = [Requirement(text=text, source="setup.cfg") for text in ("plugin", "leaf")]
+    lock = compile_lock(Wanted(wanted, PYTHON, BASE, own=("Ours", "not a name!")))
+    assert pins(lock) == ["leaf==2.0", "plugin==1.0"]
+    assert not lock.facts.left_out
+
+
+def test_a_build_that_its_registries_do_not_answer_is_an_error(index: Index):
+    words = "dial tcp: lookup proxy.example.org: no such host"
+    index.add_broken("helper", "1.0", "2022-01-01", words)
+    with pytest.raises(BuildError, match="does not build: the package index") as caught:
+        locked("helper")
+    assert "`leave_out: [helper]`" in caught.value.next_step
+
+
 def test_what_untouched_parts_of_a_repository_ask_for_gives_way(index: Index):
     for version in ("1.0", "2.0"):
         index.add("apple", version, "2022-01-01")

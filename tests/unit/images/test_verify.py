@@ -416,3 +416,17 @@ def test_a_busy_run_that_breaks_down_says_nothing_about_any_test():
 def test_where_the_only_deciding_test_depends_on_the_load_the_reason_says_so():
     (reason,) = derived({A: F}, {A: P}, busy={A: F}, busy_base={A: F}).reasons
     assert reason.endswith("(1 load-dependent test is quarantined)")
+
+
+def test_what_a_lead_knows_to_be_flaky_decides_nothing_whatever_it_did():
+    runs = evidence({A: F, B: P}, {A: P, B: P}, own={B: P})
+    found = derive(
+        runs, HiddenTests(SAME, SAME, frozenset()), known_flaky=("*::test_x", "no::such")
+    )
+    assert A.endswith("::test_x")
+    assert not found.fail_to_pass
+    assert found.pass_to_pass == (B,)
+    assert [(test.id, test.said) for test in found.flaky] == [(A, "`flaky` in recipe.yaml")]
+    exact = derive(runs, HiddenTests(SAME, SAME, frozenset()), known_flaky=(B,))
+    assert f2p(exact) == {A: F2PKind.NEW}
+    assert exact.pass_to_pass == ()

@@ -273,3 +273,12 @@ def test_ini_files_keep_everything_but_pytest(path, section):
     assert merge(path, base, base.replace("d = 1", "d = 3")) == base.replace("d = 1", "d = 3")
     assert merge(path, None, cheat) == "[a]\nb = 2\n[c]\nd = 2\n"
     assert merge(path, base, None) == base
+
+
+def test_a_recipe_says_what_the_runner_is_started_under():
+    plan = {"junit": "/j.xml", "timeout_s": 1.0, "python": "/venv/bin"}
+    for runner in (None, "python -m pytest", "django", "unittest"):
+        under = Recipe(command=("xvfb-run", "-a"), runner=runner)
+        given = python.test_command(("a.py",), TestRun(**plan, recipe=under))
+        plain = python.test_command(("a.py",), TestRun(**plan, recipe=Recipe(runner=runner)))
+        assert given == ("xvfb-run", "-a", *plain)

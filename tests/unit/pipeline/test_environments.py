@@ -25,7 +25,7 @@ from micro_bench.model.slice import (
 )
 from micro_bench.model.task import SliceLevel
 from micro_bench.pipeline.line import Line
-from micro_bench.pipeline.prepare import allow, resolve
+from micro_bench.pipeline.prepare import allow, named, resolve
 from micro_bench.settings import Settings
 from tests.samples import A_TASK
 
@@ -138,3 +138,19 @@ def test_a_builder_waits_for_another_process_in_the_same_cache(tmp_path: Path):
     thread.join()
     assert told == ["waiting for another build in the same cache"]
     assert made
+
+
+def test_an_environment_that_failed_is_remembered_until_it_works(tmp_path: Path):
+    made = line(tmp_path)
+    said = BuildError("x 1.0 does not build: no header", next_step="`apt: [x]` in the recipe.yaml")
+    with pytest.raises(BuildError), named(made, A_TASK, "building its environment and image"):
+        raise said
+    found = made.specs.broken(A_TASK.id)
+    assert found is not None
+    place = made.workspace.recipe(A_TASK.repo.name)
+    assert found.words() == (
+        "building its environment and image failed: x 1.0 does not build: no header\n"
+        f"  next: `apt: [x]` in {place}"
+    )
+    made.specs.forget_broken(A_TASK.id)
+    assert made.specs.broken(A_TASK.id) is None

@@ -10,6 +10,7 @@ from packaging.requirements import Requirement as Parsed
 
 from micro_bench.languages._language import Files
 from micro_bench.languages._recipe import Recipe
+from micro_bench.languages.python.locks import find as locks
 from micro_bench.languages.python.manifests import (
     builds,
     interpreter,
@@ -18,9 +19,16 @@ from micro_bench.languages.python.manifests import (
     setup_cfg,
     setup_py,
     test_needs,
+    workspaces,
 )
 from micro_bench.languages.python.manifests.project import Project, read_projects
-from micro_bench.languages.python.manifests.requirements import clean, name_of, parse, read_file
+from micro_bench.languages.python.manifests.requirements import (
+    BY_HAND,
+    clean,
+    name_of,
+    parse,
+    read_file,
+)
 from micro_bench.languages.python.values import load_toml, normal, table
 from micro_bench.model.slice import BuildPlan, Environment, Requirement
 
@@ -64,7 +72,7 @@ def declared_dependencies(files: Files) -> frozenset[str]:
                 wanted += listed
     if not any(project.says.dependencies is not None for project in found):
         wanted += _runtime_files(files)[0]
-    kept = clean(wanted, own_extras(found)).kept
+    kept = clean(wanted, own_extras(found, files)).kept
     return frozenset(name for item in kept if (name := name_of(item.text)))
 
 
@@ -75,20 +83,37 @@ def environment(
     found = projects(files, recipe)
     python, python_source, about_python = interpreter.choose(files, found, recipe, offered, before)
     wanted, about_runtime = _wanted_at_run_time(files, found, recipe)
-    needs = test_needs.find(files, found, recipe, wanted)
+    needs = test_needs.find(files, found, recipe, wanted, python)
     plan = builds.find(files, found, recipe)
     building = plan.requirements if plan else ()
-    cleaned = clean([*wanted, *needs.wanted, *building], own_extras(found))
+    own = own_extras(found, files)
+    locked = _locked(files, found, recipe, python, own)
+    away = {**dict(locked.elsewhere), **workspaces.from_elsewhere(files)}
+    cleaned = clean([*wanted, *needs.wanted, *building], own, away)
     late = interpreter.lateness(python, before)
-    complaints = [*about_python, *about_runtime, *needs.complaints, *cleaned.complaints, *late]
+    complaints = [*about_python, *about_runtime, *needs.complaints, *cleaned.complaints]
+    complaints += [*locked.complaints, *late]
     return Environment(
         python=python,
         python_source=python_source,
-        requirements=(*cleaned.kept, *_missing(cleaned.kept, own_extras(found), old=bool(late))),
+        image=recipe.base or "",
+        requirements=(*cleaned.kept, *_missing(cleaned.kept, own, old=bool(late))),
         apt=tuple(dict.fromkeys((*recipe.apt, *(plan.apt if plan else ())))),
         before=before,
+        lock=locked.path,
+        pins=locked.lines,
         complaints=tuple(dict.fromkeys(complaints)),
     )
+
+
+def _locked(
+    files: Files, found: Sequence[Project], recipe: Recipe, python: str, own: Iterable[str]
+) -> locks.Locked:
+    """The repository's own lock file; what a lead asks for counts before it."""
+    by_hand = {name_of(text) for text in (*recipe.requirements, *recipe.leave_out)}
+    directories = [project.directory for project in found]
+    names = [name for name in (*own, *by_hand) if name and not name.startswith("path:")]
+    return locks.find(files, directories, recipe.lock, python, names)
 
 
 def build_plan(files: Files, recipe: Recipe) -> BuildPlan | None:
@@ -99,8 +124,7 @@ def build_plan(files: Files, recipe: Recipe) -> BuildPlan | None:
 def _wanted_at_run_time(
     files: Files, found: Sequence[Project], recipe: Recipe
 ) -> tuple[list[Requirement], list[str]]:
-    source = "recipe.yaml requirements"
-    wanted = [Requirement(text=text, source=source) for text in recipe.requirements]
+    wanted = [Requirement(text=text, source=BY_HAND) for text in recipe.requirements]
     wanted += [item for project in found for item in _runtime(project)]
     complaints = [complaint for project in found for complaint in project.says.complaints]
     if any(project.says.dependencies is not None for project in found):
@@ -109,9 +133,12 @@ def _wanted_at_run_time(
     return [*wanted, *listed], [*complaints, *bad]
 
 
-def own_extras(found: Sequence[Project]) -> dict[str, Mapping[str, Sequence[Requirement]]]:
+def own_extras(
+    found: Sequence[Project], files: Files
+) -> dict[str, Mapping[str, Sequence[Requirement]]]:
     """The tree's projects by name and by directory, with their extras."""
     result: dict[str, Mapping[str, Sequence[Requirement]]] = {"path:.": {}}
+    result |= {name: {} for name in workspaces.own_names(files)}
     for project in found:
         result[f"path:{project.directory or '.'}"] = project.says.extras
         if project.says.name:

@@ -10,6 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from micro_bench.languages._language import Files
 from micro_bench.languages._recipe import Recipe
+from micro_bench.languages.python.manifests import python_signs
 from micro_bench.languages.python.manifests.project import Project
 
 PREFERRED = ("3.11", "3.13", "3.12", "3.10", "3.14")
@@ -50,6 +51,12 @@ def choose(
     preferred = tuple(dict.fromkeys((*_by_age(offered, before), *PREFERRED)))
     allowed = [minor for minor in preferred if _satisfies(minor, wanted)]
     for name, stated in _pinned(files):
+        if not _satisfies(stated, wanted):
+            complaints.append(
+                f"{name}: asks for Python {stated}, which requires-python {' and '.join(wanted)} "
+                "rules out"
+            )
+            continue
         if stated in (offered or PREFERRED) or not allowed:
             return stated, name, complaints
         complaints.append(f"{name}: asks for Python {stated}; {allowed[0]} is taken")
@@ -74,7 +81,11 @@ def _by_age(offered: Sequence[str], before: datetime | None) -> list[str]:
 def _by_other_signs(
     files: Files, projects: Sequence[Project], preferred: Sequence[str]
 ) -> tuple[str, str]:
-    for source, versions in (("classifiers", _classified(projects)), ("CI matrix", _tested(files))):
+    signs = (
+        ("classifiers", _classified(projects)), ("CI matrix", _tested(files)),
+        ("tox envlist", python_signs.of_tox(files)), *python_signs.of_docker(files),
+    )  # fmt: skip
+    for source, versions in signs:
         for candidate in preferred:
             if candidate in versions:
                 return candidate, source

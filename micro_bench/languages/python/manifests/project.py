@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from micro_bench.languages._language import Files
 from micro_bench.languages._recipe import Recipe
+from micro_bench.languages.python.manifests import workspaces
 from micro_bench.languages.python.paths import is_test
 from micro_bench.model.slice import Requirement
 
@@ -80,20 +81,27 @@ Reader = Callable[[Files, str], Declared | None]
 """Reads the manifest at a path of the tree; None when it declares no project."""
 
 
-def manifest_directories(files: Iterable[str], recipe: Recipe) -> list[str]:
-    """Directories that hold a manifest, the top first; test data and examples are no members."""
+def manifest_directories(
+    files: Iterable[str], recipe: Recipe, members: Collection[str] = ()
+) -> list[str]:
+    """Directories that hold a manifest, the top first; test data and examples are no members.
+
+    What a workspace names as its member is one below `tests/` too.
+    """
     found = set()
     for path in files:
         directory, _, name = path.rpartition("/")
-        if name in MANIFESTS and _can_be_member(path, directory, recipe):
+        if name in MANIFESTS and _can_be_member(path, directory, recipe, members):
             found.add(directory)
     return sorted(found)
 
 
-def _can_be_member(path: str, directory: str, recipe: Recipe) -> bool:
-    return not directory or not (
-        is_test(path, recipe) or _NOT_MEMBERS.intersection(directory.split("/"))
-    )
+def _can_be_member(path: str, directory: str, recipe: Recipe, members: Collection[str]) -> bool:
+    if not directory:
+        return True
+    if _NOT_MEMBERS.intersection(directory.split("/")):
+        return False
+    return directory in members or not is_test(path, recipe)
 
 
 def read_projects(
@@ -101,7 +109,7 @@ def read_projects(
 ) -> tuple[Project, ...]:
     """Every project of the tree, the top one first."""
     projects = []
-    for directory in manifest_directories(files, recipe):
+    for directory in manifest_directories(files, recipe, workspaces.members(files)):
         paths = [f"{directory}/{name}" if directory else name for name in MANIFESTS]
         found = [
             declared

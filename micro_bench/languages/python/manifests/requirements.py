@@ -22,6 +22,8 @@ _LOCAL = re.compile(r"(?:file:)?(?P<path>\.{0,2}[\w./-]*)\s*(?:\[(?P<extras>[^\]
 _REMOTE = re.compile(r"^(git|hg|svn|bzr|https?|ssh|file)(\+\w+)?:", re.IGNORECASE)
 _USER = re.compile(r"(?<=://)[^/@\s]+@")
 _EGG = re.compile(r"#.*egg=([\w.-]+)")
+BY_HAND = "recipe.yaml requirements"
+"""The source of what a lead asks for."""
 
 
 def read_file(
@@ -52,7 +54,7 @@ def read_file(
             )
         elif wanted := _wanted(line):
             found.append(Requirement(text=wanted, source=f"{path}:{number}"))
-    return [*found, *_applicable(limits, found)], complaints
+    return [*found, *applicable(limits, found)], complaints
 
 
 def _logical_lines(content: bytes) -> Iterator[tuple[int, str]]:
@@ -86,7 +88,7 @@ def _wanted(line: str) -> str | None:
     return _OPTION.sub("", line).strip() or None
 
 
-def _applicable(limits: list[Requirement], found: list[Requirement]) -> list[Requirement]:
+def applicable(limits: list[Requirement], found: list[Requirement]) -> list[Requirement]:
     """Constraints on what is required; the others constrain nothing that is known here."""
     names = {name_of(item.text) for item in found}
     return [item for item in limits if name_of(item.text) in names]
@@ -115,7 +117,9 @@ class Cleaned:
 
 
 def clean(
-    wanted: Sequence[Requirement], own: Mapping[str, Mapping[str, Sequence[Requirement]]]
+    wanted: Sequence[Requirement],
+    own: Mapping[str, Mapping[str, Sequence[Requirement]]],
+    elsewhere: Mapping[str, str] | None = None,
 ) -> Cleaned:
     """Drop what no index serves and expand references to the tree's own projects.
 
@@ -123,15 +127,19 @@ def clean(
         wanted: From any manifest.
         own: Normalised name of each project in the tree, and `path:` with its directory
             (`path:.` is the top), -> its extras.
+        elsewhere: Normalised name -> where it comes from, of what the manifests take from no index.
+            A lead's own requirement is asked of the index all the same.
 
     """
     result = Cleaned()
+    away = elsewhere or {}
     waiting, expanded = list(reversed(wanted)), set()
     while waiting:
         item = waiting.pop()
         owner, extras = _own_reference(item.text, own)
         if owner is None:
-            _sort(item, result)
+            place = "" if item.source == BY_HAND else away.get(name_of(item.text) or "", "")
+            _sort(item, result, place)
             continue
         for extra in extras:
             if (owner, normal(extra)) not in expanded:
@@ -146,7 +154,7 @@ def clean(
 def _own_reference(
     text: str, own: Mapping[str, Mapping[str, Sequence[Requirement]]]
 ) -> tuple[str | None, list[str]]:
-    match = _LOCAL.fullmatch(text.strip())
+    match = _LOCAL.fullmatch(text.partition(";")[0].strip())
     if match and (text.startswith((".", "file:", "[")) or "/" in match["path"]):
         place = f"path:{join(match['path'])}"
         if place in own:
@@ -159,7 +167,7 @@ def _own_reference(
     return None, []
 
 
-def _sort(item: Requirement, result: Cleaned) -> None:
+def _sort(item: Requirement, result: Cleaned, elsewhere: str) -> None:
     parsed = parse(item.text)
     shown = _USER.sub("***@", item.text)  # a token has no place in a manifest
     if parsed is None:
@@ -169,5 +177,9 @@ def _sort(item: Requirement, result: Cleaned) -> None:
         result.complaints.append(f"{item.source}: {shown!r} {what}; left out{hint}")
     elif parsed.url:
         result.complaints.append(f"{item.source}: {shown!r} comes from a URL; left out")
+    elif elsewhere:
+        result.complaints.append(
+            f"{item.source}: {shown!r} comes from a URL; left out: {_USER.sub('***@', elsewhere)}"
+        )
     else:
         result.kept.append(Requirement(text=str(parsed), source=item.source))

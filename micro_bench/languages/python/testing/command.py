@@ -58,10 +58,11 @@ def test_folder(paths: Sequence[str], plan: TestRun) -> str:
 def test_command(paths: Sequence[str], plan: TestRun) -> tuple[str, ...]:
     """The argv that runs these tests and writes JUnit XML to `plan.junit`."""
     if plan.recipe.runner in OWN:
-        return (f"{plan.python}/python", plan.plugin, *paths)
+        return (*plan.recipe.command, f"{plan.python}/python", plan.plugin, *paths)
     kept = addopts_rules.keep(base_addopts(paths, plan.config))
     folder = test_folder(paths, plan)
     return (
+        *plan.recipe.command,
         *_program(plan),
         *_FIXED,
         "-o",

@@ -1,0 +1,1 @@
+"""A repository's recipe: what detection proposes, what holds, what is wrong with it."""
