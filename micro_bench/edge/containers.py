@@ -82,18 +82,19 @@ class Container:
         self.id = ident
 
     @property
-    def _client(self) -> docker.APIClient:
+    def client(self) -> docker.APIClient:
+        """The calling thread's connection."""
         return self._clients()
 
     def start(self) -> None:
         """Start the main process."""
         with engine_errors("start container"):
-            self._client.start(self.id)
+            self.client.start(self.id)
 
     def put(self, path: str, archive: bytes) -> None:
         """Unpack a tar below `path` (works before `start`)."""
         with engine_errors("copy into container"):
-            self._client.put_archive(self.id, path, archive)
+            self.client.put_archive(self.id, path, archive)
 
     def get(self, path: str, limit: int) -> bytes:
         """A tar of `path`, of at most `limit` bytes.
@@ -102,7 +103,7 @@ class Container:
             EngineError: There is no such path, or it is larger.
         """
         with engine_errors(f"copy {path} out of the container"):
-            chunks, _stat = self._client.get_archive(self.id, path)
+            chunks, _stat = self.client.get_archive(self.id, path)
             return _bounded(chunks, limit, path)
 
     def exec(
@@ -130,7 +131,7 @@ class Container:
                 process: an engine takes as long for a copy of its own as for a command.
             errors: Gets the second stream, of whatever length; None sends that into `output`.
         """
-        client, begin = self._client, time.monotonic()
+        client, begin = self.client, time.monotonic()
         sinks = Sinks(output, errors, limit, awaits_mark=files is not None)
         if files:
             argv = (*_UNPACK, str(len(files[1])), files[0], *argv)
@@ -159,7 +160,7 @@ class Container:
     def state(self) -> dict[str, Any]:
         """The engine's `State` record (Running, OOMKilled, ...)."""
         with engine_errors("inspect container"):
-            return dict(self._client.inspect_container(self.id)["State"])
+            return dict(self.client.inspect_container(self.id)["State"])
 
     def settled_state(self) -> dict[str, Any]:
         """As `state`, some moments later if need be: a killed container's commands end first."""
@@ -187,30 +188,34 @@ class Container:
     def pause(self) -> None:
         """Freeze every process."""
         with engine_errors("pause"):
-            self._client.pause(self.id)
+            self.client.pause(self.id)
 
     def resume(self) -> None:
         """Thaw."""
         with engine_errors("resume"):
-            self._client.unpause(self.id)
+            self.client.unpause(self.id)
 
     def kill(self) -> None:
         """End every process now; the files stay until `remove`."""
         try:
-            self._client.kill(self.id)
+            self.client.kill(self.id)
         except (DockerException, requests.RequestException):
             return
 
-    def commit(self, tag: str) -> str:
+    def commit(self, tag: str, labels: Mapping[str, str] | None = None) -> str:
         """The container's file system as an image."""
         name, _, version = tag.rpartition(":")
+        told = [
+            f"LABEL {json.dumps(key)}={json.dumps(text)}" for key, text in (labels or {}).items()
+        ]
         with engine_errors("commit"):
-            return str(self._client.commit(self.id, name, version, pause=True)["Id"])
+            made = self.client.commit(self.id, name, version, pause=True, changes=told)
+            return str(made["Id"])
 
     def remove(self) -> None:
         """Kill and remove; a container that is already gone is fine."""
         try:
-            self._client.remove_container(self.id, force=True, v=True)
+            self.client.remove_container(self.id, force=True, v=True)
         except NotFound:
             return
         except APIError as error:
