@@ -16,6 +16,7 @@ from micro_bench.errors import MicroBenchError
 if TYPE_CHECKING:
     from micro_bench.pipeline.commands import Ran, Rescored
     from micro_bench.pipeline.demo import Shown
+    from micro_bench.pipeline.images.keeping import Pruned, Usage
     from micro_bench.pipeline.intake.importing import Imported
     from micro_bench.pipeline.verify.verifying import Verified
 
@@ -114,6 +115,27 @@ def after_import(result: Imported) -> Steps:
         step("task list", "the tasks; read each spec, then set its status to reviewed"),
         verify(),
     )
+
+
+def after_shell(task: str, at: str) -> Steps:
+    """Mend the build, or go on."""
+    if at == "failed":
+        return (step(f"image {task}", "build it again, once recipe.yaml says what was missing"),)
+    return (step(f"verify {task}", "execute it and see"),)
+
+
+def after_du(found: Usage) -> Steps:
+    """Room can be made."""
+    if not found.total:
+        return (step("image", "build the tasks' images"),)
+    return (step("image prune --dry-run", "what no task needs any more"),)
+
+
+def after_prune(found: Pruned) -> Steps:
+    """The same for good, or what is left."""
+    if found.dry_run and found.removed:
+        return (step("image prune", "remove them"),)
+    return (step("image du", "what is left takes"),)
 
 
 def after_listing(rows: Sequence[dict[str, object]]) -> Steps:

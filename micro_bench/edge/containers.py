@@ -78,7 +78,7 @@ class Container:
     """One container. `remove` may be called at any time and more than once."""
 
     def __init__(self, clients: Callable[[], docker.APIClient], ident: str, user: str = "") -> None:
-        self._clients, self._user = clients, user
+        self._clients, self.user = clients, user
         self.id = ident
 
     @property
@@ -138,7 +138,7 @@ class Container:
         with engine_errors("exec"):
             made = client.exec_create(
                 self.id, list(argv), environment=dict(env or {}), stdin=files is not None,
-                user=self._user,
+                user=self.user,
             )  # fmt: skip
             alarm = _Alarm(deadline_s, self.kill)
             with alarm, closing(client.exec_start(made["Id"], socket=True)) as stream:

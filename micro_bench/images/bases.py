@@ -64,14 +64,17 @@ class Bases:
                 raise BuildError(known.message, next_step=known.next_step)
             if python not in self._known:
                 self._holds.hold(tag_of(python))
-                waiting = f"base image for Python {python}: another process is making it"
                 try:
-                    with self._holds.building(tag_of(python), lambda: self.log(waiting)):
+                    with self._holds.building(tag_of(python), lambda: self._waits(python)):
                         self._known[python] = self._found_base(python)
                 except BuildError as error:
                     self._none[python] = error
                     raise
         return self._known[python]
+
+    def _waits(self, python: str) -> None:
+        if self.engine.image_id(tag_of(python)) is None:
+            self.log(f"another process is making the base image for Python {python}")
 
     def _found_base(self, python: str) -> tuple[Base, bool]:
         base, has_git = self._probe(self._base_image(python))

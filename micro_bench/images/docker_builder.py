@@ -87,7 +87,8 @@ class DockerBuilder:
             files, why = self._compile(material, base, ready)
             came_of = _without_extensions(came_of, material, why) if why else came_of
         made, tag, digest = self._slice(material, base, ready, files)
-        self.engine.remove_image(layering.failed_tag(task))
+        if not why:
+            self.engine.remove_image(layering.failed_tag(task))
         return Image(
             task=task, key=made.key, env_key=ready.environment_key, tag=tag, digest=digest,
             base_digest=base.digest, python=base.python, backend=self.backend,
@@ -101,8 +102,9 @@ class DockerBuilder:
         self.log(f"{material.piece.task}: building the project's extensions")
         key = recipe.key(made.key, material.program)
         files, why = self._compiled.build(tag, material.program, key)
-        if not why:
-            self.engine.remove_image(tag)
+        if why:  # to be looked at
+            self.engine.tag(tag, layering.failed_tag(material.piece.task))
+        self.engine.remove_image(tag)
         return files, why
 
     def _slice(

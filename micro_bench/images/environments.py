@@ -77,8 +77,12 @@ class Once:
         """One thread of one process at a time; the others wait."""
         with self._guard:
             lock = self._locks.setdefault(name, threading.Lock())
-        waiting = f"another process is building {what or name}: waiting for it"
-        with lock, self.holds.building(name, lambda: self.log(waiting)):
+
+        def waiting() -> None:
+            if what:
+                self.log(f"another process is building {what}: waiting for it")
+
+        with lock, self.holds.building(name, waiting):
             yield
 
 

@@ -141,6 +141,7 @@ def prepare(line: Line, task: Task) -> Prepared:
     line.watch.stage(task.id, "building its environment and image")
     with _named(line, task):
         image = line.builder.build(material)
+    line.specs.save_image(image)
     language = line.language(task.language)
     recipe = language.completed(line.specs.recipe(task.repo.name), everything)
     return Prepared(
