@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from micro_bench.images._builder import Base, Material
+from micro_bench.images._builder import Base, Installed, Material
 from micro_bench.model.base import Noun
 from micro_bench.model.slice import BuiltFromSource, LeftOut
 
 OCI = "org.opencontainers.image"
-KIND, BELOW, BUILT, DEBIAN = (
-    "micro-bench.kind", "micro-bench.below", "micro-bench.built", "micro-bench.debian",
-)  # fmt: skip
-"""What layer an image adds; the name of the image below; what came of building; Debian packages."""
+KIND, BELOW, BUILT = "micro-bench.kind", "micro-bench.below", "micro-bench.built"
+"""What layer an image adds; the name of the image below; what came of building."""
+DEBIAN, WHEELS, SUITE = "micro-bench.debian", "micro-bench.wheels", "micro-bench.suite"
+"""Debian packages; installed wheels with their hashes; the base's release of Debian."""
 SYSTEM, ENVIRONMENT, TOOLS, SLICE = "system", "environment", "tools", "slice"
 BASE_IMAGE = "base"
 ABOUT = {
@@ -40,9 +40,13 @@ def common(kind: str, base: Base, below: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def of_packages(came_of: Built, debian: Iterable[str]) -> dict[str, str]:
+def of_packages(
+    came_of: Built, debian: Iterable[str], wheels: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Labels that tell what is installed, and what could not be."""
     told = {DEBIAN: " ".join(debian)}
+    if wheels:
+        told[WHEELS] = " ".join(f"{file}={sha}" for file, sha in sorted(wheels.items()))
     return told if came_of == Built() else {**told, BUILT: came_of.model_dump_json()}
 
 
@@ -71,3 +75,12 @@ def came_of(labels: Mapping[str, str]) -> Built:
     """What the label of an environment says."""
     told = labels.get(BUILT, "")
     return Built.model_validate_json(told) if told.startswith("{") else Built()
+
+
+def installed(labels: Mapping[str, str]) -> Installed:
+    """What the labels of an image say is in it."""
+    wheels = (pair.partition("=") for pair in labels.get(WHEELS, "").split())
+    return Installed(
+        {file: sha for file, _, sha in wheels}, tuple(labels.get(DEBIAN, "").split()),
+        labels.get(SUITE, ""),
+    )  # fmt: skip

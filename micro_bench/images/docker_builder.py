@@ -15,7 +15,7 @@ from micro_bench.edge.engine import Engine
 from micro_bench.edge.holds import Holds
 from micro_bench.edge.layers import Described, Layer
 from micro_bench.images import compiled, described, layering, recipe
-from micro_bench.images._builder import WORK, Base, Material
+from micro_bench.images._builder import WORK, Base, Installed, Material
 from micro_bench.images.bases import PUBLISHED, Bases
 from micro_bench.images.described import Built
 from micro_bench.images.environments import USER, Environments, Once, Ready
@@ -144,6 +144,10 @@ class DockerBuilder:
     ) -> process.Result | None:
         """See `Builder.compile`."""
         return self._workbench.run(self.base(python), apt, names, argv, files)
+
+    def installed(self, image: Image) -> Installed:
+        """See `Builder.installed`."""
+        return described.installed(self.engine.labels(image.digest))
 
     def _builder_image(self, made: Recipe, what: str) -> str:
         tag = f"micro-bench/builder:{made.short}"

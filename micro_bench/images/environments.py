@@ -6,6 +6,7 @@ are. Their layer is made once for a base image and laid on every environment.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -141,7 +142,7 @@ class Environments:
             with self._stepped(below, step, task) as stepped:
                 labels = {
                     **words.common(words.ENVIRONMENT, base, below),
-                    **words.of_packages(built_of(outcome), stepped.debian),
+                    **words.of_packages(built_of(outcome), stepped.debian, hashed(files)),
                     "micro-bench.lock": recipe.key(recipe.lock_body(lock)),
                 }
                 told = Described("locked packages", labels, user=USER)
@@ -227,6 +228,14 @@ def install(
         *(Entry(f"wheels/{name}", content) for name, content in wheels.items()),
     )
     return files, came_of
+
+
+def hashed(files: Iterable[Entry]) -> dict[str, str]:
+    """The wheels among the files of an install, each with its SHA-256."""
+    wheels = (file for file in files if file.path.endswith(".whl"))
+    return {
+        file.path.rpartition("/")[2]: hashlib.sha256(file.content).hexdigest() for file in wheels
+    }
 
 
 def built_of(outcome: Outcome) -> Built:

@@ -43,6 +43,10 @@ def render(template: str, values: Mapping[str, object]) -> str:
     return environment.from_string(template).render(values)
 
 
+FORMAT = "2"
+"""Of what images say of themselves: another one makes them anew."""
+
+
 def key(*parts: str | bytes) -> str:
     """SHA-256 over the parts, each with its length, so that no two lists collide."""
     digest = hashlib.sha256()
@@ -68,7 +72,7 @@ def system_recipe(template: str, base: str, packages: Iterable[str] = ()) -> Rec
         packages: What apt installs.
     """
     text = render(template, {"packages": sorted(set(packages))})
-    return Recipe(text, key("system", base, text))
+    return Recipe(text, key("system", FORMAT, base, text))
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def environment_recipe(scripts: Scripts, base: str, lock: str, apt: Iterable[str
         apt: System packages that are asked for.
     """
     parts = (scripts.system, scripts.install, base, lock_body(lock), " ".join(sorted(set(apt))))
-    return Recipe(scripts.install, key("environment", *parts, PROJECT_HOOK))
+    return Recipe(scripts.install, key("environment", FORMAT, *parts, PROJECT_HOOK))
 
 
 def tools_recipe(script: str, below: str, lock: str) -> Recipe:
@@ -104,7 +108,7 @@ def tools_recipe(script: str, below: str, lock: str) -> Recipe:
         below: The key of the environment; of the layer alone, the base image's id.
         lock: Of the scanners.
     """
-    return Recipe(script, key("tools", below, script, lock_body(lock)))
+    return Recipe(script, key("tools", FORMAT, below, script, lock_body(lock)))
 
 
 def builder_recipe(
@@ -132,7 +136,7 @@ def slice_recipe(below: str, rootfs: bytes, labels: Mapping[str, str]) -> Recipe
         labels: What the image says of itself.
     """
     told = "".join(f"{name}={text}\n" for name, text in sorted(labels.items()))
-    return Recipe(told, key("slice", below, rootfs, told))
+    return Recipe(told, key("slice", FORMAT, below, rootfs, told))
 
 
 def rootfs(

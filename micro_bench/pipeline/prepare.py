@@ -14,6 +14,7 @@ from micro_bench import graphs
 from micro_bench.edge.git import Repository
 from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.question import Wanted
+from micro_bench.edge.recipes import recipe_path
 from micro_bench.edge.resolving import compile_lock
 from micro_bench.edge.seal import seal
 from micro_bench.errors import BuildError, NotFoundError
@@ -141,13 +142,23 @@ def prepare(line: Line, task: Task) -> Prepared:
     line.watch.stage(task.id, "building its environment and image")
     with _named(line, task):
         image = line.builder.build(material)
-    line.specs.save_image(image)
     language = line.language(task.language)
     recipe = language.completed(line.specs.recipe(task.repo.name), everything)
-    return Prepared(
-        task, language, recipe, kept, everything,
-        _with_facts(line, task, piece, lock, image), image,
-    )  # fmt: skip
+    told = _with_facts(line, task, piece, lock, image)
+    _tell_contents(line, task, told, lock, image)
+    return Prepared(task, language, recipe, kept, everything, told, image)
+
+
+def _tell_contents(line: Line, task: Task, piece: Slice, lock: str, image: Image) -> None:
+    """Which image is the task's, and what is in it; the bill is made once for an image."""
+    line.specs.save_image(image)
+    if image.digest in line.specs.sbom(task):
+        return
+    from micro_bench.images import sbom  # noqa: PLC0415 - its library costs 0.1 s
+
+    tools = recipe_path("tools.lock").read_text(encoding="utf-8")
+    locks_ = {sbom.ENVIRONMENT: lock, sbom.TOOLS: tools}
+    line.specs.save_sbom(task, sbom.sbom(image, piece, locks_, line.builder.installed(image)))
 
 
 def build_program(language: ModuleType, piece: Slice, work: str, out: str) -> str:

@@ -231,6 +231,11 @@ class SpecStore:
         if self.image(image.task) != image:
             codec.save(path, image)
 
+    def sbom(self, task: Task) -> str:
+        """What is in a task's image, as last written; empty if it never was."""
+        path = self.workspace.sbom(task.repo.name, task.id)
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
     def save_sbom(self, task: Task, text: str) -> None:
         """Write what is in a task's image."""
         _update(self.workspace.sbom(task.repo.name, task.id), text.encode())

@@ -13,6 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from micro_bench.edge import layers, pip_settings
 from micro_bench.edge.archive import Entry, pack
@@ -141,6 +143,23 @@ def test_an_image_says_what_it_is_and_is_nobody_s_but_the_agent_s(shop: Shop, en
     assert labels["micro-bench.kept"] == f"{piece.kept_files}/{piece.total_files}"
     assert "git=" in labels["micro-bench.debian"]
     assert as_root(engine, shop.prepared.image.digest, CACHES) == ""
+
+
+def test_the_bill_of_materials_is_beside_the_manifest(shop: Shop, engine: Engine):
+    text = shop.line.specs.sbom(shop.task)
+    assert shop.line.workspace.sbom("corner/tinyshop", "tinyshop-1").read_text() == text
+    assert shop.line.workspace.manifest("corner/tinyshop", "tinyshop-1").exists()
+    assert JsonStrictValidator(SchemaVersion.V1_5).validate_str(text) is None
+    told = {(part["name"], part["version"]): part for part in json.loads(text)["components"]}
+    asked = "dpkg-query -W -f '${Package} ${Version}\n'"
+    for line in as_root(engine, shop.prepared.image.digest, asked).splitlines():
+        name, version = line.split()
+        assert told[name, version]["purl"].startswith("pkg:deb/debian/")
+    listed = "import importlib.metadata as m\nfor d in m.distributions(): print(d.name, d.version)"
+    installed = said(shop, f"cd / && python -c '{listed}'").splitlines()
+    assert {"pytest 8.3.5", "tinyshop 1.0"} <= {*installed}
+    for line in installed:
+        assert tuple(line.split()) in told
 
 
 CACHES = (
