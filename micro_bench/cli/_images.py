@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from micro_bench.cli._next import Steps
-from micro_bench.cli._output import data, follow, say, table
+from micro_bench.cli._output import data, either, follow, say, table
 from micro_bench.plurals import count
 
 if TYPE_CHECKING:
     from micro_bench.pipeline.images.keeping import Pruned, Usage
+    from micro_bench.pipeline.images.moving import Saved, Taken
     from micro_bench.pipeline.images.shell import Door
     from micro_bench.pipeline.line import Line
 
@@ -86,3 +87,21 @@ def pruned(found: Pruned, *, as_json: bool, steps: Steps) -> None:
     would = "would free" if found.dry_run else "freed"
     typer.echo(f"{verb} {count(len(found.removed), 'image')}, {would} {size(found.freed_bytes)}")
     follow(steps)
+
+
+def saved(found: Saved, *, as_json: bool, steps: Steps) -> None:
+    """What is in the file, and by what it is known."""
+    text = (
+        f"{found.file}: {count(len(found.tasks), 'task')}, {count(found.images, 'image')}, "
+        f"{size(found.bytes)}, sha256 {found.sha256}"
+    )
+    either(text, found, as_json=as_json, steps=steps)
+
+
+def loaded(found: Taken, *, as_json: bool, steps: Steps) -> None:
+    """What was loaded, and where to."""
+    text = (
+        f"{count(len(found.tasks), 'task')} in {found.workspace}, "
+        f"{count(found.images, 'image')} in the engine"
+    )
+    either(text, found, as_json=as_json, steps=steps)

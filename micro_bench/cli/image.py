@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +34,9 @@ def register(app: typer.Typer) -> None:
     group.command("shell")(shell)
     group.command("du")(du)
     group.command("prune")(prune)
+    group.command("save")(save)
+    group.command("load")(load)
+    group.command("push")(push)
     app.add_typer(group)
 
 
@@ -144,3 +148,63 @@ def prune(
     line = _line.line(ctx)
     found = remove(line, names or (), dry_run=dry_run, everything=everything, others=others)
     _images.pruned(found, as_json=as_json, steps=_next.after_prune(found))
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive.")]
+
+
+def save(
+    ctx: typer.Context,
+    file: File,
+    patterns: _line.Tasks = None,
+    clone: _line.Clones = None,
+    *,
+    as_json: _output.Json = False,
+) -> None:
+    """Write tasks with their images and the history they need into one file.
+
+    Another machine loads it and runs the tasks from it.
+    """
+    from micro_bench.pipeline.images.moving import save as write
+
+    found = write(_line.line(ctx, clones=clone), file, patterns or ())
+    _images.saved(found, as_json=as_json, steps=_next.after_save(found))
+
+
+def load(
+    ctx: typer.Context,
+    file: File,
+    digest: Annotated[
+        str | None,
+        typer.Option("--digest", metavar="SHA256", help="Refuse any other; `save` said it."),
+    ] = None,
+    *,
+    as_json: _output.Json = False,
+) -> None:
+    """Load an archive of `image save` into the engine and the workspace.
+
+    Everything in it is checked first; one that was changed is refused.
+    """
+    from micro_bench.pipeline.images.moving import load as take
+
+    found = take(_line.line(ctx), file, digest)
+    _images.loaded(found, as_json=as_json, steps=_next.after_load(found))
+
+
+def push(
+    ctx: typer.Context,
+    patterns: _line.Tasks = None,
+    registry: Annotated[
+        str | None,
+        typer.Option("--to", metavar="REGISTRY", help="HOST[:PORT][/PATH]. [default: a setting]"),
+    ] = None,
+    clone: _line.Clones = None,
+    *,
+    as_json: _output.Json = False,
+) -> None:
+    """Send the tasks' images to a registry. The password is that of `docker login`."""
+    from micro_bench.pipeline.images.moving import push as send
+
+    found = send(_line.line(ctx, clones=clone), patterns or (), registry)
+    rows = list(found.images)
+    _output.records(rows, key="images", as_json=as_json, steps=_next.after_push(found))

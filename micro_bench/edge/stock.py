@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from docker.errors import APIError, ImageNotFound
 
 from micro_bench.edge.containers import engine_errors
 from micro_bench.edge.engine import LABEL, Engine
+from micro_bench.edge.files import place_of, storage_errors
+from micro_bench.errors import EngineError, RegistryError
 
+CHUNK = 2**20
 PREFIX = f"{LABEL}/"
 """Of the names of our images."""
 
@@ -114,3 +117,59 @@ def bytes_of(kept: Iterable[Kept]) -> int:
         for number, size in enumerate(image.sizes, 1):
             sizes[image.layers[:number]] = size
     return sum(sizes.values())
+
+
+def export(engine: Engine, names: Iterable[str], target: BinaryIO) -> None:
+    """Write images into one archive, as the engine reads it; layers that they share are in it once.
+
+    Raises:
+        EngineError: There is no such image, or the engine broke.
+    """
+    client: Any = engine.client  # its own export takes one image at a time
+    with engine_errors("export images"):
+        place = client._url("/images/get")
+        answer = client._get(place, params={"names": list(names)}, stream=True)
+        client._raise_for_status(answer)
+        for chunk in answer.iter_content(CHUNK):
+            with storage_errors(place_of(target)):
+                target.write(chunk)
+
+
+def load(engine: Engine, archive: Iterator[bytes]) -> None:
+    """Let the engine read such an archive.
+
+    Raises:
+        EngineError: It could not.
+    """
+    with engine_errors("load images"):
+        events = list(engine.client.load_image(archive))
+    for event in events:
+        if "error" in event:
+            raise EngineError(f"the engine did not take the images: {event['error']}")
+
+
+def push(engine: Engine, image: str, name: str) -> str:
+    """Send an image to a registry under this name; returns the registry's digest.
+
+    Credentials are those of the user's `docker login`: the SDK reads them, and nothing else does.
+
+    Raises:
+        RegistryError: The registry is not reached, or refuses.
+    """
+    place, _, version = name.rpartition(":")
+    engine.tag(image, name)
+    digest = ""
+    try:
+        with engine_errors("push an image"):
+            for event in engine.client.push(place, version, stream=True, decode=True):
+                if "error" in event:
+                    raise RegistryError(
+                        f"{name} was not pushed: {' '.join(str(event['error']).split())[:300]}",
+                        next_step=f"is the registry there, and did you `docker login "
+                        f"{place.partition('/')[0]}`? What was pushed before stays",
+                    )
+                digest = str(event.get("aux", {}).get("Digest") or digest)
+    finally:
+        with suppress(APIError), engine_errors("remove a name"):
+            engine.client.remove_image(name, noprune=True)
+    return digest

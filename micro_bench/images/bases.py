@@ -88,10 +88,15 @@ class Bases:
 
     def _base_image(self, python: str) -> str:
         source, tag = self._sources.get(python, ""), tag_of(python)
-        pinned = source.removeprefix("sha256:") != source
+        pinned = source.startswith("sha256:")
         image = self.engine.image_id(source if pinned else tag)
         if image:
             return image
+        if pinned:
+            raise BuildError(
+                f"the base image for Python {python} is not there: `base_images` names {source}",
+                next_step="load it (`micro-bench image load`, `docker load`), or name another",
+            )
         official = f"python:{python}-slim"
         image = self.engine.image_id(official)
         if image is None and self._use_registry:
