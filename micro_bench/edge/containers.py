@@ -305,14 +305,22 @@ class engine_errors:  # noqa: N801 - reads as a statement: `with engine_errors("
 
     def __exit__(self, _type: object, error: BaseException | None, _tb: object) -> None:
         if isinstance(error, (DockerException, requests.RequestException, ConnectionError)):
-            raise EngineError(
-                f"the engine failed at: {self.step}: {short(error)}",
-                next_step="`micro-bench doctor` tells whether it still answers",
-            ) from error
+            raise engine_failure(self.step, short(error)) from error
         if isinstance(error, (json.JSONDecodeError, OSError)) and not isinstance(
             error, EngineError
         ):
             raise EngineError(f"the engine's answer broke off at: {self.step}: {error}") from error
+
+
+def engine_failure(step: str, said: str) -> EngineError:
+    """The error for what an engine said, with what to do about it."""
+    mend = "`micro-bench doctor` tells whether it still answers"
+    if "no space left on device" in said:
+        mend = (
+            "free some space on the engine's disk: `micro-bench image prune --dry-run` shows what "
+            "no task needs; then run the same command again"
+        )
+    return EngineError(f"the engine failed at: {step}: {said}", next_step=mend)
 
 
 def short(error: BaseException) -> str:

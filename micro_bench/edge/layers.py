@@ -22,7 +22,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, ImageNotFound
 
-from micro_bench.edge.containers import engine_errors
+from micro_bench.edge.containers import engine_errors, engine_failure
 from micro_bench.errors import BuildError
 
 EPOCH = "1980-01-01T00:00:00Z"
@@ -113,6 +113,8 @@ def load(
     elif not _is_there(client, ident):
         said = _sent(client, _archive(config, layers, {layer.digest: layer}))
     if not _is_there(client, ident):
+        if "no space left" in said:
+            raise engine_failure("add a layer", said[-300:])
         raise BuildError(f"the engine did not take a layer of {layer.size} bytes: {said[-300:]}")
     return ident
 

@@ -9,10 +9,10 @@ from typing import Any, BinaryIO
 
 from docker.errors import APIError, ImageNotFound
 
-from micro_bench.edge.containers import engine_errors
+from micro_bench.edge.containers import engine_errors, engine_failure
 from micro_bench.edge.engine import LABEL, Engine
 from micro_bench.edge.files import place_of, storage_errors
-from micro_bench.errors import EngineError, RegistryError
+from micro_bench.errors import RegistryError
 
 CHUNK = 2**20
 PREFIX = f"{LABEL}/"
@@ -145,7 +145,7 @@ def load(engine: Engine, archive: Iterator[bytes]) -> None:
         events = list(engine.client.load_image(archive))
     for event in events:
         if "error" in event:
-            raise EngineError(f"the engine did not take the images: {event['error']}")
+            raise engine_failure("load images", str(event["error"]))
 
 
 def push(engine: Engine, image: str, name: str) -> str:

@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from micro_bench import plugins
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.git import Repository
 from micro_bench.edge.holds import Holds
+from micro_bench.edge.owners import owner_id
 from micro_bench.errors import EngineError, NotFoundError
 from micro_bench.images._builder import Builder
 from micro_bench.images.docker_builder import DockerBuilder
@@ -119,6 +121,9 @@ class Line:
         self._abandoned = True
         for sandbox in list(self._live):
             sandbox.close()
+        if self._engine is not None:  # what builds is no sandbox
+            with suppress(EngineError):  # some are on their way out already
+                self._engine.sweep(lambda owner: owner != owner_id())
 
     def language(self, name: str) -> ModuleType:
         """A language plugin."""
