@@ -118,6 +118,13 @@ class BusyError(MicroBenchError):
     title = "busy"
 
 
+class RegistryError(MicroBenchError):
+    """An image registry could not be reached, or refused."""
+
+    exit_code = 18
+    title = "registry"
+
+
 class IncompleteError(MicroBenchError):
     """The run ended with attempts that the harness or the engine broke; resume it."""
 

@@ -9,7 +9,9 @@ repo_slices/<repo>/recipe.yaml         what a lead adds for a whole repository
 repo_slices/<repo>/<task>.slice.yaml   the slice's manifest
 repo_slices/<repo>/<task>.graph.json   the typed import graph
 repo_slices/<repo>/<task>.lock         names, versions and hashes of the environment
+repo_slices/<repo>/<task>.sbom.json    what is in the image, as a CycloneDX bill of materials
 runs/import-<repo>.jsonl               how far an interrupted import came
+runs/images/<task>.json                which image of this machine's engine is the task's
 runs/verification/<task>/              verification.json and the logs of its executions
 runs/<run>/lock.json                   everything that identifies the run
 runs/<run>/attempts/<task>/<agent>/<number>/
@@ -91,6 +93,12 @@ class Workspace:
 
     def import_journal(self, repo: str) -> Path:
         return self.runs / f"import-{slug(repo)}.jsonl"
+
+    def image(self, task: str) -> Path:
+        return self.runs / "images" / f"{task}.json"
+
+    def sbom(self, repo: str, task: str) -> Path:
+        return self.repo_slices(repo) / f"{task}.sbom.json"
 
     def verification(self, task: str) -> Path:
         return self.runs / "verification" / task

@@ -63,6 +63,9 @@ class Settings(Noun):
     }  # fmt: skip
     """Python version -> what provides it where no registry answers: a suite of `debian:` or
     `ubuntu:`, or an image that the engine already has."""
+    registry: str | None = None
+    """Where `image push` sends images: `registry.example.org/team`. A password is kept by `docker
+    login`, never here."""
     undated_packages: Literal["allow", "forbid"] = "allow"
     """Whether an environment may hold packages whose index gives no upload times. They are those of
     the day of the lock and not of the base commit; allowed ones are named wherever the task is

@@ -30,8 +30,8 @@ from micro_bench.tickets.importers._importer import silent
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
-VERIFICATION = "## Verification of a task\n"
-"""The section that `tests/bench_verify.py` writes; it is kept."""
+OTHERS = ("## Images\n", "## Verification of a task\n")
+"""The sections that `tests/bench_images.py` and `tests/bench_verify.py` write; they are kept."""
 ATTEMPTS = 12
 TASK = "parcel-1"
 GRAPH_PACKAGE = "django==5.1.4"
@@ -63,7 +63,9 @@ def main() -> None:
     quick = _quick()
     demo = _demo()
     graph = _graph()
-    _page_before, mark, others = PAGE.read_text(encoding="utf-8").partition(VERIFICATION)
+    before = PAGE.read_text(encoding="utf-8")
+    mark = next((title for title in OTHERS if title in before), "")
+    others = before.partition(mark)[2] if mark else ""
     text = _page(overheads, (quick, demo), graph, isolation)
     PAGE.write_text(f"{text}\n{mark}{others}" if mark else text, encoding="utf-8")
     sys.stdout.write(PAGE.read_text(encoding="utf-8"))

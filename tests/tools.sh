@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What some tests use beside Python and an engine: bubblewrap, and a browser for the HTML report.
+# What some tests use beside Python and an engine: bubblewrap, a browser for the HTML report,
+# and a registry to push images to.
 #
 # As root on Debian and its like, what is missing is installed from the distribution's packages;
 # NO_ENGINE_INSTALL=1 refuses that. Without them those tests are skipped (in CI they fail).
@@ -9,6 +10,7 @@ missing=()
 command -v bwrap >/dev/null || missing+=(bubblewrap)
 command -v chromium >/dev/null || missing+=(chromium)
 command -v chromedriver >/dev/null || missing+=(chromium-driver)
+command -v docker-registry >/dev/null || missing+=(docker-registry)
 if [ ${#missing[@]} = 0 ]; then exit 0; fi
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || [ -n "${NO_ENGINE_INSTALL:-}" ]; then

@@ -16,6 +16,8 @@ from micro_bench.errors import MicroBenchError
 if TYPE_CHECKING:
     from micro_bench.pipeline.commands import Ran, Rescored
     from micro_bench.pipeline.demo import Shown
+    from micro_bench.pipeline.images.keeping import Pruned, Usage
+    from micro_bench.pipeline.images.moving import Pushed, Saved, Taken
     from micro_bench.pipeline.intake.importing import Imported
     from micro_bench.pipeline.verify.verifying import Verified
 
@@ -55,6 +57,7 @@ ANYWAY: dict[type[MicroBenchError], str] = {
     errors.NotFoundError: "`micro-bench --help` has the commands that list what there is",
     errors.EngineError: "`micro-bench doctor` tells what this machine lacks",
     errors.BuildError: "`micro-bench doctor` tells what this machine lacks",
+    errors.RegistryError: "what was pushed stays there; the same command goes on",
     errors.TrackerError: "the same command goes on where it stopped",
     errors.StorageError: "make the place writable or free some space; the same command goes on",
 }
@@ -114,6 +117,44 @@ def after_import(result: Imported) -> Steps:
         step("task list", "the tasks; read each spec, then set its status to reviewed"),
         verify(),
     )
+
+
+def after_shell(task: str, at: str) -> Steps:
+    """Mend the build, or go on."""
+    if at == "failed":
+        return (step(f"image {task}", "build it again, once recipe.yaml says what was missing"),)
+    return (step(f"verify {task}", "execute it and see"),)
+
+
+def after_du(found: Usage) -> Steps:
+    """Room can be made."""
+    if not found.total:
+        return (step("image", "build the tasks' images"),)
+    return (step("image prune --dry-run", "what no task needs any more"),)
+
+
+def after_prune(found: Pruned) -> Steps:
+    """The same for good, or what is left."""
+    if found.dry_run and found.removed:
+        return (step("image prune", "remove them"),)
+    return (step("image du", "what is left takes"),)
+
+
+def after_save(found: Saved) -> Steps:
+    """On the other machine."""
+    words = f"image load {shlex.quote(found.file.name)} --digest {found.sha256}"
+    return (Step(f"{PROGRAM} {words}", "on the other machine, in a workspace of its own"),)
+
+
+def after_load(found: Taken) -> Steps:
+    """Proof on this machine."""
+    by_hand = (Step("", found.note),) if found.note else ()
+    return (*by_hand, step("verify", "prove them on this machine"))
+
+
+def after_push(found: Pushed) -> Steps:
+    """From there."""
+    return (Step(f"docker pull {found.images[0]['image']}", "on a machine that reaches it"),)
 
 
 def after_listing(rows: Sequence[dict[str, object]]) -> Steps:

@@ -84,22 +84,23 @@ class Container:
     """One container. `remove` may be called at any time and more than once."""
 
     def __init__(self, clients: Callable[[], docker.APIClient], ident: str, user: str = "") -> None:
-        self._clients, self._user = clients, user
+        self._clients, self.user = clients, user
         self.id = ident
 
     @property
-    def _client(self) -> docker.APIClient:
+    def client(self) -> docker.APIClient:
+        """The calling thread's connection."""
         return self._clients()
 
     def start(self) -> None:
         """Start the main process."""
         with engine_errors("start container"):
-            self._client.start(self.id)
+            self.client.start(self.id)
 
     def put(self, path: str, archive: bytes) -> None:
         """Unpack a tar below `path` (works before `start`)."""
         with engine_errors("copy into container"):
-            self._client.put_archive(self.id, path, archive)
+            self.client.put_archive(self.id, path, archive)
 
     def get(self, path: str, limit: int) -> bytes:
         """A tar of `path`, of at most `limit` bytes.
@@ -108,7 +109,7 @@ class Container:
             EngineError: There is no such path, or it is larger.
         """
         with engine_errors(f"copy {path} out of the container"):
-            chunks, _stat = self._client.get_archive(self.id, path)
+            chunks, _stat = self.client.get_archive(self.id, path)
             return _bounded(chunks, limit, path)
 
     def exec(
@@ -136,14 +137,14 @@ class Container:
                 process: an engine takes as long for a copy of its own as for a command.
             errors: Gets the second stream, of whatever length; None sends that into `output`.
         """
-        client, begin = self._client, time.monotonic()
+        client, begin = self.client, time.monotonic()
         sinks = Sinks(output, errors, limit, awaits_mark=files is not None)
         if files:
             argv = (*_UNPACK, str(len(files[1])), files[0], *argv)
         with engine_errors("exec"):
             made = client.exec_create(
                 self.id, list(argv), environment=dict(env or {}), stdin=files is not None,
-                user=self._user,
+                user=self.user,
             )  # fmt: skip
             alarm = _Alarm(deadline_s, self.kill)
             with alarm, closing(client.exec_start(made["Id"], socket=True)) as stream:
@@ -165,7 +166,7 @@ class Container:
     def state(self) -> dict[str, Any]:
         """The engine's `State` record (Running, OOMKilled, ...)."""
         with engine_errors("inspect container"):
-            return dict(self._client.inspect_container(self.id)["State"])
+            return dict(self.client.inspect_container(self.id)["State"])
 
     def settled_state(self) -> dict[str, Any]:
         """As `state`, some moments later if need be: a killed container's commands end first."""
@@ -193,24 +194,24 @@ class Container:
     def pause(self) -> None:
         """Freeze every process."""
         with engine_errors("pause"):
-            self._client.pause(self.id)
+            self.client.pause(self.id)
 
     def resume(self) -> None:
         """Thaw."""
         with engine_errors("resume"):
-            self._client.unpause(self.id)
+            self.client.unpause(self.id)
 
     def kill(self) -> None:
         """End every process now; the files stay until `remove`."""
         try:
-            self._client.kill(self.id)
+            self.client.kill(self.id)
         except (DockerException, requests.RequestException):
             return
 
     def stop(self, signal: str, within_s: float) -> bool:
         """Ask the main process to end; whether it did."""
         with engine_errors("stop container"):
-            self._client.kill(self.id, signal)
+            self.client.kill(self.id, signal)
             for _moment in range(int(within_s / SETTLING_S)):
                 if not self.state().get("Running"):
                     return True
@@ -220,19 +221,23 @@ class Container:
     def logs(self, lines: int) -> str:
         """The last lines of the main process, where they are kept."""
         with engine_errors("logs"):
-            told = self._client.logs(self.id, tail=lines)
+            told = self.client.logs(self.id, tail=lines)
         return bytes(told).decode("utf-8", "replace")
 
-    def commit(self, tag: str) -> str:
+    def commit(self, tag: str, labels: Mapping[str, str] | None = None) -> str:
         """The container's file system as an image."""
         name, _, version = tag.rpartition(":")
+        told = [
+            f"LABEL {json.dumps(key)}={json.dumps(text)}" for key, text in (labels or {}).items()
+        ]
         with engine_errors("commit"):
-            return str(self._client.commit(self.id, name, version, pause=True)["Id"])
+            made = self.client.commit(self.id, name, version, pause=True, changes=told)
+            return str(made["Id"])
 
     def remove(self) -> None:
         """Kill and remove; a container that is already gone is fine."""
         try:
-            self._client.remove_container(self.id, force=True, v=True)
+            self.client.remove_container(self.id, force=True, v=True)
         except NotFound:
             return
         except APIError as error:
@@ -322,14 +327,22 @@ class engine_errors:  # noqa: N801 - reads as a statement: `with engine_errors("
 
     def __exit__(self, _type: object, error: BaseException | None, _tb: object) -> None:
         if isinstance(error, (DockerException, requests.RequestException, ConnectionError)):
-            raise EngineError(
-                f"the engine failed at: {self.step}: {short(error)}",
-                next_step="`micro-bench doctor` tells whether it still answers",
-            ) from error
+            raise engine_failure(self.step, short(error)) from error
         if isinstance(error, (json.JSONDecodeError, OSError)) and not isinstance(
             error, EngineError
         ):
             raise EngineError(f"the engine's answer broke off at: {self.step}: {error}") from error
+
+
+def engine_failure(step: str, said: str) -> EngineError:
+    """The error for what an engine said, with what to do about it."""
+    mend = "`micro-bench doctor` tells whether it still answers"
+    if "no space left on device" in said:
+        mend = (
+            "free some space on the engine's disk: `micro-bench image prune --dry-run` shows what "
+            "no task needs; then run the same command again"
+        )
+    return EngineError(f"the engine failed at: {step}: {said}", next_step=mend)
 
 
 def short(error: BaseException) -> str:

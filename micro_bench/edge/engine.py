@@ -8,9 +8,9 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ from micro_bench.edge.containers import (
     engine_errors,
     short,
 )
+from micro_bench.edge.layers import Described, Layer
+from micro_bench.edge.layers import load as load_layer
 from micro_bench.edge.owners import owner_id
 from micro_bench.errors import BuildError, EngineError
 
@@ -164,21 +166,26 @@ class Engine:
             return None
         return self.image_id(reference)
 
-    def import_image(self, file: Path, tag: str, changes: Sequence[str]) -> str:
-        """Make an image of a file system in a tar; returns its id.
+    def add_layer(self, parent: str | None, layer: Layer, described: Described, tag: str) -> str:
+        """Make an image of a layer on top of another image and name it; returns its id.
+
+        The same layer on the same image, described in the same words, has the same id.
 
         Args:
-            file: The tar.
-            tag: The image's name.
-            changes: Dockerfile instructions such as `ENV LANG=C.UTF-8`.
+            parent: Id or name of the image below; None for none.
+            layer: What is new.
+            described: What the image says of itself.
+            tag: Its name. It gets it when it is whole.
+
+        Raises:
+            BuildError: The engine did not take the layer.
+            EngineError: It broke, or its disk is full.
         """
-        with engine_errors("import image"):
-            answer = str(self.client.import_image_from_file(str(file), changes=list(changes)))
-        found = re.search(r"sha256:[0-9a-f]{64}", answer)
-        if not found:
-            raise BuildError(f"importing {tag} failed: {answer[-300:]}")
-        self.tag(found[0], tag)  # Podman does not heed a tag that is given with the import
-        return found[0]
+        words = replace(described, labels={LABEL: "image", **described.labels})
+        with engine_errors("add a layer"):
+            image = load_layer(self.client, parent, layer, words)
+        self.tag(image, tag)
+        return image
 
     def build(
         self,

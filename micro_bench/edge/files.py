@@ -48,6 +48,24 @@ def write_atomic(path: Path, data: bytes) -> None:
             part.unlink()
 
 
+def move_atomic(source: Path, target: Path) -> None:
+    """Move a file to where readers see nothing or all of it; the places may be on two disks.
+
+    Raises:
+        StorageError: It could not be written; nothing of it is left.
+    """
+    part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(source, part)
+        part.replace(target)
+    except OSError as error:
+        raise _storage_error(target, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
 def _storage_error(path: Path, error: OSError) -> StorageError:
     step = _NEXT_STEPS.get(error.errno or 0, "")
     return StorageError(f"{path} cannot be written: {error.strerror}", next_step=step)

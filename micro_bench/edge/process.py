@@ -67,6 +67,12 @@ def run(
     return Result(process.returncode, output, errors, time.monotonic() - begin)
 
 
+def on_terminal(argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> int:
+    """Run a command on this process's own terminal until it ends; its exit code."""
+    term = {"TERM": os.environ.get("TERM", "xterm")}
+    return subprocess.call(list(argv), env={**env, **term}, cwd=cwd)
+
+
 def stream(
     argv: Sequence[str],
     *,

@@ -40,6 +40,18 @@ class Material:
     """Builds the project's extensions inside a sandbox, into `BUILT`; empty where it has none."""
 
 
+@dataclass(frozen=True)
+class Installed:
+    """What an image holds, as far as its builder knows."""
+
+    wheels: Mapping[str, str]
+    """File name of each installed wheel -> SHA-256."""
+    debian: tuple[str, ...]
+    """`name=version`."""
+    suite: str = ""
+    """Of Debian; empty where it is not known."""
+
+
 class Builder(Protocol):
     """Makes environments and slices, each at most once for a key."""
 
@@ -82,3 +94,6 @@ class Builder(Protocol):
         Raises:
             BuildError: A step failed; nothing half-made is left under its name.
         """
+
+    def installed(self, image: Image) -> Installed:
+        """What is in an image."""

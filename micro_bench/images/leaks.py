@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
+
+from packaging.version import InvalidVersion, Version
 
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
+from micro_bench.images import _leak_probe as _probe
+from micro_bench.images.hidden import Hidden
 from micro_bench.model.image import Image, Leak
 from micro_bench.model.task import Limits
 from micro_bench.sandboxes._sandbox import Places, Start, StartRequest
@@ -34,6 +39,8 @@ class Secrets:
     """Changed file -> distinctive lines that the fix or the hidden tests add to it."""
     names: tuple[str, ...]
     """Distributions of the project: no other copy of them may be installed."""
+    version: str = ""
+    """Of the project at the base commit; releases from then on may hold the fix. Empty: unknown."""
 
 
 def distinctive(patches: Iterable[bytes], base: Iterable[bytes]) -> dict[str, tuple[str, ...]]:
@@ -125,13 +132,66 @@ def judge(report: dict[str, Any], image: Image, secrets: Secrets) -> tuple[Leak,
         for where in report["metadata"] if not _is_ours(where)
     ]  # fmt: skip
     found += [Leak(kind="cache", where=where, what="a package cache") for where in report["caches"]]
-    for where, hits in sorted(report["matches"].items()):
-        found += [
-            Leak(kind="file_content", where=where, what=_share(count, lines, path))
-            for path, lines in secrets.lines.items()
-            if (count := _meaningful(hits, lines))
-        ]  # fmt: skip
+    found += _copies(report, secrets)
+    for where, hits in sorted({**report["matches"], **report["packed"]}.items()):
+        found += _contents(where, hits, secrets)
     return tuple(found)
+
+
+def _contents(where: str, hits: Sequence[str], secrets: Secrets) -> list[Leak]:
+    return [
+        Leak(kind="file_content", where=where, what=_share(count, lines, path))
+        for path, lines in secrets.lines.items()
+        if (count := _meaningful(hits, lines))
+    ]  # fmt: skip
+
+
+def _copies(report: Mapping[str, Any], secrets: Secrets) -> Iterator[Leak]:
+    """Releases and vendored copies that may hold the fix.
+
+    An archive of the very version at the base commit counts: where that is not released yet, the
+    fix is in it. A vendored copy of it is there for its own sake; what it says is compared.
+    """
+    for where, version in report["releases"]:
+        if _compared(version, secrets.version) >= 0:
+            yield Leak(kind="release", where=where, what=f"release {version} of the project")
+    for where, version in report["bundled"]:
+        if _compared(version, secrets.version) > 0:
+            yield Leak(kind="vendored", where=where, what=f"a copy of the project at {version}")
+
+
+def _compared(version: str, base: str) -> int:
+    """Which of two versions is later; what is none counts as later."""
+    try:
+        one, two = Version(version), Version(base)
+    except InvalidVersion:
+        return 1
+    return (one > two) - (one < two)
+
+
+def hidden(files: Iterable[Hidden], secrets: Secrets) -> tuple[Leak, ...]:
+    """Pure: the same of files that a later layer took away."""
+    report: dict[str, Any] = {"releases": [], "bundled": [], "packed": {}}
+    found = []
+    wanted = [line.encode() for line in _all(secrets)]
+    names = list(secrets.names)
+    for file in files:
+        where = f"{file.path} (hidden in layer {file.layer})"
+        folders = PurePosixPath(file.path).parts
+        if ".git" in folders:
+            found.append(Leak(kind="git_trace", where=where, what="a repository in a lower layer"))
+        if any(file.path.startswith(f"{cache}/") for cache in CACHES):
+            found.append(Leak(kind="cache", where=where, what="a package cache"))
+        if not _is_ours(file.path) and _probe.is_metadata(folders, names):
+            found.append(
+                Leak(kind="site_packages", where=where, what="another copy of the project")
+            )
+        if version := _probe.release_of(folders[-1], names):
+            report["releases"].append([where, version])
+        there = _probe.whole_lines(file.content)
+        hits = [line.decode() for line in wanted if line in there]
+        found += _contents(where, hits, secrets)
+    return (*dict.fromkeys(found), *_copies(report, secrets))
 
 
 def _share(count: int, lines: Sequence[str], path: str) -> str:

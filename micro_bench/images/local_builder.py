@@ -18,7 +18,7 @@ from micro_bench.edge.archive import unpack, write_tree
 from micro_bench.edge.recipes import recipe_path
 from micro_bench.errors import BuildError
 from micro_bench.images import recipe
-from micro_bench.images._builder import Base, Material
+from micro_bench.images._builder import Base, Installed, Material
 from micro_bench.model.base import Noun
 from micro_bench.model.image import Image
 from micro_bench.model.slice import LeftOut
@@ -57,6 +57,11 @@ class LocalBuilder:
                 next_step="start a container engine, or run micro-bench with that Python",
             )
         return Base(version, f"{sys.executable} {version} {sysconfig.get_platform()}")
+
+    def installed(self, image: Image) -> Installed:
+        """The lock tells; system packages are the host's."""
+        del image
+        return Installed({}, ())
 
     def compile(
         self,

@@ -1,4 +1,4 @@
-"""Pure: what goes into an image, as Dockerfile text and a key. Same input, same bytes."""
+"""Pure: what goes into an image, as text and a key. Same input, same bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from micro_bench.edge.archive import REGULAR, SYMLINK, Entry, pack
 from micro_bench.edge.recipes import render
-from micro_bench.model.slice import Distribution, Slice
+from micro_bench.model.slice import Distribution
 
 WORK_OWNER = 1000
 PROJECT = "opt/project"
@@ -21,9 +21,10 @@ PROJECT_HOOK = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """One Dockerfile with the key of everything that goes in."""
+    """What makes an image, with the key of everything that goes in."""
 
-    dockerfile: str
+    text: str
+    """A Dockerfile, a script, or labels."""
     key: str
     """SHA-256, hexadecimal."""
 
@@ -31,6 +32,10 @@ class Recipe:
     def short(self) -> str:
         """Enough of the key for a tag."""
         return self.key[:20]
+
+
+FORMAT = "2"
+"""Of what images say of themselves: another one makes them anew."""
 
 
 def key(*parts: str | bytes) -> str:
@@ -49,39 +54,52 @@ def lock_body(lock: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith("#")) + "\n"
 
 
-def tools_recipe(template: str, base: str, lock: str, *, has_git: bool) -> Recipe:
-    """Base image + git + scanners. `base` is an image id."""
-    text = render(template, {"base": base, "has_git": has_git})
-    return Recipe(text, key("tools", text, lock_body(lock)))
-
-
-def environment_recipe(
-    template: str,
-    tools: str,
-    tools_key: str,
-    lock: str,
-    apt: Iterable[str],
-    libraries: Iterable[str] = (),
-) -> Recipe:
-    """The locked packages. Keyed by what is in the lock, not by where or when it was made.
+def system_recipe(template: str, base: str, packages: Iterable[str] = ()) -> Recipe:
+    """System packages, the user and its folders, on an image.
 
     Args:
-        template: The Dockerfile's.
-        tools: The image below.
-        tools_key: Of that image.
+        template: The script's.
+        base: The image below, by its id.
+        packages: What apt installs.
+    """
+    text = render(template, {"packages": sorted(set(packages))})
+    return Recipe(text, key("system", FORMAT, base, text))
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """The texts that decide an environment beside what it holds."""
+
+    system: str
+    """Template of the system packages' script."""
+    install: str
+
+
+def environment_recipe(scripts: Scripts, base: str, lock: str, apt: Iterable[str]) -> Recipe:
+    """The locked packages. Keyed by what is in the lock, not by where or when it was made.
+
+    System packages that what was built turned out to need follow from the lock, and come to light
+    when it is built: they are in no key.
+
+    Args:
+        scripts: What is run.
+        base: The base image's id.
         lock: The lock.
         apt: System packages that are asked for.
-        libraries: System packages that what was built turned out to need. They follow from the
-            lock, and come to light when it is built: they are in no key.
     """
-    packages = sorted(set(apt))
-    body = lock_body(lock)
-    values = {
-        "tools": tools, "apt": sorted({*packages, *libraries}),
-        "lock_sha256": hashlib.sha256(body.encode()).hexdigest(),
-    }  # fmt: skip
-    parts = ("environment", tools_key, body, " ".join(packages), PROJECT_HOOK)
-    return Recipe(render(template, values), key(*parts))
+    parts = (scripts.system, scripts.install, base, lock_body(lock), " ".join(sorted(set(apt))))
+    return Recipe(scripts.install, key("environment", FORMAT, *parts, PROJECT_HOOK))
+
+
+def tools_recipe(script: str, below: str, lock: str) -> Recipe:
+    """The scanners, in a virtual environment of their own.
+
+    Args:
+        script: What is run.
+        below: The key of the environment; of the layer alone, the base image's id.
+        lock: Of the scanners.
+    """
+    return Recipe(script, key("tools", FORMAT, below, script, lock_body(lock)))
 
 
 def builder_recipe(
@@ -100,15 +118,16 @@ def builder_recipe(
     return Recipe(text, key("builder", text))
 
 
-def slice_recipe(
-    template: str, environment: str, environment_key: str, piece: Slice, rootfs: bytes
-) -> Recipe:
-    """The slice as one layer."""
-    values = {
-        "environment": environment, "files_sha256": piece.files_sha256,
-        "level": piece.level.value, "kept": piece.kept_files, "total": piece.total_files,
-    }  # fmt: skip
-    return Recipe(render(template, values), key("slice", environment_key, rootfs))
+def slice_recipe(below: str, rootfs: bytes, labels: Mapping[str, str]) -> Recipe:
+    """The slice as one layer.
+
+    Args:
+        below: The key of environment and tools.
+        rootfs: The layer.
+        labels: What the image says of itself.
+    """
+    told = "".join(f"{name}={text}\n" for name, text in sorted(labels.items()))
+    return Recipe(told, key("slice", FORMAT, below, rootfs, told))
 
 
 def rootfs(

@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import TypeVar
 from micro_bench import plugins
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.git import Repository
+from micro_bench.edge.holds import Holds
+from micro_bench.edge.owners import owner_id
 from micro_bench.errors import EngineError, NotFoundError
 from micro_bench.images._builder import Builder
 from micro_bench.images.docker_builder import DockerBuilder
@@ -75,6 +78,20 @@ class Line:
                 raise
             return None
 
+    @property
+    def engine(self) -> Engine:
+        """The container engine.
+
+        Raises:
+            EngineError: Work goes on without one, so there are no images in it.
+        """
+        if self._engine is None:
+            raise EngineError(
+                "there is no container engine here, and images are its own",
+                next_step="start one; with `--backend local` there are folders in its place",
+            )
+        return self._engine
+
     @cached_property
     def backend(self) -> Backend:
         """Where code runs: containers, or the embedded sandbox where no engine answers."""
@@ -86,6 +103,7 @@ class Line:
     def builder(self) -> Builder:
         """How images are made for that backend."""
         if self._engine is not None:
+            Holds().remember_workspace(self.settings.workspace)
             return DockerBuilder(
                 self._engine, self.tell, self.settings.base_images,
                 use_registry=self.settings.use_registry, cache=self.settings.cache_dir,
@@ -114,6 +132,9 @@ class Line:
         self._abandoned = True
         for sandbox in list(self._live):
             sandbox.close()
+        if self._engine is not None:  # what builds is no sandbox
+            with suppress(EngineError):  # some are on their way out already
+                self._engine.sweep(lambda owner: owner != owner_id())
 
     def language(self, name: str) -> ModuleType:
         """A language plugin."""

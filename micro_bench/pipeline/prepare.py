@@ -13,9 +13,10 @@ from types import ModuleType
 from micro_bench import graphs
 from micro_bench.edge import clock
 from micro_bench.edge.git import Repository
-from micro_bench.edge.packages import split_lock
+from micro_bench.edge.packages import fitting, split_lock
 from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.question import Wanted
+from micro_bench.edge.recipes import recipe_path
 from micro_bench.edge.resolving import compile_lock
 from micro_bench.edge.seal import seal
 from micro_bench.errors import BuildError, NotFoundError
@@ -153,10 +154,21 @@ def prepare(line: Line, task: Task) -> Prepared:
     with named(line, task, "making its services ready"):
         image = _with_services(line, task, recipe, image)
     line.specs.forget_broken(task.id)
-    return Prepared(
-        task, language, recipe, kept, everything,
-        _with_facts(line, task, piece, lock, image), image,
-    )  # fmt: skip
+    told = _with_facts(line, task, piece, lock, image)
+    _tell_contents(line, task, told, lock, image)
+    return Prepared(task, language, recipe, kept, everything, told, image)
+
+
+def _tell_contents(line: Line, task: Task, piece: Slice, lock: str, image: Image) -> None:
+    """Which image is the task's, and what is in it; the bill is made once for an image."""
+    line.specs.save_image(image)
+    if image.digest in line.specs.sbom(task):
+        return
+    from micro_bench.images import sbom  # noqa: PLC0415 - its library costs 0.1 s
+
+    tools = fitting(recipe_path("tools.lock").read_text(encoding="utf-8"), image.python)
+    locks_ = {sbom.ENVIRONMENT: lock, sbom.TOOLS: tools}
+    line.specs.save_sbom(task, sbom.sbom(image, piece, locks_, line.builder.installed(image)))
 
 
 def _with_services(line: Line, task: Task, recipe: Recipe, image: Image) -> Image:

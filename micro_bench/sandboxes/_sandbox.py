@@ -98,6 +98,9 @@ class Sandbox(Protocol):
         then.
         """
 
+    def terminal(self, argv: Sequence[str]) -> int:
+        """Run a command on this process's own terminal until it ends; its exit code."""
+
     def put(self, path: str, archive: bytes) -> None:
         """Unpack a tar below `path`."""
 

@@ -48,6 +48,10 @@ class BusySandbox:
             output=output, deadline_s=deadline_s, env=env, limit=limit, files=files, errors=errors,
         )  # fmt: skip
 
+    def terminal(self, argv: Sequence[str]) -> int:
+        """A command on this process's own terminal, at leisure."""
+        return self._inner.terminal(argv)
+
     def put(self, path: str, archive: bytes) -> None:
         """Unpack a tar below `path`."""
         self._inner.put(path, archive)

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import BinaryIO
 
+from micro_bench.edge import terminal
 from micro_bench.edge.containers import Container, ContainerSpec
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.owners import owner_alive
@@ -169,6 +170,10 @@ class DockerSandbox:
                 "another program, a restart of the engine, or a machine out of memory",
                 next_step="run the same command again: the attempt does not count",
             )
+
+    def terminal(self, argv: Sequence[str]) -> int:
+        """A command on this process's own terminal."""
+        return terminal.attach(self._container, argv)
 
     def put(self, path: str, archive: bytes) -> None:
         """Unpack a tar below `path`."""

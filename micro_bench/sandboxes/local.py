@@ -193,6 +193,12 @@ class LocalSandbox:
         self._check_services(token)
         return Ended(result.code, result.code is None, result.seconds, cut)
 
+    def terminal(self, argv: Sequence[str]) -> int:
+        """A command on this process's own terminal."""
+        self._open()
+        command = [*self._wrap(), *argv] if self._bubblewrap else list(argv)
+        return process.on_terminal(command, self.places.environment, self._folder / "work")
+
     def _wrap(self) -> list[str]:
         places, folder = self.places, self._folder
         argv = ["bwrap", "--die-with-parent", "--unshare-all", "--new-session", "--cap-drop", "ALL"]

@@ -14,7 +14,7 @@ from micro_bench import codec
 from micro_bench.edge.files import write_atomic
 from micro_bench.errors import BadInputError, Mistake, NotFoundError
 from micro_bench.languages._recipe import Recipe
-from micro_bench.model.image import BrokenEnvironment, Verification
+from micro_bench.model.image import BrokenEnvironment, Image, Verification
 from micro_bench.model.slice import Slice
 from micro_bench.model.task import PatchFile, Status, Task
 from micro_bench.paths import Workspace
@@ -236,6 +236,35 @@ class SpecStore:
 
     def _broken(self, task: str) -> Path:
         return self.workspace.verification(task) / "environment.json"
+
+    def image(self, task: str) -> Image | None:
+        """The task's image as it was last built on this machine."""
+        path = self.workspace.image(task)
+        try:
+            return codec.load(path, Image) if path.exists() else None
+        except BadInputError:
+            return None  # of another version
+
+    def images(self) -> tuple[Image, ...]:
+        """All that were built on this machine, also of tasks that are no more."""
+        found = sorted(self.workspace.image("x").parent.glob("*.json"))
+        read = (self.image(path.stem) for path in found)
+        return tuple(image for image in read if image)
+
+    def save_image(self, image: Image) -> None:
+        """Remember which image is a task's. A fact of this machine: not for committing."""
+        path = self.workspace.image(image.task)
+        if self.image(image.task) != image:
+            codec.save(path, image)
+
+    def sbom(self, task: Task) -> str:
+        """What is in a task's image, as last written; empty if it never was."""
+        path = self.workspace.sbom(task.repo.name, task.id)
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def save_sbom(self, task: Task, text: str) -> None:
+        """Write what is in a task's image."""
+        _update(self.workspace.sbom(task.repo.name, task.id), text.encode())
 
     def verification(self, task: str) -> Verification | None:
         """The last verification on this machine, if there is one that this version can read."""

@@ -6,20 +6,27 @@ import io
 import json
 import os
 import re
+import time
 import uuid
 from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
-from micro_bench.edge import pip_settings
+from micro_bench.edge import layers, pip_settings
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.containers import ContainerSpec
 from micro_bench.edge.engine import Engine
+from micro_bench.edge.layers import Described, Layer
 from micro_bench.errors import BuildError, EngineError
-from micro_bench.images import recipe
+from micro_bench.images import layering, recipe
 from micro_bench.images.docker_builder import DockerBuilder
+from micro_bench.images.layering import Step
+from micro_bench.pipeline.prepare import prepare
 from micro_bench.sandboxes._sandbox import StartRequest
 from tests.fakes.shop import BASE, MONEY, PYPROJECT, Shop
 
@@ -44,6 +51,11 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(tmp_path_factory.mktemp("other"), "docker", base=base)
 
 
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    return tmp_path / "fresh"
+
+
 def test_the_same_input_gives_the_same_image(shop: Shop, tmp_path: Path):
     again = Shop(tmp_path / "again", "docker")
     one, two = shop.prepared, again.prepared
@@ -63,14 +75,131 @@ def test_the_layer_of_a_slice_is_the_same_bytes_each_time(shop: Shop):
 def test_slices_with_the_same_lock_share_all_but_their_own_layer(
     shop: Shop, other: Shop, engine: Engine
 ):
-    layers = [
+    one, two = (
         engine.client.inspect_image(each.prepared.image.digest)["RootFS"]["Layers"]
         for each in (shop, other)
-    ]
-    assert layers[0][:-1] == layers[1][:-1]
-    assert layers[0][-1] != layers[1][-1]
+    )
+    assert one[:-1] == two[:-1]
+    assert one[-1] != two[-1]
     assert shop.prepared.image.env_key == other.prepared.image.env_key
     assert shop.prepared.image.key != other.prepared.image.key
+
+
+def below(engine: Engine, tag: str) -> list[str]:
+    """The images below one of ours, the nearest first; the base is not among them."""
+    labels = engine.labels(tag)
+    if labels["micro-bench.kind"] == "system":
+        return []
+    return [labels["micro-bench.below"], *below(engine, labels["micro-bench.below"])]
+
+
+def test_layers_are_in_the_order_in_which_they_change(shop: Shop, engine: Engine):
+    tags = below(engine, shop.prepared.image.tag)
+    kinds = [engine.labels(tag)["micro-bench.kind"] for tag in tags]
+    assert kinds == ["tools", "environment", "system"]
+    base = shop.prepared.image.base_digest
+    found = [
+        engine.client.inspect_image(one)["RootFS"]["Layers"]
+        for one in (shop.prepared.image.tag, *tags, base)
+    ]
+    for upper, lower in pairwise(found):
+        assert upper[:-1] == lower
+
+
+def test_an_image_made_anew_from_nothing_has_the_same_id(shop: Shop, engine: Engine, fresh: Path):
+    """All but the base; the wheels are downloaded again, the tools installed again."""
+    image = shop.prepared.image
+    tags = [image.tag, *below(engine, image.tag)]
+    before = [engine.image_id(tag) for tag in tags]
+    for tag in tags:
+        engine.remove_image(tag)
+    again = Shop(fresh, "docker").prepared.image
+    assert again == image
+    assert [engine.image_id(tag) for tag in tags] == before
+
+
+def test_a_slice_on_a_known_environment_is_one_layer_made_at_once(shop: Shop, engine: Engine):
+    image = shop.prepared.image
+    (tools, *_rest) = below(engine, image.tag)
+    prepared = shop.prepared
+    files = sum(len(content) for _mode, content in prepared.base.values())
+    engine.remove_image(image.tag)
+    began = time.monotonic()
+    again = prepare(shop.line, shop.task).image
+    assert time.monotonic() - began < 2
+    assert again == image
+    sizes = [engine.client.inspect_image(one)["Size"] for one in (image.tag, tools)]
+    assert files < sizes[0] - sizes[1] < files + 40_000
+
+
+def test_an_image_says_what_it_is_and_is_nobody_s_but_the_agent_s(shop: Shop, engine: Engine):
+    config = engine.client.inspect_image(shop.prepared.image.digest)["Config"]
+    labels, piece = config["Labels"], shop.prepared.piece
+    assert config["User"] == "1000:1000"
+    assert labels["org.opencontainers.image.revision"] == piece.base_commit
+    assert labels["org.opencontainers.image.version"] == "1.0"
+    assert labels["org.opencontainers.image.created"] == "2025-03-01T12:00:00Z"
+    assert labels["org.opencontainers.image.base.digest"] == shop.prepared.image.base_digest
+    assert labels["micro-bench.slice"] == piece.files_sha256
+    assert labels["micro-bench.kept"] == f"{piece.kept_files}/{piece.total_files}"
+    assert "git=" in labels["micro-bench.debian"]
+    assert as_root(engine, shop.prepared.image.digest, CACHES) == ""
+
+
+def test_the_bill_of_materials_is_beside_the_manifest(shop: Shop, engine: Engine):
+    text = shop.line.specs.sbom(shop.task)
+    assert shop.line.workspace.sbom("corner/tinyshop", "tinyshop-1").read_text() == text
+    assert shop.line.workspace.manifest("corner/tinyshop", "tinyshop-1").exists()
+    assert JsonStrictValidator(SchemaVersion.V1_5).validate_str(text) is None
+    told = {(part["name"], part["version"]): part for part in json.loads(text)["components"]}
+    asked = "dpkg-query -W -f '${Package} ${Version}\n'"
+    for line in as_root(engine, shop.prepared.image.digest, asked).splitlines():
+        name, version = line.split()
+        assert told[name, version]["purl"].startswith("pkg:deb/debian/")
+    listed = "import importlib.metadata as m\nfor d in m.distributions(): print(d.name, d.version)"
+    installed = said(shop, f"cd / && python -c '{listed}'").splitlines()
+    assert {"pytest 8.3.5", "tinyshop 1.0"} <= {*installed}
+    for line in installed:
+        assert tuple(line.split()) in told
+
+
+CACHES = (
+    "ls -A /var/lib/apt/lists /var/cache/apt /root/.cache /home/agent/.cache /tmp/install"
+    " /home/agent 2>/dev/null | grep -v ':$' | grep .;"
+    "find / -xdev -name '*.whl' -path '*cache*' 2>/dev/null; true"
+)
+
+
+def test_an_engine_that_wants_all_layers_gets_them(shop: Shop, engine: Engine):
+    layer = Layer.of(pack([Entry("greeting", b"hello\n")]))
+    told = Described("a greeting", {"micro-bench.kind": "test"})
+    parent = shop.prepared.image.digest
+    short = layers.load(engine.client, parent, layer, told)
+    engine.client.remove_image(short)
+    assert layers.load(engine.client, parent, layer, told, whole=True) == short
+    engine.client.remove_image(short)
+
+
+def test_a_layer_that_is_none_makes_no_image(engine: Engine):
+    layer = Layer.of(b"no tar at all" * 100)
+    with pytest.raises((EngineError, BuildError)):
+        engine.add_layer(None, layer, Described("nothing"), "mb-test/layer:7")
+    assert engine.image_id("mb-test/layer:7") is None
+
+
+def test_a_step_that_fails_can_be_looked_at(engine: Engine, shop: Shop):
+    step = Step("locked packages", "echo so far > /opt/greeting; echo no such wheel >&2; exit 3")
+    name = "micro-bench/failed:mb-test"
+    try:
+        with (
+            pytest.raises(BuildError, match=r"exit code 3: no such wheel"),
+            layering.stepped(engine, shop.prepared.image.base_digest, step, name),
+        ):
+            pass
+        assert engine.labels(name)["micro-bench.failed"] == "locked packages"
+        assert as_root(engine, name, "cat /opt/greeting") == "so far\n"
+    finally:
+        engine.remove_image(name)
 
 
 def test_the_repository_in_the_image_has_one_commit_and_a_clean_tree(shop: Shop):
@@ -169,22 +298,6 @@ def test_a_package_without_a_wheel_is_built_in_a_container(tmp_path: Path):
     lock = shop.line.specs.lock(shop.task)
     assert lock
     assert "# built from source: docopt==0.6.2 with tools as of " in lock
-
-
-def test_a_file_system_becomes_an_image_by_its_name(tmp_path: Path, engine: Engine):
-    file = tmp_path / "root.tar"
-    file.write_bytes(pack([Entry("etc/greeting", b"hello\n")]))
-    try:
-        made = engine.import_image(file, "mb-test/imported:7", ("ENV GREETED=yes",))
-        assert engine.image_id("mb-test/imported:7") == made
-        config = engine.client.inspect_image(made)["Config"]
-        assert "GREETED=yes" in config["Env"]
-    finally:
-        engine.remove_image("mb-test/imported:7")
-    file.write_bytes(b"no tar at all")
-    with pytest.raises((EngineError, BuildError)):
-        engine.import_image(file, "mb-test/imported:7", ())
-    assert engine.image_id("mb-test/imported:7") is None
 
 
 def test_a_base_image_of_another_python_is_refused_once_and_for_all(shop: Shop, engine: Engine):

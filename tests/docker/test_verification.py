@@ -14,7 +14,7 @@ from micro_bench import codec
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.engine import Engine
 from micro_bench.errors import UnverifiedError
-from micro_bench.images import leaks
+from micro_bench.images import hidden, leaks
 from micro_bench.images.scope import FEWEST
 from micro_bench.languages import python
 from micro_bench.languages._language import TestRun
@@ -355,6 +355,49 @@ def test_every_kind_of_leak_is_found(shop: Shop, leaky: Image):
     assert copies >= {
         "/opt/money.py", "/opt/dev/anything.txt", "/opt/bench/x/y", "/srv/proc/z",
         "/home/agent/notes/fix.diff",
+    }  # fmt: skip
+
+
+DELETED = """\
+FROM {tag}
+USER 0
+COPY money.py /opt/money.py
+COPY money.py /opt/tinyshop-1.1.tar.gz
+COPY money.py /srv/deep/down/money.py
+COPY money.py /root/.cache/pip/x
+RUN rm -r /opt/money.py /opt/tinyshop-1.1.tar.gz /root/.cache && rm -r /srv/deep
+COPY gold.patch /etc/motd
+COPY money.py /etc/issue
+COPY gold.patch /etc/issue
+RUN echo nothing > /etc/motd; echo nothing > /etc/issue
+USER 1000:1000
+"""
+
+
+def test_what_a_later_layer_took_away_is_found_all_the_same(shop: Shop, engine: Engine):
+    lines = leaks.distinctive((shop.gold, shop.test_patch), shop.prepared.everything.values())
+    secrets = leaks.Secrets(lines, ("tinyshop",), "1.0")
+    clean = hidden.find(engine, shop.prepared.image.digest)
+    assert leaks.hidden(clean, secrets) == ()
+    assert {"/etc/passwd", "/etc/group"} & {file.path for file in clean} or not clean
+    tag = f"mb-test/deleted:{uuid.uuid4().hex}"
+    entries = [
+        Entry("Dockerfile", DELETED.format(tag=shop.prepared.image.tag).encode()),
+        Entry("money.py", FIXED_MONEY),
+        Entry("gold.patch", shop.gold),
+    ]
+    digest = engine.build(entries, tag)
+    try:
+        image = Image.model_validate({**dict(shop.prepared.image), "digest": digest, "tag": tag})
+        assert leaks.find(shop.line.start, image, shop.task.limits, secrets) == ()
+        found = leaks.hidden(hidden.find(engine, digest), secrets)
+    finally:
+        engine.remove_image(tag)
+    places = {(leak.kind, leak.where.partition(" ")[0]) for leak in found}
+    assert places >= {
+        ("file_content", "/opt/money.py"), ("file_content", "/srv/deep/down/money.py"),
+        ("file_content", "/etc/motd"), ("file_content", "/etc/issue"),
+        ("release", "/opt/tinyshop-1.1.tar.gz"), ("cache", "/root/.cache/pip/x"),
     }  # fmt: skip
 
 

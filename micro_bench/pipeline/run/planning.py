@@ -65,13 +65,14 @@ def store_of(
         return store
     if not request.new and not request.name:
         for store in reversed(list_runs(line.workspace)):
-            if store.lock.plan == lock.plan and _unfinished(store):
+            if store.lock.plan == lock.plan and unfinished(store):
                 line.tell(f"going on with run {store.lock.run}")
                 return store
     return RunStore.create(line.workspace, lock)
 
 
-def _unfinished(store: RunStore) -> bool:
+def unfinished(store: RunStore) -> bool:
+    """Whether attempts of its plan are missing."""
     lock = store.lock
     slots = plan.slots([t.id for t in lock.tasks], [a.name for a in lock.agents], lock.k)
     scored = store.scores()

@@ -29,6 +29,7 @@ HARMLESS_IN_SETTINGS = {
     "agent_network": "part of the agent's options, which are in the plan of a run",
     "use_registry": "the base image's id is in the image's key",
     "base_images": "the base image's id is in the image's key",
+    "registry": "where finished images are sent",
     "cache_dir": "where what can be fetched again is kept",
     "github_api": "read by importing alone",
     "github_token_env": "read by importing alone",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from micro_bench.edge import clock
 from micro_bench.edge.alone import alone
-from micro_bench.images import leaks, verify
+from micro_bench.images import hidden, leaks, verify
 from micro_bench.images.causes import Definitions
 from micro_bench.model.image import Leak, RunKind, Verification
 from micro_bench.model.score import CriterionName, CriterionResult, FindingState, Scan, Verdict
@@ -140,5 +140,11 @@ def _leaks(line: Line, prepared: Prepared) -> tuple[Leak, ...]:
     lines = leaks.distinctive(
         (line.specs.gold_patch(task), line.specs.test_patch(task)), prepared.everything.values()
     )
-    names = tuple(distribution.name for distribution in prepared.piece.distributions)
-    return leaks.find(line.start, prepared.image, task.limits, leaks.Secrets(lines, names))
+    projects = prepared.piece.distributions
+    names = tuple(distribution.name for distribution in projects)
+    version = projects[0].version if projects else ""
+    secrets = leaks.Secrets(lines, names, version)
+    found = leaks.find(line.start, prepared.image, task.limits, secrets)
+    if prepared.image.backend == "local":  # a folder has no layers
+        return found
+    return (*found, *leaks.hidden(hidden.find(line.engine, prepared.image.digest), secrets))

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import io
+import tarfile
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from micro_bench.images._leak_probe import metadata, skipped, whole_lines
-from micro_bench.images.leaks import MIN_LENGTH, PATTERNS, Secrets, distinctive, judge
+from micro_bench.images._leak_probe import copies, metadata, release_of, skipped, whole_lines
+from micro_bench.images.hidden import Hidden, covered
+from micro_bench.images.leaks import MIN_LENGTH, PATTERNS, Secrets, distinctive, hidden, judge
 from micro_bench.model.image import Image
 
 ROOT = "a" * 40
@@ -21,7 +26,7 @@ SECRETS = Secrets({"b/parcel/slug.py": LINES}, ("parcel",))
 CLEAN = {
     "objects": [f"{ROOT} commit 200", f"{'c' * 40} tree 30", f"{'d' * 40} blob 9"],
     "refs": [f"refs/heads/main {ROOT}"], "remotes": [], "traces": [], "nested": [],
-    "metadata": [], "matches": {}, "caches": [],
+    "metadata": [], "matches": {}, "caches": [], "releases": [], "bundled": [], "packed": {},
 }  # fmt: skip
 
 
@@ -173,3 +178,88 @@ def test_installed_copies_are_found_by_their_normalised_name(tmp_path):
 )
 def test_what_is_skipped(path, expected):
     assert skipped(path, ["/proc"]) is expected
+
+
+@pytest.mark.parametrize(
+    ("version", "release", "vendored"),
+    [("2.0", True, True), ("1.5", True, False), ("1.4.9", False, False), ("odd", True, True),
+     ("1.5.post1", True, True), ("1.5rc1", False, False)],
+)  # fmt: skip
+def test_a_release_counts_from_the_base_s_version_on_and_a_vendored_copy_beyond_it(
+    version: str, release: bool, vendored: bool
+):
+    secrets = Secrets({}, ("parcel",), "1.5")
+    report = {**CLEAN, "releases": [["/a", version]], "bundled": [["/b", version]]}
+    kinds = [leak.kind for leak in judge(report, IMAGE, secrets)]
+    assert kinds == ["release"] * release + ["vendored"] * vendored
+
+
+@pytest.mark.parametrize(
+    ("file", "version"),
+    [
+        ("My_Pkg-2.0-py3-none-any.whl", "2.0"), ("my-pkg-2.0.tar.gz", "2.0"),
+        ("my.pkg-2.0rc1.zip", "2.0rc1"), ("my_pkg-2.0-py3.11.egg", "2.0"),
+        ("my-pkg-2.0-py_0.conda", "2.0"), ("my-pkg-extra-2.0.tar.gz", ""), ("pkg-2.0.tar.gz", ""),
+        ("my-pkg.tar.gz", ""), ("my-pkg-2.0.txt", ""),
+    ],
+)  # fmt: skip
+def test_releases_are_known_by_their_names(file: str, version: str):
+    assert release_of(file, ["my-pkg"]) == version
+
+
+def test_copies_are_found_on_the_disk_and_in_archives(tmp_path: Path):
+    line = LINES[0].encode()
+    (tmp_path / "patterns").write_bytes(line + b"\n")
+    copy = tmp_path / "site" / "pip" / "_vendor" / "parcel"
+    copy.mkdir(parents=True)
+    (copy / "__init__.py").write_text('import x\n__version__ = "3.1"\n')
+    (tmp_path / "site" / "tool" / "extern").mkdir(parents=True)
+    (tmp_path / "site" / "tool" / "extern" / "parcel.py").write_text('__version__: str = "3.2"\n')
+    with zipfile.ZipFile(tmp_path / "site" / "pip-23.whl", "w") as wheel:
+        wheel.writestr("pip/_vendor/parcel/__about__.py", '__version__ = "3.3"\n')
+        wheel.writestr("pip/notes.py", b"x = 1\n" + line + b"\n")
+    with tarfile.open(tmp_path / "site" / "more.tar.gz", "w:gz") as tar:
+        info = tarfile.TarInfo("a/b.py")
+        info.size = len(line)
+        tar.addfile(info, io.BytesIO(line))
+    (tmp_path / "site" / "parcel-4.0.tar.gz").write_bytes(b"no archive at all")
+    (tmp_path / "site" / "skipped").mkdir()
+    (tmp_path / "site" / "skipped" / "parcel-5.0.zip").touch()
+    place = f"{tmp_path}/site"
+    found = copies(["Parcel"], f"{tmp_path}/patterns", [f"{place}/skipped"], [place])
+    assert found["releases"] == [[f"{place}/parcel-4.0.tar.gz", "4.0"]]
+    assert sorted(found["bundled"]) == [
+        [f"{place}/pip-23.whl!pip/_vendor/parcel", "3.3"], [f"{place}/pip/_vendor/parcel", "3.1"],
+        [f"{place}/tool/extern", "3.2"],
+    ]  # fmt: skip
+    assert found["packed"] == {
+        f"{place}/pip-23.whl!pip/notes.py": [LINES[0]], f"{place}/more.tar.gz!a/b.py": [LINES[0]],
+    }  # fmt: skip
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    return info
+
+
+def test_what_a_later_layer_replaces_or_takes_away_is_covered():
+    low = {p: member(p) for p in ("/a", "/b/c", "/b/d", "/e/f/g", "/h/i", "/stays", "/bb")}
+    above = [
+        {"/a": member("/a"), "/b/.wh.c": member("/b/.wh.c"), "/.wh.e": member("/.wh.e")},
+        {"/h/.wh..wh..opq": member("x"), "/b": member("/b", tarfile.DIRTYPE)},
+    ]
+    assert covered(low, above) == {"/a", "/b/c", "/e/f/g", "/h/i"}
+    assert covered(low, [{"/b": member("/b")}]) == {"/b/c", "/b/d"}
+
+
+def test_hidden_files_are_judged_as_visible_ones():
+    text = "\n".join(LINES).encode()
+    secrets = Secrets({"b/parcel/slug.py": LINES}, ("parcel",), "1.5")
+    files = [
+        Hidden("/opt/x.py", 2, text), Hidden("/work/.git/HEAD", 3, b""),
+        Hidden("/root/.cache/pip/x", 2, b""), Hidden("/opt/parcel-2.0.tar.gz", 2, b""),
+        Hidden("/usr/lib/parcel-2.dist-info/METADATA", 1, b""), Hidden("/etc/passwd", 1, b"root"),
+    ]  # fmt: skip
+    kinds = [leak.kind for leak in hidden(files, secrets)]
+    assert kinds == ["file_content", "git_trace", "cache", "site_packages", "release"]

@@ -11,7 +11,7 @@ import pytest
 
 from micro_bench.edge.archive import EXECUTABLE, REGULAR, SYMLINK, unpack
 from micro_bench.images import recipe
-from micro_bench.model.slice import Distribution, Slice
+from micro_bench.model.slice import Distribution
 
 DOCKER = Path(__file__).parents[3] / "docker"
 LOCK = "a==1.0 \\\n    --hash=sha256:aa\nb==2.0 \\\n    --hash=sha256:bb\n"
@@ -25,67 +25,61 @@ TOY = Distribution(
 )  # fmt: skip
 
 
-def template(name: str) -> str:
-    return (DOCKER / f"{name}.Dockerfile.j2").read_text(encoding="utf-8")
+def script(name: str) -> str:
+    return (DOCKER / name).read_text(encoding="utf-8")
 
 
-def a_slice(**fields: Any) -> Slice:
-    given = {
-        "schema_version": 1, "task": "parcel-17", "repo": "parcel-labs/parcel",
-        "base_commit": "a" * 40, "base_tree": "b" * 40, "level": "package", "kept_files": 3,
-        "total_files": 9, "kept": [], "left_out": [], "files_sha256": "c" * 64,
-        "distributions": [], "graph": "g.json",
-        "environment": {
-            "python": "3.11", "python_source": "x", "requirements": [],
-            "before": "2024-05-01T10:00:00Z",
-        },
-    }  # fmt: skip
-    return Slice.model_validate({**given, **fields}, strict=False)
+SCRIPTS = recipe.Scripts(script("system.sh.j2"), script("install.sh"))
+
+
+def system(**changed: Any) -> recipe.Recipe:
+    given = {"template": SCRIPTS.system, "base": "sha256:1", "packages": ("libpq5", "gcc")}
+    return recipe.system_recipe(**{**given, **changed})
 
 
 def tools(**changed: Any) -> recipe.Recipe:
-    given = {"template": template("tools"), "base": "sha256:1", "lock": LOCK, "has_git": False}
+    given = {"script": SCRIPTS.install, "below": "t" * 64, "lock": LOCK}
     return recipe.tools_recipe(**{**given, **changed})
 
 
 def environment(**changed: Any) -> recipe.Recipe:
-    given = {
-        "template": template("environment"), "tools": "tools:1", "tools_key": "t" * 64,
-        "lock": LOCK, "apt": ("libpq5", "gcc"),
-    }  # fmt: skip
+    given = {"scripts": SCRIPTS, "base": "sha256:1", "lock": LOCK, "apt": ("libpq5", "gcc")}
     return recipe.environment_recipe(**{**given, **changed})
 
 
 def of_slice(**changed: Any) -> recipe.Recipe:
-    given = {
-        "template": template("slice"), "environment": "env:1", "environment_key": "e" * 64,
-        "piece": a_slice(), "rootfs": b"tar",
-    }  # fmt: skip
+    given = {"below": "e" * 64, "rootfs": b"tar", "labels": {"b": "2", "a": "1"}}
     return recipe.slice_recipe(**{**given, **changed})
 
 
-@pytest.mark.parametrize("make", [tools, environment, of_slice])
+@pytest.mark.parametrize("make", [system, tools, environment, of_slice])
 def test_a_recipe_is_the_same_every_time(make):
     assert make() == make()
     assert make().key.startswith(make().short)
     assert len(make().key) == 64
-    assert "{" not in make().dockerfile.replace("${", "")
+    assert "{%" not in make().text
 
 
 @pytest.mark.parametrize(
     ("make", "changed"),
     [
-        (tools, {"base": "sha256:2"}),
+        (system, {"base": "sha256:2"}),
+        (system, {"packages": ("gcc",)}),
+        (system, {"packages": ()}),
+        (system, {"template": SCRIPTS.system + "true\n"}),
+        (tools, {"below": "u" * 64}),
         (tools, {"lock": LOCK.replace("2.0", "2.1")}),
         (tools, {"lock": LOCK.replace("sha256:bb", "sha256:bc")}),
-        (tools, {"has_git": True}),
-        (tools, {"template": template("tools") + "RUN true\n"}),
-        (environment, {"tools_key": "u" * 64}),
+        (tools, {"script": SCRIPTS.install + "true\n"}),
+        (environment, {"base": "sha256:2"}),
         (environment, {"lock": LOCK + "c==3\n"}),
         (environment, {"apt": ("gcc",)}),
         (environment, {"apt": ()}),
-        (of_slice, {"environment_key": "f" * 64}),
+        (environment, {"scripts": recipe.Scripts("true", SCRIPTS.install)}),
+        (environment, {"scripts": recipe.Scripts(SCRIPTS.system, "true")}),
+        (of_slice, {"below": "f" * 64}),
         (of_slice, {"rootfs": b"other"}),
+        (of_slice, {"labels": {"a": "1", "b": "3"}}),
     ],
 )
 def test_what_goes_in_changes_the_key(make, changed):
@@ -93,34 +87,23 @@ def test_what_goes_in_changes_the_key(make, changed):
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("make", "changed"),
     [
-        {"apt": ("gcc", "libpq5")},
-        {"apt": ("gcc", "libpq5", "gcc")},
-        {"lock": "# resolved yesterday\n" + LOCK},
-        {"tools": "another-name:for-the-same"},
+        (environment, {"apt": ("gcc", "libpq5")}),
+        (environment, {"apt": ("gcc", "libpq5", "gcc")}),
+        (environment, {"lock": "# resolved yesterday\n" + LOCK}),
+        (system, {"packages": ("gcc", "libpq5", "gcc")}),
+        (of_slice, {"labels": {"a": "1", "b": "2"}}),
     ],
 )
-def test_what_makes_no_difference_does_not_change_the_key(changed):
-    assert environment(**changed).key == environment().key
+def test_what_makes_no_difference_does_not_change_the_key(make, changed):
+    assert make(**changed).key == make().key
 
 
-def test_the_environment_names_its_packages_in_order():
-    assert "gcc libpq5" in environment().dockerfile
-    assert "apt-get" not in environment(apt=()).dockerfile
-
-
-def test_git_is_installed_only_where_it_is_missing():
-    assert "git" in tools().dockerfile.split("apt-get install")[1]
-    assert "apt-get" not in tools(has_git=True).dockerfile
-
-
-def test_a_slice_is_labelled_with_what_it_is():
-    text = of_slice().dockerfile
-    assert "FROM env:1\n" in text
-    assert f'micro-bench.slice="{"c" * 64}"' in text
-    assert 'micro-bench.kept="3/9"' in text
-    assert text.rstrip().endswith("USER 1000:1000")
+def test_system_packages_are_named_in_order_and_only_where_there_are_any():
+    assert "gcc libpq5" in system().text
+    assert "apt-get" not in system(packages=()).text
+    assert "agent:x:1000" in system(packages=()).text
 
 
 def test_a_value_that_is_missing_is_an_error():

@@ -149,8 +149,9 @@ def test_proposals_for_one_key_are_one_file_that_loads(shop: GitBuilder, tmp_pat
     manage = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings")\n'
     told = "[pytest]\nDJANGO_SETTINGS_MODULE = store.settings\n"
     tests = {"tests/test_r: [.py": "import psycopg2, pymongo\n", "pytest.ini": told}
-    compose = {"compose.yaml": "services:\n  m:\n    image: mongo\n  p:\n    image: postgres\n"}
-    shop.commit("Serve", {"manage.py": manage, **tests, **compose})
+    both = WORKFLOW.replace("      db:\n", "      store:\n        image: mongo\n      db:\n")
+    workflow = {".github/workflows/ci.yml": both}
+    shop.commit("Serve", {"manage.py": manage, **tests, **workflow})
     found = assess(tmp_path, shop.path)
     joined = "\n".join(one.recipe for one in found.survey.obstacles)
     with pytest.raises(BadInputError):

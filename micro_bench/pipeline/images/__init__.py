@@ -1,0 +1,1 @@
+"""What is done with images that are there: counted, cleared away, moved, looked into."""
