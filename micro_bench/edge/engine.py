@@ -183,7 +183,7 @@ class Engine:
         """
         words = replace(described, labels={LABEL: "image", **described.labels})
         with engine_errors("add a layer"):
-            image = load_layer(self.client, parent, layer, words)
+            image = load_layer(self.client, parent, layer, words, tag)
         self.tag(image, tag)
         return image
 

@@ -82,6 +82,7 @@ def load(
     parent: str | None,
     layer: Layer,
     described: Described,
+    tag: str,
     *,
     whole: bool = False,
 ) -> str:
@@ -92,6 +93,7 @@ def load(
         parent: The image below; None for none.
         layer: What is new.
         described: What the image says of itself.
+        tag: Its name, for engines that know images by something else than the description's hash.
         whole: Send all layers, for engines that ask for them. Tried by itself, too.
 
     Raises:
@@ -101,22 +103,41 @@ def load(
     layers = [*below["RootFS"].get("Layers", []), layer.digest]
     config = _config(below, _history(client, parent, len(layers) - 1), layers, described)
     ident = f"sha256:{hashlib.sha256(config).hexdigest()}"
-    if _is_there(client, ident):
-        return ident
-    said = ""
-    with suppress(APIError):  # below, with all layers, the engine says why
-        said = "" if whole else _sent(client, _archive(config, layers, {layer.digest: layer}))
-    if not _is_there(client, ident) and parent:
+    wanted = _Wanted(ident, tag, tuple(layers))
+    if found := wanted.found(client):
+        return found
+    said, new = "", {layer.digest: layer}
+    if not whole:
+        with suppress(APIError):  # below, with all layers, the engine says why
+            said = _sent(client, _archive(config, layers, new, tag))
+    if not wanted.found(client):
         with TemporaryDirectory(prefix="micro-bench-layers-", dir="/var/tmp") as folder:
-            known = _exported(client, parent, Path(folder), layers)
-            said = _sent(client, _archive(config, layers, {**known, layer.digest: layer}))
-    elif not _is_there(client, ident):
-        said = _sent(client, _archive(config, layers, {layer.digest: layer}))
-    if not _is_there(client, ident):
-        if "no space left" in said:
-            raise engine_failure("add a layer", said[-300:])
-        raise BuildError(f"the engine did not take a layer of {layer.size} bytes: {said[-300:]}")
-    return ident
+            known = _exported(client, parent, Path(folder), layers) if parent else {}
+            said = _sent(client, _archive(config, layers, {**known, **new}, tag))
+    if found := wanted.found(client):
+        return found
+    if "no space left" in said:
+        raise engine_failure("add a layer", said[-300:])
+    raise BuildError(f"the engine did not take a layer of {layer.size} bytes: {said[-300:]}")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """An image that shall be there."""
+
+    ident: str
+    """The hash of its description, by which most engines know it."""
+    tag: str
+    layers: tuple[str, ...]
+
+    def found(self, client: docker.APIClient) -> str:
+        """Its id; empty while it is not there. By name, it must be of the very layers."""
+        for name in (self.ident, self.tag):
+            with suppress(ImageNotFound):
+                image = client.inspect_image(name)
+                if tuple(image["RootFS"].get("Layers") or ()) == self.layers:
+                    return str(image["Id"])
+        return ""
 
 
 def _inspected(client: docker.APIClient, parent: str | None) -> dict[str, Any]:
@@ -127,13 +148,6 @@ def _inspected(client: docker.APIClient, parent: str | None) -> dict[str, Any]:
             "Config": {},
         }  # fmt: skip
     return dict(client.inspect_image(parent))
-
-
-def _is_there(client: docker.APIClient, ident: str) -> bool:
-    try:
-        return bool(client.inspect_image(ident))
-    except ImageNotFound:
-        return False
 
 
 def _history(client: docker.APIClient, parent: str | None, layers: int) -> list[str]:
@@ -171,11 +185,13 @@ def _other_variables(below: Mapping[str, Any], env: tuple[str, ...]) -> list[str
     return [one for one in there if one.partition("=")[0] not in names]
 
 
-def _archive(config: bytes, layers: list[str], given: Mapping[str, Layer]) -> Iterator[bytes]:
+def _archive(
+    config: bytes, layers: list[str], given: Mapping[str, Layer], tag: str
+) -> Iterator[bytes]:
     """What `docker load` reads: the description, and those layers that it is given."""
     name = f"{hashlib.sha256(config).hexdigest()}.json"
     places = [f"{digest.partition(':')[2]}/layer.tar" for digest in layers]
-    manifest = [{"Config": name, "RepoTags": None, "Layers": places}]
+    manifest = [{"Config": name, "RepoTags": [tag], "Layers": places}]
     for digest, layer in given.items():
         yield from _member(f"{digest.partition(':')[2]}/layer.tar", layer)
     yield from _member(name, Layer.of(config))

@@ -174,10 +174,14 @@ def test_an_engine_that_wants_all_layers_gets_them(shop: Shop, engine: Engine):
     layer = Layer.of(pack([Entry("greeting", b"hello\n")]))
     told = Described("a greeting", {"micro-bench.kind": "test"})
     parent = shop.prepared.image.digest
-    short = layers.load(engine.client, parent, layer, told)
-    engine.client.remove_image(short)
-    assert layers.load(engine.client, parent, layer, told, whole=True) == short
-    engine.client.remove_image(short)
+    tag = "mb-test/greeting:1"
+    try:
+        short = layers.load(engine.client, parent, layer, told, tag)
+        engine.client.remove_image(tag)
+        assert layers.load(engine.client, parent, layer, told, tag, whole=True) == short
+        assert engine.image_id(tag) == short
+    finally:
+        engine.remove_image(tag)
 
 
 def test_a_layer_that_is_none_makes_no_image(engine: Engine):
