@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as Parsed
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -33,6 +35,17 @@ class LockPins:
     def names(self) -> Collection[str]:
         """What is pinned."""
         return self._lines.keys()
+
+    def contradicted_by(self, one: Requirement) -> bool:
+        """Whether a requirement rules out the version that the lock file has."""
+        lines = self._lines.get(name_of(one.text), [])
+        if len(lines) != 1 or ";" in lines[0]:
+            return False
+        try:
+            wanted = Parsed(one.text).specifier
+        except InvalidRequirement:
+            return False
+        return not wanted.contains(lines[0].partition("==")[2], prereleases=True)
 
     def give_up(self, names: Collection[str], why: str) -> bool:
         """Take these as whatever fits; False where none of them is pinned."""

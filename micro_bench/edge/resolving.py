@@ -163,7 +163,11 @@ class _Search:
         names = names_in(why)
         unbuilt = next((name for name in self.unbuilt if name in names), "")
         said = f"{unbuilt} does not build: {self.unbuilt[unbuilt]}" if unbuilt else why
-        return self._loosen(names, why) or self.pins.give_up(names, said)
+        return (
+            self._loosen(names, why)
+            or self._drop(names, self.pins.contradicted_by)
+            or self.pins.give_up(names, said)
+        )
 
     def _loosen(self, names: Collection[str], why: str) -> bool:
         """Take these packages in whatever version, as far as untouched parts pin them."""
@@ -174,21 +178,21 @@ class _Search:
 
     def give_way(self, errors: str) -> bool:
         """Drop what untouched parts of the repository ask for of the packages in conflict."""
-        why = package_words.conflict(errors)
-        words = names_in(why)
+        return self._drop(names_in(package_words.conflict(errors)), lambda _one: True)
+
+    def _drop(self, names: Collection[str], which: Callable[[Requirement], bool]) -> bool:
+        """Drop requirements of untouched parts for these packages, and say so."""
         dropped = [
             one for one in self.wanted.requirements
-            if one.source in self.wanted.elsewhere and name_of(one.text) in words
+            if one.source in self.wanted.elsewhere and name_of(one.text) in names and which(one)
         ]  # fmt: skip
-        if not dropped:
-            return False
         kept = [one for one in self.wanted.requirements if one not in dropped]
         self.wanted = replace(self.wanted, requirements=kept)
         for one in dropped:
             why = f"{one.text} of {one.source.partition(' ')[0]} does not go with the rest"
             key = f"{name_of(one.text)} {one.source}"
             self.gave_way[key] = LeftOut(name=name_of(one.text), why=why)
-        return True
+        return bool(dropped)
 
     def _ours(self) -> set[str]:
         """What this program adds: nothing can be graded without it."""

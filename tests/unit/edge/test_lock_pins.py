@@ -143,6 +143,30 @@ def test_a_lock_and_untouched_parts_that_pin_the_same_lose_no_package(index: Ind
     assert not lock.facts.left_out
 
 
+def test_an_untouched_part_that_rules_the_lock_s_version_out_gives_way(index: Index):
+    """It is no part of what was locked; the others' requirement stays, and so does the pin."""
+    versions(index, "apple", "1.0", "2.0", "3.0")
+    wanted = [
+        Requirement(text="apple<2", source="outside/pyproject.toml x"),
+        Requirement(text="apple>=2", source="inside/pyproject.toml x"),
+    ]
+    lock = compile_lock(
+        Wanted(
+            wanted,
+            PYTHON,
+            BASE,
+            elsewhere=tuple(one.source for one in wanted),
+            pins=("apple==2.0",),
+            pins_from="uv.lock",
+        )
+    )
+    assert pins(lock) == ["apple==2.0"]
+    assert [one.why for one in lock.facts.left_out] == [
+        "apple<2 of outside/pyproject.toml does not go with the rest"
+    ]
+    assert not lock.facts.unpinned
+
+
 def test_two_pins_of_one_file_or_of_manifests_are_a_conflict_as_before():
     def asked(text: str, source: str) -> Requirement:
         return Requirement(text=text, source=source)
