@@ -148,7 +148,7 @@ def test_proposals_for_one_key_are_one_file_that_loads(shop: GitBuilder, tmp_pat
     """Pasted one below the other, they would be refused: a key is given twice."""
     manage = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings")\n'
     told = "[pytest]\nDJANGO_SETTINGS_MODULE = store.settings\n"
-    tests = {"tests/test_r: [.py": "import psycopg2, pymongo\n", "pytest.ini": told}
+    tests = {"tests/test_r: [.py": "import psycopg2\nimport pymongo\n", "pytest.ini": told}
     both = WORKFLOW.replace("      db:\n", "      store:\n        image: mongo\n      db:\n")
     workflow = {".github/workflows/ci.yml": both}
     shop.commit("Serve", {"manage.py": manage, **tests, **workflow})
@@ -157,7 +157,7 @@ def test_proposals_for_one_key_are_one_file_that_loads(shop: GitBuilder, tmp_pat
     with pytest.raises(BadInputError):
         codec.decode(f"schema_version: 1\n{joined}\n", Recipe, "recipe.yaml")
     recipe = codec.decode(found.recipe, Recipe, "recipe.yaml")
-    assert set(recipe.requirements) == {"pytest-django", "psycopg2-binary"}
+    assert set(recipe.requirements) == {"pytest-django", "psycopg2-binary", "pymongo"}
     assert recipe.apt == ("libpq-dev",)
     assert set(recipe.pytest_args) == {"--ds=store.settings", "--ignore=tests/test_r: [.py"}
     assert recipe.services["postgres"].kind == "postgres"
