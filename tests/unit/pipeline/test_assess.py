@@ -149,6 +149,7 @@ def test_proposals_for_one_key_are_one_file_that_loads(shop: GitBuilder, tmp_pat
     manage = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings")\n'
     told = "[pytest]\nDJANGO_SETTINGS_MODULE = store.settings\n"
     tests = {"tests/test_r: [.py": "import psycopg2\nimport pymongo\n", "pytest.ini": told}
+    tests |= {f"tests/test_{letter}.py": "import pymongo\n" for letter in "xyz"}
     both = WORKFLOW.replace("      db:\n", "      store:\n        image: mongo\n      db:\n")
     workflow = {".github/workflows/ci.yml": both}
     shop.commit("Serve", {"manage.py": manage, **tests, **workflow})
@@ -159,7 +160,9 @@ def test_proposals_for_one_key_are_one_file_that_loads(shop: GitBuilder, tmp_pat
     recipe = codec.decode(found.recipe, Recipe, "recipe.yaml")
     assert set(recipe.requirements) == {"pytest-django", "psycopg2-binary", "pymongo"}
     assert recipe.apt == ("libpq-dev",)
-    assert set(recipe.pytest_args) == {"--ds=store.settings", "--ignore=tests/test_r: [.py"}
+    names = ("r: [", "x", "y", "z")
+    ignored = {f"--ignore=tests/test_{name}.py" for name in names}
+    assert set(recipe.pytest_args) == {"--ds=store.settings", *ignored}
     assert recipe.services["postgres"].kind == "postgres"
     text = screen(found)
     assert "repo_slices/corner__shop/recipe.yaml" in text
