@@ -1,34 +1,24 @@
-"""`slice` and `image`: cut and build without running anything; what is done with images."""
+"""`image`: build without running anything; what is done with images."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from micro_bench.cli import _images, _line, _live, _next, _output
+from micro_bench.cli import _groups, _images, _line, _live, _next, _output
 
 Ident = Annotated[str, typer.Argument(metavar="TASK", help="A task's id.")]
 BUILD = "build"
 
 
-class Building(TyperGroup):
-    """`image` with the names of tasks, or nothing, builds."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As its parent, with `build` in the place of what is no command."""
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = [BUILD, *args]
-        return super().parse_args(ctx, args)
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("slice")(slice_)
     group = typer.Typer(
-        name="image", cls=Building, help="Build the tasks' images; see what is in them, move them."
+        name="image",
+        cls=_groups.defaulting(BUILD),
+        help="Build the tasks' images; see what is in them, move them.",
     )
     group.command(BUILD)(build)
     group.command("shell")(shell)
@@ -38,25 +28,6 @@ def register(app: typer.Typer) -> None:
     group.command("load")(load)
     group.command("push")(push)
     app.add_typer(group)
-
-
-def slice_(
-    ctx: typer.Context,
-    patterns: _line.Tasks = None,
-    tier: _line.Tiers = None,
-    clone: _line.Clones = None,
-    *,
-    as_json: _output.Json = False,
-) -> None:
-    """Cut the tasks' slices: manifests and import graphs.
-
-    They are written under repo_slices/.
-    """
-    from micro_bench.pipeline.looking import cut_all
-
-    rows = cut_all(_line.line(ctx, clones=clone), patterns or (), tier or ())
-    steps = [_next.step("image", "make them runnable"), _next.verify()]
-    _output.records(rows, key="slices", as_json=as_json, steps=steps)
 
 
 def build(

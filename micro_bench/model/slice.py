@@ -199,6 +199,10 @@ class Slice(Noun):
     """Why the level is above the one that the task asks for; empty if it is not."""
     kept_files: int
     total_files: int
+    kept_lines: int = 0
+    """Of the files that hold text."""
+    total_lines: int = 0
+    """0: not counted."""
     kept: tuple[str, ...]
     """Kept paths; a whole directory is one entry that ends in `/`."""
     left_out: tuple[str, ...]

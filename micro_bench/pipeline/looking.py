@@ -16,6 +16,7 @@ from micro_bench.pipeline.prepare import Prepared, cut, prepare
 from micro_bench.pipeline.verify.explaining import executed, shortcomings
 from micro_bench.pipeline.verify.inputs import inputs
 from micro_bench.plurals import count
+from micro_bench.slices.shown import share
 from micro_bench.store import list_runs
 from micro_bench.tasks import tiers
 from micro_bench.tasks.keep import edited
@@ -162,7 +163,8 @@ def cut_all(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
         piece, _kept, _everything = cut(line, task)
         rows.append({
             "task": task.id, "level": piece.level.value, "kept": piece.kept_files,
-            "of": piece.total_files, "files": piece.files_sha256[:12],
+            "of": piece.total_files, "lines": share(piece.kept_lines, piece.total_lines),
+            "files": piece.files_sha256[:12],
             "python": piece.environment.python,
         })  # fmt: skip
     return rows

@@ -25,6 +25,7 @@ from micro_bench.images import recipe as images
 from micro_bench.images._builder import BUILT, WORK, Base, Material
 from micro_bench.languages._language import BuildPlaces
 from micro_bench.languages._recipe import Recipe
+from micro_bench.model.graph import Graph
 from micro_bench.model.image import BrokenEnvironment, Image
 from micro_bench.model.slice import Environment, LockFacts, Slice
 from micro_bench.model.task import SliceLevel, SliceRequest, Task
@@ -32,6 +33,7 @@ from micro_bench.pipeline.line import Line
 from micro_bench.plurals import count
 from micro_bench.services.declared import declared
 from micro_bench.slices import cut as slices
+from micro_bench.slices.lines import lines_of
 
 NONE = LockFacts()
 SUBMODULE = 0o160000
@@ -57,10 +59,39 @@ class Prepared:
         return self.piece.findings()
 
 
+@dataclass(frozen=True)
+class Decided:
+    """A slice with all that decided it."""
+
+    piece: Slice
+    asked: Task
+    """The task with what the recipe asks of every slice."""
+    tree: slices.TreeFiles
+    graph: Graph
+    tests: frozenset[str]
+    changed: frozenset[str]
+    chosen: slices.Cut
+    everything: Mapping[str, bytes]
+
+
 def cut(
     line: Line, task: Task
 ) -> tuple[Slice, Mapping[str, tuple[int, bytes]], Mapping[str, bytes]]:
     """Cut a task's slice and write its manifest and graph.
+
+    Raises:
+        NotFoundError: The clone lacks the base or the fix commit.
+    """
+    made = decide(line, task)
+    tree, everything, chosen = made.tree, made.everything, made.chosen
+    line.specs.save_slice(made.piece, graphs.encode(made.graph))
+    _check_contents(task, chosen.kept, tree, everything)
+    kept = {path: (tree[path][0], everything[path]) for path in chosen.kept if path in everything}
+    return made.piece, kept, everything
+
+
+def decide(line: Line, task: Task) -> Decided:
+    """What goes into a task's slice; nothing is written.
 
     Raises:
         NotFoundError: The clone lacks the base or the fix commit.
@@ -85,11 +116,9 @@ def cut(
     changed = frozenset(patch_paths(line.specs.gold_patch(task)))
     asked = _with_recipe(task, recipe, whole=bool(source.raised))
     chosen = slices.cut(asked, tree, graph, tests, changed)
-    piece = slices.manifest(asked, chosen, source, _known_facts(line, task, source.environment))
-    line.specs.save_slice(piece, graphs.encode(graph))
-    _check_contents(task, chosen.kept, tree, everything)
-    kept = {path: (tree[path][0], everything[path]) for path in chosen.kept if path in everything}
-    return piece, kept, everything
+    facts = _known_facts(line, task, source.environment)
+    piece = slices.manifest(asked, chosen, source, facts, lines_of(everything))
+    return Decided(piece, asked, tree, graph, tests, changed, chosen, everything)
 
 
 def _check_contents(

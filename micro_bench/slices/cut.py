@@ -53,21 +53,21 @@ def cut(
     if task.slice.level is SliceLevel.FULL:
         chosen = set(paths)
     else:
-        needed = _needed(task, graph, tests)
+        needed = needed_in_them(task, graph, tests)
         whole = {PurePosixPath(path).parts[0] for path in changed}
         chosen = {
             p for p in paths
-            if not _outside(p) or p in needed or PurePosixPath(p).parts[0] in whole
+            if not outside(p) or p in needed or PurePosixPath(p).parts[0] in whole
         }  # fmt: skip
-    chosen |= {p for p in paths if _matches(p, task.slice.include)}
-    chosen -= {p for p in paths if _matches(p, task.slice.exclude)}
+    chosen |= {p for p in paths if matches(p, task.slice.include)}
+    chosen -= {p for p in paths if matches(p, task.slice.exclude)}
     return Cut(tuple(sorted(chosen)), tuple(sorted(set(tree) - chosen)))
 
 
-def _needed(task: Task, graph: Graph, tests: frozenset[str]) -> set[str]:
+def needed_in_them(task: Task, graph: Graph, tests: frozenset[str]) -> set[str]:
     """Files in outside folders that may not go: tests, packages, and what kept code imports."""
     needed = set(graph.packages) | set(tests) | set(task.tests.hidden)
-    pending = [p for p in graph.files if not _outside(p) or p in needed]
+    pending = [p for p in graph.files if not outside(p) or p in needed]
     imports: dict[str, list[str]] = {}
     for edge in graph.edges:
         imports.setdefault(edge.source, []).append(edge.target)
@@ -80,12 +80,14 @@ def _needed(task: Task, graph: Graph, tests: frozenset[str]) -> set[str]:
     return needed
 
 
-def _outside(path: str) -> bool:
+def outside(path: str) -> bool:
+    """Whether it lies in a folder that level `package` leaves out by itself."""
     parts = PurePosixPath(path).parts
     return len(parts) > 1 and parts[0].lower() in OUTSIDE
 
 
-def _matches(path: str, patterns: Iterable[str]) -> bool:
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a glob or a folder of a request names it."""
     return any(
         fnmatch.fnmatchcase(path, pattern) or path.startswith(pattern.rstrip("/") + "/")
         for pattern in patterns
@@ -117,8 +119,13 @@ class Source:
     """Why the level is above the one that the task asks for."""
 
 
-def manifest(task: Task, chosen: Cut, source: Source, facts: LockFacts) -> Slice:
-    """The slice's manifest: what went in, what stayed out, what it needs."""
+def manifest(
+    task: Task, chosen: Cut, source: Source, facts: LockFacts, lines: Mapping[str, int]
+) -> Slice:
+    """The slice's manifest: what went in, what stayed out, what it needs.
+
+    `lines` has those of each file that holds text.
+    """
     digest = hashlib.sha256()
     for path in chosen.kept:
         mode, blob = source.tree[path]
@@ -127,7 +134,9 @@ def manifest(task: Task, chosen: Cut, source: Source, facts: LockFacts) -> Slice
         schema_version=1, task=task.id, repo=task.repo.name, base_commit=task.repo.base_commit,
         base_tree=source.base_tree, level=task.slice.level, raised=source.raised,
         kept_files=len(chosen.kept),
-        total_files=len(source.tree), kept=summarise(chosen.kept, chosen.left_out),
+        total_files=len(source.tree),
+        kept_lines=sum(lines.get(path, 0) for path in chosen.kept),
+        total_lines=sum(lines.values()), kept=summarise(chosen.kept, chosen.left_out),
         left_out=summarise(chosen.left_out, chosen.kept), files_sha256=digest.hexdigest(),
         distributions=source.distributions, build=source.build, environment=source.environment,
         graph=f"{task.id}.graph.json", lock=f"{task.id}.lock",
