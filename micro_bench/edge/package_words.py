@@ -129,6 +129,17 @@ def _other_registry(errors: str) -> str:
     return match[1] if match else ""
 
 
+def elsewhere(errors: str) -> str:
+    """A sentence where a build asked cargo's, Go's or a git host's registry in vain, or nothing.
+
+    Other packages do without those, and many a machine never reaches them.
+    """
+    if _REQUEST.search(errors) or not _UNREACHED.search(errors):
+        return ""
+    place = _other_registry(errors)
+    return f"its build asks {redacted(place)}, which does not answer from here" if place else ""
+
+
 def not_fetched(errors: str) -> str:
     """Why pip could not fetch a file; nothing where there just is no wheel that fits."""
     if _MISMATCH.search(errors):

@@ -142,6 +142,9 @@ class Workbench:
         elif pin in made.failed:
             output = made.failed[pin]
             why = source_wheels.why_not(output)
+            if asked := package_words.elsewhere(output):  # not kept: tomorrow it may answer
+                outcome.left_out.append(_left(pin, asked))
+                return
             if asked := package_words.unreachable(output):  # not a word on the package itself
                 raise BuildError(
                     f"{package_words.pinned(pin)} cannot be built: {asked}",

@@ -98,14 +98,27 @@ def test_what_a_build_asks_for_it_gets_alone_and_what_does_not_build_is_left_out
     assert (again.libraries, len(again.built), again.left_out) == ({"libmagic1"}, 2, [left])
 
 
-def test_a_registry_that_does_not_answer_a_build_is_an_error_and_is_not_kept(
+def test_what_asks_a_registry_of_others_in_vain_is_left_out_and_not_kept_so(
     builder: DockerBuilder, index: Index, tmp_path: Path
 ):
     words = "error: failed to download from `https://index.example.org/config.json`\n"
     line = add(index, "rusty", tells=f"{words}[6] Couldn't resolve host name")
-    with pytest.raises(BuildError, match=r"rusty .+ cannot be built") as caught:
+    outcome, _told, _wheels = made(builder, tmp_path, line)
+    (left,) = outcome.left_out
+    assert left.words() == (
+        "rusty 1.0 is left out of the environment: its build asks "
+        "https://index.example.org/config.json, which does not answer from here"
+    )
+    assert not list((tmp_path / "cache").glob("*/made.json"))
+
+
+def test_a_package_index_that_does_not_answer_a_build_is_an_error_and_is_not_kept(
+    builder: DockerBuilder, index: Index, tmp_path: Path
+):
+    line = add(index, "hasty", tells="Could not fetch URL https://index.example.org/simple/x/")
+    with pytest.raises(BuildError, match=r"hasty .+ cannot be built") as caught:
         made(builder, tmp_path, line)
-    assert "`leave_out: [rusty]` in recipe.yaml" in caught.value.next_step
+    assert "`leave_out: [hasty]` in recipe.yaml" in caught.value.next_step
     assert not list((tmp_path / "cache").glob("*/made.json"))
 
 

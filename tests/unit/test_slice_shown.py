@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_the_picture_has_the_change_in_its_place_and_nothing_that_runs(
     assert "the fix changes: tinyshop" in text
     assert "imported from: tests" in text
     assert "kept 15 of 18 files (83 %)" in text
-    root = ElementTree.fromstring(picture.read_text())  # noqa: S314 - our own
+    root = ET.fromstring(picture.read_text())  # noqa: S314 - our own
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
     assert tags <= {"svg", "style", "text", "g", "rect", "title", "path"}
     assert show(shop.line, shop.task.id, tmp_path / "again.svg").text == text
@@ -75,7 +75,7 @@ def test_names_are_shown_and_never_obeyed() -> None:
     found = Parts((Part(hostile, 1, 1, 0), Part("a" * 200, 2, 0, 1)), ((hostile, "a" * 200, 3),))
     text = drawing.svg(hostile, found)
     assert "<script" not in text
-    ElementTree.fromstring(text)  # noqa: S314 - our own
+    ET.fromstring(text)  # noqa: S314 - our own
 
 
 def test_a_large_repository_is_shown_as_deep_as_a_page_holds(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from micro_bench.edge.package_words import (
     Late,
     conflict,
+    elsewhere,
     late,
     missing_thing,
     pinned,
@@ -162,6 +163,13 @@ error: Failed to build `/tmp/in/z-1.0.tar.gz`
 def test_what_a_build_asks_for_elsewhere_in_vain_is_no_fault_of_its_package(output, where):
     assert where in unreachable(output)
     assert "does not build: the package index at" in conflict(output)
+
+
+@pytest.mark.parametrize("output", [CARGO, GO, GIT])
+def test_a_registry_of_others_is_told_from_the_package_index(output):
+    assert "does not answer from here" in elsewhere(output)
+    assert not elsewhere("Could not fetch URL https://index.example.org/simple/x/")
+    assert not elsewhere(HEADER)
 
 
 def test_a_compiler_that_fails_is_a_fault_of_the_package():
