@@ -151,7 +151,7 @@ class Usage:
     """Bytes if no image shared a layer with another."""
 
 
-def usage(images: Sequence[Kept], tasks: Mapping[str, Sequence[str]]) -> Usage:
+def usage(images: Sequence[Kept], tasks: Mapping[str, Collection[str]]) -> Usage:
     """Environment by environment, the largest first.
 
     Args:
@@ -177,11 +177,11 @@ def _whole(room: Room) -> int:
     return room.own + room.tools + sum(piece.own for piece in room.slices)
 
 
-def _room(image: Kept, ours: Sequence[Kept], tasks: Mapping[str, Sequence[str]]) -> Room:
-    height = len(image.layers)
-    above = [one for one in ours if one.layers[:height] == image.layers and one.id != image.id]
-    tools = [one for one in above if kind_of(one) == words.TOOLS]
-    slices = [one for one in above if kind_of(one) == words.SLICE]
+def _room(image: Kept, ours: Sequence[Kept], tasks: Mapping[str, Collection[str]]) -> Room:
+    """An environment with what says that it was made on it, by the names of what is below."""
+    tools = [one for one in ours if _is_on(one, words.TOOLS, image.tags)]
+    names = [tag for one in tools for tag in one.tags]
+    slices = [one for one in ours if _is_on(one, words.SLICE, names)]
     return Room(
         environment=image.name, python=image.labels.get(f"{words.OCI}.base.name", ""),
         own=image.own, tools=sum(one.own for one in tools), shared=image.size - image.own,
@@ -190,3 +190,7 @@ def _room(image: Kept, ours: Sequence[Kept], tasks: Mapping[str, Sequence[str]])
             for one in sorted(slices, key=lambda one: (-one.own, one.name))
         ),
     )  # fmt: skip
+
+
+def _is_on(image: Kept, kind: str, names: Collection[str]) -> bool:
+    return kind_of(image) == kind and image.labels.get(words.BELOW) in names

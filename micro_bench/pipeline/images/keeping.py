@@ -30,9 +30,9 @@ class Pruned:
 
 def disk_usage(line: Line) -> Usage:
     """What our images take on the engine's disk."""
-    tasks: dict[str, list[str]] = {}
+    tasks: dict[str, set[str]] = {}
     for ident, image in _images(line.specs):
-        tasks.setdefault(image, []).append(ident)
+        tasks.setdefault(image, set()).add(ident)
     return usage(stock.images(line.engine), tasks)
 
 
