@@ -14,7 +14,7 @@ SNAPSHOT = "micro-bench/snapshot:"
 YOUNG_S = 3600
 """A snapshot is used some moments after it was made."""
 FAILED = "micro-bench.failed"
-LASTING = ("base", "builder")
+LASTING = ("base", "builder", "server")
 """They belong to no task, and take longest: they go only when asked for."""
 
 

@@ -115,7 +115,9 @@ class Line:
         """How what tests talk to is made ready for that backend."""
         locks = self.settings.cache_dir / "services"
         if self._engine is not None:
-            return Snapshots(self._engine, lambda p: self.builder.base(p).digest, self.tell, locks)
+            return Snapshots(
+                self._engine, lambda p: self.builder.base(p).digest, self.tell, locks, Holds().hold
+            )
         return Folders(self.backend.start, self.tell, locks)
 
     def start(self, request: StartRequest) -> Sandbox:

@@ -50,6 +50,7 @@ class Snapshots:
         base: Callable[[str], str],
         tell: Callable[[str], None],
         locks: Path,
+        hold: Callable[[str], None],
     ) -> None:
         """Nothing is done yet.
 
@@ -58,7 +59,9 @@ class Snapshots:
             base: The id of the base image of a version of Python.
             tell: Hears what takes long.
             locks: A folder: two processes do not make the same snapshot.
+            hold: Keeps an image of this name for as long as this process lives.
         """
+        self._hold = hold
         self._engine, self._base, self._tell, self._locks = engine, base, tell, locks
 
     def made(
@@ -69,6 +72,8 @@ class Snapshots:
         images = [self._server(one) for one in services]
         key = _key(services, images, task)
         tags = [f"micro-bench/service:{key[:20]}-{one.name}" for one in services]
+        for name in tags:
+            self._hold(name)
         self._locks.mkdir(parents=True, exist_ok=True)
         with alone(self._locks / key[:20], lambda: self._tell("waiting for another's services")):
             digests = [self._engine.image_id(tag) for tag in tags]
@@ -97,6 +102,7 @@ class Snapshots:
         values = {"base": base, "packages": one.kind.PACKAGES}
         text = render(template, values)
         tag = f"micro-bench/server:{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+        self._hold(tag)
         found = self._engine.image_id(tag)
         if found is None:
             self._tell(f"building {one.kind.NAME} {version} from packages, once for all tasks")

@@ -13,6 +13,7 @@ from micro_bench.edge.engine import Engine
 from micro_bench.errors import BuildError, EngineError
 from micro_bench.model.image import Image
 from micro_bench.model.service import Service
+from micro_bench.pipeline.images.keeping import prune
 from micro_bench.sandboxes._sandbox import Sandbox, StartRequest
 from micro_bench.services.declared import declared
 from tests.fakes.shop import Shop
@@ -259,3 +260,16 @@ def test_a_fix_with_a_migration_is_verified_beside_a_database(tmp_path: Path) ->
     assert test.id.endswith("ReceiptTest::test_note")
     marked = shop.grade(shop.gold)
     assert marked.verdict == "pass", marked
+
+
+def test_a_prune_leaves_what_tests_talk_to(shop: Shop, image: Image) -> None:
+    shop.line.specs.save_image(image)
+    try:
+        found = prune(shop.line, ("micro-bench/service:*", "micro-bench/server:*"), dry_run=True)
+    finally:
+        shop.line.specs.save_image(shop.prepared.image)
+    kept = {str(one["image"]): str(one["why"]) for one in found.kept}
+    (mine,) = (name for name in kept if name.startswith("micro-bench/service:") and "cache" in name
+               and ("task" in kept[name] or "process" in kept[name]))  # fmt: skip
+    assert mine not in {one["image"] for one in found.removed}
+    assert not any(str(one["image"]).startswith("micro-bench/server:") for one in found.removed)

@@ -90,7 +90,8 @@ def _reasons(line: Line, holds: Holds, *, others: bool) -> Iterator[tuple[str, s
         space = Workspace(place)
         if not others:
             for image in SpecStore(space).images():
-                yield image.digest, f"task {image.task} of {place}"
+                for digest in (image.digest, *(one.digest for one in image.services)):
+                    yield digest, f"task {image.task} of {place}"
         yield from _of_runs(space)
     yield from ((image, f"task {ident}") for ident, image in _images(line.specs))
     yield from _of_runs(line.workspace)
@@ -103,6 +104,7 @@ def _images(specs: SpecStore) -> Iterator[tuple[str, str]]:
             continue
         if image := specs.image(task.id):
             yield task.id, image.digest
+            yield from ((task.id, one.digest) for one in image.services)
         if found := specs.verification(task.id):
             yield task.id, found.image_digest
 
