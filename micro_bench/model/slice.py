@@ -209,6 +209,10 @@ class Slice(Noun):
     """The same for what was left out."""
     files_sha256: Digest
     """Over `mode path blob` of every kept file: equal slices have equal digests."""
+    pointers: tuple[str, ...] = ()
+    """Kept files that hold a pointer of Git LFS in the place of their content."""
+    submodules: tuple[str, ...] = ()
+    """Folders whose files are in another repository: they are left out."""
     distributions: tuple[Distribution, ...]
     build: BuildPlan | None = None
     """How its extensions are built; None where nothing is."""
@@ -249,7 +253,23 @@ class Slice(Noun):
         found += [one.words() for one in facts.left_out]
         if self.raised:
             found.append(f"the slice is the whole repository: {self.raised}")
-        return tuple(found)
+        return (*found, *self.elsewhere())
+
+    def elsewhere(self) -> tuple[str, ...]:
+        """What the clone names and does not hold, in sentences."""
+        told = []
+        if self.pointers:
+            names = _first(self.pointers)
+            told.append(f"a pointer of Git LFS is in the place of the content: {names}")
+        if self.submodules:
+            names = _first(self.submodules)
+            told.append(f"submodules are left out, their files are in other repositories: {names}")
+        return tuple(told)
+
+
+def _first(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
 
 
 def _unpinned(gone: tuple[Unpinned, ...]) -> list[str]:

@@ -13,6 +13,7 @@ from types import ModuleType
 from micro_bench import graphs
 from micro_bench.edge import clock
 from micro_bench.edge.git import Repository
+from micro_bench.edge.git_output import is_lfs_pointer
 from micro_bench.edge.packages import fitting, split_lock
 from micro_bench.edge.patching import patch_paths
 from micro_bench.edge.question import Wanted
@@ -111,6 +112,7 @@ def decide(line: Line, task: Task) -> Decided:
             everything, repo.commit(commit).committed, recipe, line.builder.offered
         ),
         language.build_plan(everything, recipe), _raised(line, task),
+        frozenset(path for path, content in everything.items() if is_lfs_pointer(content)),
     )  # fmt: skip
     tests = frozenset(path for path in tree if language.is_test(path, recipe))
     changed = frozenset(patch_paths(line.specs.gold_patch(task)))

@@ -54,7 +54,8 @@ def _head(found: Decided) -> list[str]:
             f"({shown.share(piece.kept_lines, piece.total_lines)})"
         ),
     ]
-    return [*head, f"raised: {piece.raised}"] if piece.raised else head
+    head += [f"raised: {piece.raised}"] if piece.raised else []
+    return [*head, *piece.elsewhere()]
 
 
 def _groups(side: str, groups: tuple[Group, ...]) -> list[str]:
@@ -94,6 +95,7 @@ def _value(
         "level": piece.level.value, "raised": piece.raised,
         "files": {"kept": piece.kept_files, "of": piece.total_files},
         "lines": {"kept": piece.kept_lines, "of": piece.total_lines},
+        "pointers": list(piece.pointers), "submodules": list(piece.submodules),
         "kept": [asdict(one) for one in kept], "left_out": [asdict(one) for one in out],
         "parts": [{**asdict(part), "place": places[part.name]} for part in parts.parts],
         "imports": [list(one) for one in parts.imports],

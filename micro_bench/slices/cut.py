@@ -117,6 +117,8 @@ class Source:
     build: BuildPlan | None = None
     raised: str = ""
     """Why the level is above the one that the task asks for."""
+    pointers: frozenset[str] = frozenset()
+    """Files whose content Git LFS keeps elsewhere."""
 
 
 def manifest(
@@ -138,6 +140,8 @@ def manifest(
         kept_lines=sum(lines.get(path, 0) for path in chosen.kept),
         total_lines=sum(lines.values()), kept=summarise(chosen.kept, chosen.left_out),
         left_out=summarise(chosen.left_out, chosen.kept), files_sha256=digest.hexdigest(),
+        pointers=tuple(path for path in chosen.kept if path in source.pointers),
+        submodules=tuple(sorted(p for p, (mode, _) in source.tree.items() if mode == SUBMODULE)),
         distributions=source.distributions, build=source.build, environment=source.environment,
         graph=f"{task.id}.graph.json", lock=f"{task.id}.lock",
         lock_facts=facts,

@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from micro_bench.errors import NotFoundError
-from micro_bench.pipeline.prepare import cut
+from micro_bench.pipeline.prepare import cut, decide
 from micro_bench.pipeline.sliced import show
+from micro_bench.slices import cut as slices
 from micro_bench.slices import drawing
 from micro_bench.slices.lines import lines_of
 from micro_bench.slices.shown import MOST_PARTS, Part, Parts
@@ -91,3 +92,28 @@ def test_it_is_json_and_a_task_that_is_not_there_is_said(shop: Shop) -> None:
     json.dumps(show(shop.line, shop.task.id).value)
     with pytest.raises(NotFoundError):
         show(shop.line, "tinyshop-9")
+
+
+def test_a_pointer_of_git_lfs_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n"
+    held: Tree = {"tests/data/big.bin": pointer, "docs/big.bin": pointer}
+    shop = Shop(tmp_path, "local", base={**BASE, **held})  # type: ignore[dict-item]
+    piece, _kept, _everything = cut(shop.line, shop.task)
+    assert piece.pointers == ("tests/data/big.bin",)
+    words = "a pointer of Git LFS is in the place of the content: tests/data/big.bin"
+    assert words in piece.findings()
+    assert words in show(shop.line, shop.task.id).text
+    assert shop.line.specs.environment_findings(shop.task) == piece.findings()
+
+
+def test_a_submodule_is_left_out_and_named(shop: Shop) -> None:
+    made = decide(shop.line, shop.task)
+    tree = {**made.tree, "vendor/parser": (slices.SUBMODULE, "1" * 40)}
+    chosen = slices.cut(made.asked, tree, made.graph, made.tests, made.changed)
+    known = made.piece
+    source = slices.Source(known.base_tree, tree, known.distributions, known.environment)
+    piece = slices.manifest(made.asked, chosen, source, known.lock_facts, {})
+    assert piece.submodules == ("vendor/parser",)
+    assert "vendor/parser" not in chosen.kept
+    words = "submodules are left out, their files are in other repositories: vendor/parser"
+    assert words in piece.findings()
