@@ -11,7 +11,7 @@ from micro_bench.languages.python.testing.config import CONFIG_NAMES, read_confi
 
 DJANGO, PYTEST, UNITTEST = "django", "pytest", "unittest"
 _COMMANDS = (
-    (DJANGO, re.compile(r"\bmanage\.py\s+test\b|\bdjango-admin\s+test\b")),
+    (DJANGO, re.compile(r"\b(?:manage\.py|django-admin)[\s\"',]+test\b")),
     (PYTEST, re.compile(r"(?:^|[\s\"'/,&;(])(?:py\.test|pytest)(?=$|[\s\"',;)])", re.MULTILINE)),
     (UNITTEST, re.compile(r"-m[\s\"',]+unittest\b|\bunit2\s+discover")),
     ("nose", re.compile(r"\bnosetests\b|\bnose2\b")),
