@@ -62,6 +62,7 @@ def why(found: keeping.Pruned, image: Image) -> object:
     return {row["image"]: row["why"] for row in found.kept}.get(image.tag)
 
 
+@pytest.mark.alone  # the bytes of all images: other tests make some
 def test_an_image_goes_when_nothing_needs_it_and_its_bytes_are_told(
     one: Shop, tmp_path: Path, engine: Engine
 ):
