@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from micro_bench.model.attempt import AgentRef
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
-from micro_bench.model.task import EffortSize, TierNumber
+from micro_bench.model.task import EffortSize, SliceLevel, TierNumber
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -31,6 +31,8 @@ class TaskFacts(Noun):
     """How often its verification executed everything; None if that is not known."""
     environment: tuple[str, ...] = ()
     """What in its environment is not of the base commit's date."""
+    level: SliceLevel | None = None
+    """How much of the repository an agent sees; None if that is not known."""
 
 
 class SkippedTask(Noun):

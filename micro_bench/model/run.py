@@ -6,7 +6,7 @@ from typing import Literal
 
 from micro_bench.model.attempt import AgentRef
 from micro_bench.model.base import Digest, Noun, Slug, Time
-from micro_bench.model.task import Limits
+from micro_bench.model.task import Limits, SliceLevel
 
 
 class TaskLock(Noun):
@@ -32,6 +32,8 @@ class TaskLock(Noun):
     """Whether a person had read it; false for drafts."""
     environment: tuple[str, ...] = ()
     """What in its environment is not of the base commit's date."""
+    level: SliceLevel | None = None
+    """How much of the repository an agent sees; None in runs of older versions."""
 
 
 class Skipped(Noun):

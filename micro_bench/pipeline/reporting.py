@@ -33,7 +33,7 @@ def facts(lock: RunLock, ks: Sequence[int]) -> RunFacts:
             TaskFacts.model_validate(
                 {"id": t.id, "title": t.title, "tier": t.tier, "effort": t.effort,
                  "reviewed": t.reviewed, "repetitions": t.repetitions,
-                 "environment": t.environment}
+                 "environment": t.environment, "level": t.level}
             )
             for t in lock.tasks
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from micro_bench.model.report import CONTROLS, Cell, Counts, Note, Provenance, RunFacts
@@ -27,6 +28,7 @@ def warnings(
         *_one_repetition(run),
         *_replays(run),
         *_environments(run),
+        *_levels(run),
         *_lost_attempts(overall),
         *_few_tasks(run, cells),
         *_too_few_attempts(overall),
@@ -90,6 +92,29 @@ def _environments(run: RunFacts) -> Iterator[str]:
             found.setdefault(words, []).append(task.id)
     for words, tasks in found.items():
         yield f"Environment of {', '.join(map(clean, tasks))}: {clean(words)}."
+
+
+def _levels(run: RunFacts) -> Iterator[str]:
+    """Rates over what is not alike: tier by tier, and over all of them."""
+    whole = Counter(task.level.value for task in run.tasks if task.level)
+    if len(whole) < 2:
+        return
+    mixed = [
+        f"tier {tier}: {_counted(levels)}"
+        for tier in sorted({task.tier for task in run.tasks})
+        if len(levels := Counter(t.level.value for t in run.tasks if t.tier == tier and t.level))
+        > 1
+    ]
+    within = f"; {', '.join(mixed)}" if mixed else "; within each tier they are alike"
+    yield (
+        f"Slices of different levels are taken together: {_counted(whole)}{within}. An agent that "
+        "sees the whole repository has another task than one that sees a part of it: compare "
+        "within one level."
+    )
+
+
+def _counted(levels: Counter[str]) -> str:
+    return ", ".join(f"{number} {level}" for level, number in sorted(levels.items()))
 
 
 def _drafts(run: RunFacts) -> Iterator[str]:

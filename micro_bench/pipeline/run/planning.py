@@ -140,7 +140,7 @@ def _task_lock(ready: Ready) -> TaskLock:
         base_digest=image.base_digest, python=image.python, limits=task.limits,
         verified_at=ready.verification.finished, repetitions=ready.verification.repetitions,
         reviewed=task.status is Status.REVIEWED, grading=grading_digest(ready.verification),
-        environment=ready.prepared.findings(),
+        environment=ready.prepared.findings(), level=ready.prepared.piece.level,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from micro_bench.model.attempt import AgentFailed, Finished, HarvestNote, InfraFailed
 from micro_bench.model.report import Estimate, MarkKind, Report, TaskFacts
+from micro_bench.model.task import SliceLevel
 from micro_bench.reports.marks import judge
 from micro_bench.reports.tabulate import tabulate
 from tests.unit.reports.builder import (
@@ -287,6 +288,28 @@ def test_an_environment_of_another_date_is_told_once_with_its_tasks():
     found = tabulate(run_facts(agents=(ALPHA,), tasks=tasks), [], {})
     told = [text for text in found.warnings if text.startswith("Environment of")]
     assert told == [f"Environment of one, two: {late[0]}."]
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"),
+    [
+        (("package", "package", "package"), None),
+        ((None, None, "full"), None),
+        (("package", "package", "full"), "1 full, 2 package; within each tier they are alike."),
+        (("package", "full", "full"), "2 full, 1 package; tier 1: 1 full, 1 package."),
+    ],
+)
+def test_slices_of_several_levels_are_told_where_their_rates_are_one(levels, told):
+    tasks = tuple(
+        TaskFacts(
+            id=f"t{place}", title="T", tier=1 + place // 2, effort="S",
+            level=SliceLevel(level) if level else None,
+        )
+        for place, level in enumerate(levels)
+    )  # fmt: skip
+    found = tabulate(run_facts(agents=(ALPHA,), tasks=tasks), [], {})
+    said = [text for text in found.warnings if text.startswith("Slices of different levels")]
+    assert (told in said[0]) if told else not said
 
 
 def test_what_else_a_reader_must_know():
