@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -46,13 +47,15 @@ def small_engine(tmp_path: Path) -> Iterator[Engine]:
     """An engine of its own, whose disk is small."""
     if shutil.which("dockerd") is None:
         pytest.skip("no dockerd of this machine's own")
-    with small_disk(tmp_path / "disk", "24m") as disk:
-        argv = ["dockerd", "--data-root", disk / "data", "--exec-root", tmp_path / "exec",
-                "--pidfile", tmp_path / "pid", "-H", f"unix://{tmp_path}/sock",
-                "--bridge=none", "--iptables=false"]  # fmt: skip
+    with small_disk(tmp_path / "disk", "24m") as disk, TemporaryDirectory(prefix="mb-") as name:
+        short = Path(name)  # the path of a socket has at most a hundred letters
+        # In a network of its own: without a bridge it takes away that of this machine's engine.
+        argv = ["unshare", "--net", "dockerd", "--data-root", disk / "data",
+                "--exec-root", short / "exec", "--pidfile", short / "pid",
+                "-H", f"unix://{short}/sock", "--bridge=none", "--iptables=false"]  # fmt: skip
         log = (tmp_path / "log").open("wb")
         with log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
-            engine = Engine(f"unix://{tmp_path}/sock")
+            engine = Engine(f"unix://{short}/sock")
             try:
                 for _number in range(150):
                     if engine.answers():
