@@ -278,7 +278,7 @@ class Sinks:
         self.truncated = False
         self._output, self._errors, self._left = output, errors, limit
         self._awaited = MARK if awaits_mark else b""
-        self._before = bytearray()
+        self._before, self._early = bytearray(), bytearray()
 
     def take(self, number: int, chunk: bytes) -> None:
         """A piece of a stream."""
@@ -293,17 +293,27 @@ class Sinks:
         self._left = max(self._left - len(chunk), 0)
 
     def _past_mark(self, number: int, chunk: bytes) -> bytes:
-        """What comes before the command itself is the unpacking's own."""
+        """What comes before the command itself is the unpacking's own.
+
+        The streams come by ways of their own: the command's errors may be here before the mark.
+        """
+        if number != STDOUT:
+            self._early += chunk
+            return b""
         self._before += chunk
-        if number != STDOUT or self._awaited not in self._before:
+        if self._awaited not in self._before:
             return b""
         self._awaited = b""
-        return bytes(self._before.partition(MARK)[2])
+        after, early = bytes(self._before.partition(MARK)[2]), bytes(self._early)
+        if self._errors is None:
+            return early + after
+        self._errors.write(early)
+        return after
 
     def check_mark(self) -> None:
         """The command was not reached: no fault of the command's."""
         if self._awaited:
-            words = self._before[-500:].decode("utf-8", "replace").strip()
+            words = (self._before + self._early)[-500:].decode("utf-8", "replace").strip()
             raise EngineError(f"files could not be put into the sandbox: {words or 'no reason'}")
 
 

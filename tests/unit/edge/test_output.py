@@ -104,3 +104,17 @@ def test_files_that_do_not_arrive_are_the_sandbox_s_failure():
 def _feed(sinks: Sinks, chunks: Iterable[bytes]) -> None:
     for chunk in chunks:
         sinks.take(STDOUT, chunk)
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_errors_that_are_here_before_the_mark_of_the_output_are_not_lost(apart: bool):
+    """An engine copies the two streams side by side."""
+    output, errors = io.BytesIO(), io.BytesIO()
+    sinks = Sinks(output, errors if apart else None, 100, awaits_mark=True)
+    sinks.take(STDERR, b"prepared\n")
+    sinks.take(STDOUT, b"tar: " + MARK[:4])
+    sinks.take(STDOUT, MARK[4:] + b"tests\n")
+    sinks.take(STDERR, b"done\n")
+    sinks.check_mark()
+    told = (b"tests\n", b"prepared\ndone\n") if apart else (b"prepared\ntests\ndone\n", b"")
+    assert (output.getvalue(), errors.getvalue()) == told
