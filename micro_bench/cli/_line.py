@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from micro_bench.pipeline.line import Line
     from micro_bench.pipeline.watch import Watch
 
+Ident = Annotated[str, typer.Argument(metavar="TASK", help="A task's id.")]
 Tasks = Annotated[
     list[str] | None, typer.Argument(metavar="TASK", help="Ids or globs. [default: all]")
 ]

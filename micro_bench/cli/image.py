@@ -9,7 +9,6 @@ import typer
 
 from micro_bench.cli import _groups, _images, _line, _live, _next, _output
 
-Ident = Annotated[str, typer.Argument(metavar="TASK", help="A task's id.")]
 BUILD = "build"
 
 
@@ -52,7 +51,7 @@ def build(
 
 def shell(
     ctx: typer.Context,
-    ident: Ident,
+    ident: _line.Ident,
     at: Annotated[
         str | None,
         typer.Option(

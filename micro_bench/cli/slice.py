@@ -10,7 +10,6 @@ import typer
 from micro_bench.cli import _groups, _line, _next, _output
 
 CUT = "cut"
-Ident = Annotated[str, typer.Argument(metavar="TASK", help="A task's id.")]
 Picture = Annotated[
     Path | None, typer.Option("--svg", metavar="FILE", help="Write its parts as a picture.")
 ]
@@ -49,7 +48,7 @@ def cut(
 
 def show(
     ctx: typer.Context,
-    ident: Ident,
+    ident: _line.Ident,
     svg: Picture = None,
     clone: _line.Clones = None,
     *,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from micro_bench.cli import _line, _next, _output
 from micro_bench.plurals import count
-
-Ident = Annotated[str, typer.Argument(metavar="TASK", help="A task's id.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +41,7 @@ def check(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
     _output.either(text, {"specs": number}, as_json=as_json, steps=steps)
 
 
-def explain(ctx: typer.Context, ident: Ident, *, as_json: _output.Json = False) -> None:
+def explain(ctx: typer.Context, ident: _line.Ident, *, as_json: _output.Json = False) -> None:
     """Say why a task has its tier, links and tests."""
     from micro_bench.pipeline.looking import explanation, facts
 

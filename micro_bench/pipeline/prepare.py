@@ -297,7 +297,7 @@ def _digest(wanted: Environment, out: Sequence[str] = ()) -> str:
 
 def _can_be_had(line: Line, wanted: Environment) -> bool:
     try:
-        line.builder.base(wanted.python)
+        line.builder.base(wanted.interpreter())
     except BuildError as error:
         line.tell(error.message)
         return False

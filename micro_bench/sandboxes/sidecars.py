@@ -83,15 +83,21 @@ def await_health(one: Sidecar, made: Container, within_s: float = UP_S) -> None:
     Raises:
         EngineError: It does not.
     """
-    argv = ("sh", "-c", _WAIT, "sh", *one.health)
-    output = io.BytesIO()
-    # The container is killed at the deadline; where its main process ends, so does the command.
-    end = made.exec(argv, output=output, deadline_s=within_s, limit=2000)
-    if end.timed_out or end.exit_code != 0:
+    if not comes_up(made, one.health, within_s):
         raise EngineError(
             f"the service {one.name} does not answer within {within_s:.0f} s: {_last_words(made)}",
             next_step=f"look at `services.{one.name}` in recipe.yaml: port, health, memory_mb",
         )
+
+
+def comes_up(made: Container, health: Sequence[str], within_s: float) -> bool:
+    """Whether a service answers in time.
+
+    The container is killed at the deadline; where its main process ends, so does the command.
+    """
+    argv = ("sh", "-c", _WAIT, "sh", *health)
+    end = made.exec(argv, output=io.BytesIO(), deadline_s=within_s, limit=2000)
+    return end.exit_code == 0 and not end.timed_out
 
 
 def _healthy(one: Sidecar, made: Container) -> bool:

@@ -23,14 +23,12 @@ from micro_bench.edge.recipes import recipe_path, render
 from micro_bench.errors import BuildError, EngineError
 from micro_bench.model.image import Image
 from micro_bench.model.service import Sidecar
+from micro_bench.sandboxes import sidecars
 from micro_bench.sandboxes._sandbox import Places
 from micro_bench.services.declared import USER, Declared, first
 
 PREPARE_S, MIGRATE_S, STOP_S = 120.0, 900.0, 60.0
 TAIL = 15
-CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
-"""What images of others need, to become the user that they chose."""
-_WAIT = 'until "$@" >/dev/null 2>&1; do sleep 0.05; done'
 
 
 @dataclass(frozen=True)
@@ -152,15 +150,13 @@ def _first(one: Declared, image: str, host: str) -> ContainerSpec:
     return ContainerSpec(
         image=image, cpus=2, memory_mb=one.service.memory_mb, pids=512, workdir="/",
         network=f"{BESIDE}{host}", user=USER if one.kind else "", env=one.own, main=main,
-        capabilities=() if one.kind else CAPABILITIES,
+        capabilities=() if one.kind else sidecars.OWN,
     )  # fmt: skip
 
 
 def _await(one: Declared, made: Container) -> None:
-    argv = ("sh", "-c", _WAIT, "sh", *one.health)
     try:
-        end = made.exec(argv, output=io.BytesIO(), deadline_s=PREPARE_S, limit=2000)
-        up = end.exit_code == 0 and not end.timed_out
+        up = sidecars.comes_up(made, one.health, PREPARE_S)
     except EngineError:  # it ended before it could be asked
         up = False
     if not up:
