@@ -11,9 +11,11 @@ from types import ModuleType
 
 from jinja2 import Environment, StrictUndefined
 
-from micro_bench.attempts.agents._agent import Brief, Command
+from micro_bench.attempts.agents._agent import Brief, Command, Gateway
 from micro_bench.attempts.harvest import GIT_LIMIT, Harvest, Wanted, harvest, put_git
 from micro_bench.attempts.redacted import Redacted
+from micro_bench.attempts.toolboxes.shelf import Kept
+from micro_bench.attempts.way_out import OpenLease, WayOut
 from micro_bench.edge import clock
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.git_output import printable
@@ -32,6 +34,7 @@ from micro_bench.model.attempt import (
 )
 from micro_bench.model.image import Image
 from micro_bench.model.task import Task
+from micro_bench.model.usage import Metered
 from micro_bench.sandboxes._sandbox import Ended, Places, Sandbox, Start, StartRequest
 
 CANNOT_START = (126, 127)
@@ -79,6 +82,17 @@ class Assignment:
     """Paths that the gold patch adds: they count even where `.gitignore` names them."""
     tested: HowTested = HowTested()
     """How the tests are started: what the agent sees when it runs them is what grading sees."""
+    toolbox: Kept | None = None
+    """The agent's program, where it is one that is installed."""
+    config: Mapping[str, bytes] = field(default_factory=dict)
+    """The team's own configuration of the agent."""
+    lease: OpenLease | None = None
+    """Opens the one way out for this attempt; None for agents that ask no model."""
+
+    @property
+    def name(self) -> str:
+        """`task/agent/number`, as it is stored."""
+        return f"{self.task.id}/{self.agent.name}/{self.number}"
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,8 @@ class Tried:
     patch: bytes
     timings: Timings
     instruction: str
+    metered: Metered | None = None
+    """What went through the gateway; None where there was none."""
 
 
 def instruction(
@@ -141,16 +157,24 @@ class _Try:
 
     def run(self) -> Tried:
         """Start, run, take the patch, name the outcome."""
+        with WayOut(self.what.lease, self.what.name) as way:
+            tried = self._run(way)
+        return replace(tried, metered=way.metered)
+
+    def _run(self, way: WayOut) -> Tried:
         what = self.what
         network = what.agent.options.get("network", "none")
         labels = {"task": what.task.id, "agent": what.agent.name, "number": str(what.number)}
-        request = StartRequest(what.image, what.task.limits, network, labels)
+        toolbox = str(what.toolbox.folder) if what.toolbox else ""
+        request = StartRequest(
+            what.image, what.task.limits, network, labels, toolbox=toolbox, way_out=way.folder
+        )
         sandbox = self.start(request)
         started = clock.monotonic()
         try:
-            brief = self._brief(sandbox.places)
+            brief = self._brief(sandbox.places, way)
             self.stage.name = "agent"
-            ended = self._run_agent(sandbox, what.plugin.command(brief), brief)
+            ended = self._run_agent(sandbox, what.plugin.command(brief), brief, way)
             left = clock.monotonic()
             self.stage.name = "harvest"
             starved = ended.exit_code not in (0, None) and sandbox.out_of_memory()
@@ -158,7 +182,8 @@ class _Try:
             taken = self._take(sandbox, frozen=dead)
         finally:
             sandbox.close()
-        outcome = self._outcome(ended, taken, starved=starved)
+        way.close()
+        outcome = self._outcome(ended, taken, starved=starved, stopped=way.stopped)
         timings = Timings(
             total=clock.monotonic() - self.begin, start=started - self.begin,
             agent_command=ended.seconds, harvest=clock.monotonic() - left,
@@ -166,11 +191,16 @@ class _Try:
         kept = taken.patch if isinstance(outcome, Finished | BudgetStop) else b""
         return Tried(outcome, kept, timings, brief.instruction)
 
-    def _brief(self, places: Places) -> Brief:
+    def _brief(self, places: Places, way: WayOut) -> Brief:
         what = self.what
         network = what.agent.options.get("network", "none")
         text = instruction(what.task, places, network, what.tested)
-        return Brief(what.task.id, what.number, text, places, what.agent.options, what.patch)
+        program = what.toolbox.ref.command(places.toolbox) if what.toolbox else ()
+        gateway = Gateway(way.url(places), way.key) if way.key else None
+        return Brief(
+            what.task.id, what.number, text, places, what.agent.options, what.patch, program,
+            gateway, what.config,
+        )  # fmt: skip
 
     def _files(self, command: Command, brief: Brief) -> bytes:
         """What lies in the bench folder before the agent starts."""
@@ -181,7 +211,7 @@ class _Try:
         ]
         return pack(entries)
 
-    def _run_agent(self, sandbox: Sandbox, command: Command, brief: Brief) -> Ended:
+    def _run_agent(self, sandbox: Sandbox, command: Command, brief: Brief, way: WayOut) -> Ended:
         places = sandbox.places
         env = {
             **self.what.tested.env,
@@ -191,14 +221,16 @@ class _Try:
             "MICRO_BENCH_INSTRUCTION_FILE": f"{places.bench}/task/instruction.md",
             "MICRO_BENCH_AGENT_FILES": f"{places.bench}/agent",
             **IDENTITY,
+            **command.env,
             **self.what.secrets,
         }
         with (self.folder / "agent.log").open("wb") as log:
-            output = Redacted(log, self.what.secrets.values())
-            ended = sandbox.run(
-                command.argv, output=output, deadline_s=self.what.task.limits.agent_s, env=env,
-                files=self._files(command, brief),
-            )  # fmt: skip
+            output = Redacted(log, (*self.what.secrets.values(), way.key))
+            with way.ending(sandbox.end):
+                ended = sandbox.run(
+                    way.command(command.argv, places), output=output, env=env,
+                    deadline_s=self.what.task.limits.agent_s, files=self._files(command, brief),
+                )  # fmt: skip
             output.finish()
         return ended
 
@@ -241,7 +273,7 @@ class _Try:
         taken = harvest(sandbox, wanted, objects)
         return _noted(taken, "the agent's repository had lost the root commit")
 
-    def _outcome(self, ended: Ended, taken: Harvest, *, starved: bool) -> Outcome:
+    def _outcome(self, ended: Ended, taken: Harvest, *, starved: bool, stopped: str) -> Outcome:
         tail = _tail(self.folder / "agent.log")
         if taken.problem:
             words = f"{taken.problem}\n{tail}"
@@ -250,6 +282,8 @@ class _Try:
             sha256=hashlib.sha256(taken.patch).hexdigest(), bytes=len(taken.patch),
             files=tuple(printable(path) for path in self.what.paths_of(taken.patch)),
         )  # fmt: skip
+        if stopped:
+            return BudgetStop(limit=stopped, patch=patch, notes=taken.notes)
         if ended.timed_out:
             seconds = self.what.task.limits.agent_s
             limit = f"wall time of {seconds:g} s"

@@ -67,6 +67,8 @@ class ContainerSpec:
     """The main process. Another than the one that waits is `user`'s; None: the image's own."""
     hosts: tuple[str, ...] = ()
     """Further names of the loopback, where the container has no network."""
+    mounts: tuple[tuple[str, str], ...] = ()
+    """Folders of the host and where they are inside, read-only."""
 
 
 @dataclass(frozen=True)

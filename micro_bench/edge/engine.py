@@ -17,7 +17,7 @@ from typing import Any
 import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from docker.types import LogConfig
+from docker.types import LogConfig, Mount
 
 from micro_bench.edge.archive import Entry, pack
 from micro_bench.edge.containers import (
@@ -284,6 +284,7 @@ class Engine:
                 cap_add=list(spec.capabilities),
                 security_opt=["no-new-privileges"],
                 log_config=_logs(spec),
+                mounts=[Mount(to, place, "bind", read_only=True) for place, to in spec.mounts],
             )
             waits = spec.main == WAIT
             made = client.create_container(

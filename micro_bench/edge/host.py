@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,6 +64,13 @@ def program(name: str, *arguments: str) -> Program | None:
         return None
     said = _said([path, *arguments]) if arguments else ""
     return Program(name, path, said.splitlines()[0].strip() if said else "")
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def is_root() -> bool:

@@ -9,11 +9,15 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from micro_bench.edge.files import place_of, storage_errors
+
+LOOK_S = 0.25
+"""Between two looks at whether somebody ended it."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,35 @@ def on_terminal(argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> int:
     return subprocess.call(list(argv), env={**env, **term}, cwd=cwd)
 
 
+class Deadline:
+    """When a command is over at the latest: after some seconds, or when somebody says so."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + max(seconds, 0.001)
+        self._now = threading.Event()
+
+    def now(self) -> None:
+        """It is over; from any thread."""
+        self._now.set()
+
+    def wait(self, process: subprocess.Popen[bytes]) -> int | None:
+        """The process's exit code, or None at the deadline."""
+        while not self._now.is_set():
+            left = self._end - time.monotonic()
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(timeout=max(min(left, LOOK_S), 0.001))
+            if left <= LOOK_S:
+                return None
+        return None
+
+
 def stream(
     argv: Sequence[str],
     *,
     output: BinaryIO,
     env: Mapping[str, str],
     cwd: Path,
-    deadline_s: float,
+    deadline: Deadline,
     limit: int,
     errors: BinaryIO | None = None,
 ) -> tuple[Result, bool]:
@@ -109,9 +135,7 @@ def stream(
     if errors is not None:
         readers.append(_reader(process.stderr, errors, sys.maxsize, cut, broken))
     try:
-        code: int | None = process.wait(timeout=max(deadline_s, 0.001))
-    except subprocess.TimeoutExpired:
-        code = None
+        code = deadline.wait(process)
     finally:
         end_group(process.pid)
         process.wait()

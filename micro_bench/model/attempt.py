@@ -8,6 +8,7 @@ from pydantic import Field
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
 from micro_bench.model.task import Limits
+from micro_bench.model.usage import Metered
 
 
 class AgentRef(Noun):
@@ -111,6 +112,8 @@ class Attempt(Noun):
     finished: Time
     outcome: Outcome
     timings: Timings
+    metered: Metered | None = None
+    """What its agent asked of models; None where nothing went through the gateway."""
 
     @property
     def id(self) -> str:

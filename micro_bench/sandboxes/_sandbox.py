@@ -26,6 +26,10 @@ class Places:
     project: str = "/opt/project"
     """Import roots and metadata of the project under test."""
     home: str = "/home/agent"
+    toolbox: str = "/opt/agent"
+    """The agent's program, where one is mounted."""
+    way_out: str = "/opt/way-out"
+    """The folder of the gateway's socket, where there is one."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,6 +68,15 @@ class StartRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     services: bool = True
     """Whether the image's services are started beside it. No test runs without them."""
+    toolbox: str = ""
+    """A folder of the host's, mounted read-only at the places' `toolbox`."""
+    way_out: str = ""
+    """A folder of the host's with the socket of a gateway, mounted at the places' `way_out`."""
+
+    def mounts(self, places: Places) -> tuple[tuple[str, str], ...]:
+        """Folder of the host -> where it is inside. All are read-only."""
+        pairs = ((self.toolbox, places.toolbox), (self.way_out, places.way_out))
+        return tuple(pair for pair in pairs if pair[0])
 
 
 class Sandbox(Protocol):
@@ -119,6 +132,9 @@ class Sandbox(Protocol):
         Its commands start in the root folder: the work folder may be closed by now. This one is
         killed; close both.
         """
+
+    def end(self) -> None:
+        """From another thread: what runs is at its deadline, and so is every further command."""
 
     def alive(self) -> bool:
         """Whether it still runs: code inside may have ended it."""

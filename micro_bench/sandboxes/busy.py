@@ -72,6 +72,10 @@ class BusySandbox:
         """A fresh sandbox on the same files, which is not busy."""
         return self._inner.frozen()
 
+    def end(self) -> None:
+        """What runs is at its deadline."""
+        self._inner.end()
+
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._inner.alive()

@@ -70,6 +70,7 @@ class DockerBackend:
             env=places.environment,
             labels={f"micro-bench.{k}": v for k, v in request.labels.items()},
             hosts=tuple(one.name for one in services),
+            mounts=request.mounts(places),
         )
         container = self.engine.create(spec)
         sidecars = Sidecars(self.engine, services)
@@ -134,6 +135,7 @@ class DockerSandbox:
         self._engine, self._container, self._spec = engine, container, spec
         self._closer, self._sidecars = closer, sidecars or Sidecars(engine, ())
         self._snapshot: str | None = None
+        self._over = False
 
     def run(
         self,
@@ -151,11 +153,15 @@ class DockerSandbox:
         Raises:
             EngineError: Also where somebody else ended the container: no code in it can.
         """
+        if self._over:
+            return Ended(None, True, 0.0, False)
         end = self._container.exec(
             argv, output=output, deadline_s=deadline_s, limit=limit, errors=errors,
             env={**self._sidecars.env, **(env or {})},
             files=(self.places.bench, files) if files else None,
         )  # fmt: skip
+        if self._over:
+            return Ended(None, True, end.seconds, end.truncated)
         if not end.timed_out and end.exit_code not in _ENDED_BY_ITSELF:
             self._check_not_ended_from_outside(killed=end.exit_code in _KILLED)
         self._sidecars.check()
@@ -195,7 +201,7 @@ class DockerSandbox:
         """Kill, commit the files, start afresh on them."""
         self._container.kill()
         snapshot = self._container.commit(f"micro-bench/snapshot:{uuid.uuid4().hex}")
-        spec = replace(self._spec, image=snapshot, network="none", workdir="/")
+        spec = replace(self._spec, image=snapshot, network="none", workdir="/", mounts=())
         container = self._engine.create(spec)
         fresh = DockerSandbox(self._engine, container, self._spec, self._closer)
         fresh._snapshot = snapshot
@@ -205,6 +211,11 @@ class DockerSandbox:
             fresh.close()
             raise
         return fresh
+
+    def end(self) -> None:
+        """Kill it: what runs in it ends as at its deadline."""
+        self._over = True
+        self._container.kill()
 
     def alive(self) -> bool:
         """Whether the container's main process runs."""

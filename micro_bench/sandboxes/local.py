@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,7 +64,9 @@ class LocalBackend:
         if request.network != "none" and self._bubblewrap:
             raise EngineError("the local sandbox has no network", next_step="use --backend docker")
         folder = self.root / f"{owner_id()}-{secrets.token_hex(6)}"
-        sandbox = LocalSandbox(folder, request.image, bubblewrap=self._bubblewrap)
+        sandbox = LocalSandbox(
+            folder, request.image, bubblewrap=self._bubblewrap, mounts=request.mounts
+        )
         with storage_errors(folder):
             shutil.copytree(Path(request.image.place), folder, symlinks=True)
             sandbox.settle(request.image.services if request.services else ())
@@ -82,18 +84,31 @@ class LocalBackend:
 class LocalSandbox:
     """One folder: work/, project/, bench/, home/, tmp/."""
 
-    def __init__(self, folder: Path, image: Image, *, bubblewrap: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        image: Image,
+        *,
+        bubblewrap: bool,
+        mounts: Callable[[Places], Sequence[tuple[str, str]]] = lambda _places: (),
+    ) -> None:
         self._folder, self._image, self._bubblewrap = folder, image, bubblewrap
         cache = Path(image.place).parents[1]
         self._venv = cache / "environments" / image.env_key[:20]
         self._tools = cache / "tools" / image.base_digest.removeprefix("local:")[:20]
+        self._mounts = tuple(mounts(Places()))
         self.places = Places() if bubblewrap else self._plain_places()
         self._start = self.places.work
         self._services: tuple[Sidecar, ...] = ()
+        self._over = False
+        self._deadline = process.Deadline(0)
 
     def _plain_places(self) -> Places:
-        folder = self._folder
+        folder, mounted = self._folder, {inside: place for place, inside in self._mounts}
+        usual = Places()
         return Places(
+            toolbox=mounted.get(usual.toolbox, usual.toolbox),
+            way_out=mounted.get(usual.way_out, usual.way_out),
             work=str(folder / "work"), bench=str(folder / "bench"), venv=str(self._venv),
             tools=str(self._tools), project=str(folder / "project"), home=str(folder / "home"),
         )  # fmt: skip
@@ -175,6 +190,7 @@ class LocalSandbox:
     ) -> Ended:
         """Run a command; at the deadline its whole process group is killed."""
         self._open()
+        self._deadline = process.Deadline(0 if self._over else deadline_s)
         if files:
             self.put(self.places.bench, files)
         told = {name: text for one in self._services for name, text in one.env.items()}
@@ -185,7 +201,7 @@ class LocalSandbox:
             result, cut = process.stream(
                 command, output=output, env=environment,
                 cwd=self._folder / "work" if self._start else self._folder,
-                deadline_s=deadline_s, limit=limit, errors=errors,
+                deadline=self._deadline, limit=limit, errors=errors,
             )  # fmt: skip
         except (FileNotFoundError, PermissionError) as error:
             output.write(f"{error}\n".encode())
@@ -222,6 +238,8 @@ class LocalSandbox:
         argv += ["--ro-bind", str(folder / "project"), places.project]
         for place, inside in ((self._venv, places.venv), (self._tools, places.tools)):
             argv += ["--ro-bind", str(place), inside, "--ro-bind", str(place), str(place)]
+        for outside, inside in self._mounts:
+            argv += ["--ro-bind", outside, inside]
         return [*argv, "--chdir", self._start or "/", "--"]
 
     def put(self, path: str, archive: bytes) -> None:
@@ -278,6 +296,11 @@ class LocalSandbox:
     def _open(self) -> None:
         if not self._folder.is_dir():
             raise EngineError("the sandbox is closed")
+
+    def end(self) -> None:
+        """The command that runs, and every further one, is at its deadline."""
+        self._over = True
+        self._deadline.now()
 
     def alive(self) -> bool:
         """There is no main process to end."""

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from micro_bench.attempts.agents._agent import Brief, Command
+from micro_bench.model.told import Told
 
 NAME = "command"
 NEEDS = "nothing"
 SCRIPTED = False
+TOOLBOX = None
+WIRES = ()
 OPTIONS = frozenset({"command", "version", "env", "files", "network"})
 
 
@@ -35,3 +38,8 @@ def mistakes(options: Mapping[str, str]) -> tuple[str, ...]:
 def command(brief: Brief) -> Command:
     """The lead's own command line, through the sandbox's shell."""
     return Command(("sh", "-c", brief.options["command"]))
+
+
+def told(log: str, files: Mapping[str, str]) -> Told:
+    """Nothing of itself."""
+    return Told()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from micro_bench.attempts.agents._agent import Brief, Command
+from micro_bench.model.told import Told
 
 NAME = "noop"
 NEEDS = "nothing"
 SCRIPTED = True
+TOOLBOX = None
+WIRES = ()
 
 
 def version(options: Mapping[str, str]) -> str:
@@ -24,3 +27,8 @@ def mistakes(options: Mapping[str, str]) -> tuple[str, ...]:
 def command(brief: Brief) -> Command:
     """`true`."""
     return Command(("true",))
+
+
+def told(log: str, files: Mapping[str, str]) -> Told:
+    """Nothing of itself."""
+    return Told()

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 from micro_bench.attempts.agents._agent import Brief, Command
 from micro_bench.attempts.agents._patch import apply
+from micro_bench.model.told import Told
 
 NAME = "oracle"
 NEEDS = "gold_patch"
 SCRIPTED = True
+TOOLBOX = None
+WIRES = ()
 
 
 def version(options: Mapping[str, str]) -> str:
@@ -25,3 +28,8 @@ def mistakes(options: Mapping[str, str]) -> tuple[str, ...]:
 def command(brief: Brief) -> Command:
     """Apply the gold patch."""
     return apply(brief)
+
+
+def told(log: str, files: Mapping[str, str]) -> Told:
+    """Nothing of itself."""
+    return Told()

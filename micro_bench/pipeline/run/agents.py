@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
 from micro_bench import plugins
+from micro_bench.attempts.toolboxes.shelf import Kept
 from micro_bench.errors import BadInputError, NotFoundError
 from micro_bench.model.attempt import AgentRef
 from micro_bench.model.task import Task
@@ -17,6 +20,10 @@ from micro_bench.paths import name_mistake, slug
 
 ROOM = "attempts.agents"
 FILES_LIMIT = 64 * 2**20
+FORM = re.compile(
+    r"(?:(?P<name>[^=:,]+)=)?(?P<kind>[A-Za-z0-9._-]+)(?P<extras>,[^:]*)?(?::(?P<tail>.*))?",
+    re.DOTALL,
+)
 VARIABLE_LIMIT = 100_000
 """Bytes of an environment variable: no system takes one of any length (Linux: 128 KiB)."""
 
@@ -30,6 +37,15 @@ class Chosen:
     recordings: Path | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    config: Mapping[str, bytes] = field(default_factory=dict)
+    """The team's own configuration: path in their folder -> content."""
+    toolbox: Kept | None = None
+    """The program, for agents that are installed; found when a run begins."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks a model, through the gateway."""
+        return bool(self.plugin.WIRES)
 
     def recording(self, task: Task, number: int) -> bytes:
         """The recorded patch of an attempt; a missing number falls back to the one before.
@@ -50,9 +66,11 @@ class Chosen:
 def parse(texts: Sequence[str], network: str) -> tuple[Chosen, ...]:
     """Read `--agent` values.
 
-    Forms: `oracle`, `noop`, `NAME=replay:FOLDER`, `NAME=command:COMMAND LINE`. Options stand
-    before the colon: `NAME=command,version=1.2,env=API_KEY+ORG,files=DIR,network=bridge:...`;
-    the command line behind it is taken as it is.
+    Forms: `oracle`, `noop`, `NAME=replay:FOLDER`, `NAME=command:COMMAND LINE`, and for agents that
+    are installed `KIND[:key=value,...]` or `NAME=KIND[:key=value,...]`; a value with a comma stands
+    in double quotes. Options of `command` stand before the colon:
+    `NAME=command,version=1.2,env=API_KEY+ORG,files=DIR,network=bridge:...`; the command line behind
+    it is taken as it is.
 
     Raises:
         BadInputError: With every mistake of every agent.
@@ -75,26 +93,42 @@ def parse(texts: Sequence[str], network: str) -> tuple[Chosen, ...]:
 
 
 def _one(text: str, network: str) -> Chosen:
-    name, equals, rest = text.partition("=")
-    head, _, tail = rest.partition(":") if equals else (text, "", "")
-    kind, *extras = head.split(",")
-    if not equals and kind not in plugins.discover(ROOM):
-        known = ", ".join(plugins.discover(ROOM))
-        raise BadInputError(f"--agent {text}: there is no such agent ({known})")
+    form = FORM.fullmatch(text)
+    if form is None:
+        raise BadInputError(f"--agent {text[:200]}: neither KIND, KIND:OPTIONS nor NAME=KIND:...")
+    name, kind, tail = form["name"], form["kind"], form["tail"]
+    extras = [extra for extra in (form["extras"] or "").split(",") if extra.strip()]
     try:
         plugin = plugins.load(ROOM, kind)
     except NotFoundError as error:
         raise BadInputError(f"--agent {text}: {error.message}") from None
-    options = dict(_option(text, extra) for extra in extras if extra.strip())
-    if kind == "command":
-        options = {"command": tail, "network": network, **options}
+    options = dict(_option(text, extra) for extra in extras)
+    if plugin.TOOLBOX is not None:
+        options |= dict(_option(text, extra) for extra in _words(tail or ""))
+    elif kind == "command":
+        options = {"command": tail or "", "network": network, **options}
     elif kind == "replay":
-        options["directory"] = tail
-    elif tail or extras:
+        options["directory"] = tail or ""
+    elif tail is not None or extras:
         raise BadInputError(f"--agent {text}: {kind} takes no options")
-    if wrong := name_mistake(slug(name)):
-        raise BadInputError(f"--agent {text[:200]}: the name {slug(name)!r} {wrong}")
-    return _ready(slug(name), kind, plugin, options)
+    label = slug(name or ".".join([kind, *([options["model"]] if options.get("model") else [])]))
+    if wrong := name_mistake(label):
+        raise BadInputError(f"--agent {text[:200]}: the name {label!r} {wrong}")
+    return _ready(label, kind, plugin, options)
+
+
+def _words(tail: str) -> list[str]:
+    """What stands between commas; a comma within double quotes is none."""
+    found, word, quoted = list[str](), "", False
+    for letter in tail:
+        if letter == '"':
+            quoted = not quoted
+        elif letter == "," and not quoted:
+            found.append(word)
+            word = ""
+        else:
+            word += letter
+    return [one for one in (*found, word) if one.strip()]
 
 
 def _option(text: str, extra: str) -> tuple[str, str]:
@@ -117,8 +151,44 @@ def _ready(name: str, kind: str, plugin: ModuleType, options: dict[str, str]) ->
     if options.get("files"):
         files = _files(name, Path(options["files"]))
         options["files"] = f"{Path(options['files']).name} sha256:{_digest(files.items())[:12]}"
+    config = _config(name, options)
     ref = AgentRef(name=name, kind=kind, version=plugin.version(options), options=options)
-    return Chosen(ref, plugin, recordings, _secrets(name, options.get("env", "")), files)
+    secrets = _secrets(name, options.get("env", ""))
+    return Chosen(ref, plugin, recordings, secrets, files, config)
+
+
+def _config(name: str, options: dict[str, str]) -> dict[str, bytes]:
+    """The team's folder, named in the options by its digest; its MCP servers are checked here."""
+    if not options.get("config"):
+        return {}
+    folder = Path(options["config"])
+    found = _files(name, folder)
+    if "mcp.json" in found:
+        for wrong in _wrong_servers(found["mcp.json"]):
+            raise BadInputError(f"agent {name}: {folder / 'mcp.json'}: {wrong}")
+    options["config"] = f"{folder.resolve().name} sha256:{_digest(found.items())[:12]}"
+    return found
+
+
+def _wrong_servers(content: bytes) -> Iterable[str]:
+    """What keeps a file from being what agents take: `{"mcpServers": {NAME: {"command": ...}}}`."""
+    try:
+        servers = json.loads(content)["mcpServers"]
+    except (ValueError, KeyError, TypeError) as error:
+        yield f'it is no JSON object with "mcpServers": {error}'
+        return
+    if not isinstance(servers, dict):
+        yield '"mcpServers" is no object'
+        return
+    for name, server in servers.items():
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+            yield f"the name {name!r} is none of letters, digits, `_` and `-`"
+        elif not isinstance(server, dict) or not isinstance(server.get("command"), str):
+            yield f"{name} has no `command`: only servers that are started in the sandbox will do"
+        elif not all(isinstance(a, str) for a in server.get("args", [])):
+            yield f"{name}: `args` is no list of texts"
+        elif not all(isinstance(v, str) for v in dict(server.get("env", {})).values()):
+            yield f"{name}: `env` does not map names to texts"
 
 
 def _digest(items: Iterable[tuple[object, bytes]]) -> str:

@@ -101,9 +101,14 @@ def run(line: Line, request: Request, done: Done, *, repetitions: int) -> Result
             "no task is fit to be run:\n" + "\n".join(f"{s.task}: {s.reason}" for s in skipped),
             next_step="`micro-bench verify` shows the evidence",
         )
+    for agent in request.agents:
+        for each in ready.values():
+            if agent.toolbox:
+                image, task = each.prepared.image, each.prepared.task
+                check_start(line, agent.toolbox, image, task.limits)
     store = store_of(line, request, ready, skipped)
-    with store.exclusive():
-        return _Runner(line, request, ready, store, done).go()
+    with store.exclusive(), way_out(line, request, store) as opens:
+        return _Runner(line, request, ready, store, done, opens).go()
 
 
 def _refuse_unconfined(line: Line, agents: Sequence[Chosen]) -> None:
@@ -124,6 +129,7 @@ class _Runner:
     ready: Mapping[str, Ready]
     store: RunStore
     done: Done
+    opens: Opens
 
     def __post_init__(self) -> None:
         self.stop = threading.Event()
@@ -230,6 +236,7 @@ class _Runner:
             task, image, agent.ref, agent.plugin, slot.number,
             self._patch(ready, agent, slot), agent.secrets, agent.files, patch_paths,
             added_paths(self.line.specs.gold_patch(task)), how_tested(ready.prepared),
+            agent.toolbox, agent.config, self.opens(agent),
         )  # fmt: skip
         with self.store.attempt_folder(slot.id) as folder:
             started = clock.now()
@@ -242,6 +249,7 @@ class _Runner:
                 image_key=image.key, image_digest=image.digest,
                 isolation=self.line.backend.isolation(), limits=task.limits, started=started,
                 finished=clock.now(), outcome=tried.outcome, timings=tried.timings,
+                metered=tried.metered,
             )  # fmt: skip
             files = {"patch.diff": tried.patch, "instruction.md": tried.instruction.encode()}
             self.store.save_attempt(folder, attempt, files)
