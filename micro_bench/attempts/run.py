@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +19,7 @@ from micro_bench.attempts.redacted import Redacted
 from micro_bench.attempts.toolboxes.shelf import Kept
 from micro_bench.attempts.way_out import OpenLease, WayOut
 from micro_bench.edge import clock
-from micro_bench.edge.archive import Entry, pack
+from micro_bench.edge.archive import Entry, pack, unpack
 from micro_bench.edge.git_output import printable
 from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
@@ -34,11 +36,14 @@ from micro_bench.model.attempt import (
 )
 from micro_bench.model.image import Image
 from micro_bench.model.task import Task
+from micro_bench.model.told import Told
 from micro_bench.model.usage import Metered
 from micro_bench.sandboxes._sandbox import Ended, Places, Sandbox, Start, StartRequest
 
 CANNOT_START = (126, 127)
 TAIL = 2000
+LEFT_LIMIT = 50 * 2**20
+"""Bytes of a file in which an agent tells of its work."""
 VARIABLE_LIMIT = 100_000
 """Bytes of the instruction in an environment variable."""
 IDENTITY = {
@@ -105,6 +110,8 @@ class Tried:
     instruction: str
     metered: Metered | None = None
     """What went through the gateway; None where there was none."""
+    told: Told = Told()
+    """What the agent says of its own work."""
 
 
 def instruction(
@@ -174,8 +181,10 @@ class _Try:
         try:
             brief = self._brief(sandbox.places, way)
             self.stage.name = "agent"
-            ended = self._run_agent(sandbox, what.plugin.command(brief), brief, way)
+            command = what.plugin.command(brief)
+            ended = self._run_agent(sandbox, command, brief, way)
             left = clock.monotonic()
+            told = self._told(sandbox, command, way)
             self.stage.name = "harvest"
             starved = ended.exit_code not in (0, None) and sandbox.out_of_memory()
             dead = ended.timed_out or (starved and not sandbox.alive())
@@ -189,7 +198,7 @@ class _Try:
             agent_command=ended.seconds, harvest=clock.monotonic() - left,
         )  # fmt: skip
         kept = taken.patch if isinstance(outcome, Finished | BudgetStop) else b""
-        return Tried(outcome, kept, timings, brief.instruction)
+        return Tried(outcome, kept, timings, brief.instruction, told=told)
 
     def _brief(self, places: Places, way: WayOut) -> Brief:
         what = self.what
@@ -233,6 +242,17 @@ class _Try:
                 )  # fmt: skip
             output.finish()
         return ended
+
+    def _told(self, sandbox: Sandbox, command: Command, way: WayOut) -> Told:
+        """Read from what it printed and left. Its words are hostile: they are data, and bounded."""
+        files = dict[str, str]()
+        secrets = (*self.what.secrets.values(), way.key)
+        for name in command.leaves:
+            with suppress(EngineError):  # it left none, or a huge one
+                tar = sandbox.get(f"{sandbox.places.bench}/agent/{name}", LEFT_LIMIT)
+                files[name] = _text(unpack(tar)[0].content, secrets)
+        log = self.folder / "agent.log"
+        return self.what.plugin.told(_text(log.read_bytes(), secrets), files)
 
     def _take(self, sandbox: Sandbox, *, frozen: bool) -> Harvest:
         """At the deadline everything is dead; the patch is what was on disk at that moment.
@@ -295,6 +315,15 @@ class _Try:
         if code in CANNOT_START or (code != 0 and not taken.patch):
             return AgentFailed(exit_code=code, tail=tail, notes=taken.notes)
         return Finished(patch=patch, exit_code=code or 0, notes=taken.notes)
+
+
+def _text(content: bytes, secrets: Iterable[str]) -> str:
+    """As text, with secrets masked."""
+    masked = io.BytesIO()
+    output = Redacted(masked, secrets)
+    output.write(content)
+    output.finish()
+    return masked.getvalue().decode("utf-8", "replace")
 
 
 def _noted(taken: Harvest, text: str) -> Harvest:

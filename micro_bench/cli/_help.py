@@ -10,7 +10,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "assess", "init", "doctor", "settings"),
     "Tickets and tasks": ("import", "task"),
     "Verify": ("recipe", "slice", "image", "verify"),
-    "Run": ("run", "score"),
+    "Run": ("agents", "run", "score"),
     "Look": ("runs", "report"),
     "For coding agents": ("skill",),
 }

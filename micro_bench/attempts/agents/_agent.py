@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from packaging.specifiers import SpecifierSet
 
 from micro_bench.model.told import Told
 from micro_bench.sandboxes._sandbox import Places
@@ -28,6 +31,10 @@ class PyPI:
     """Where its entry point is: `minisweagent.run.mini:app`."""
     python: str = ">=3.10"
     """Which Pythons it runs on, as its metadata say."""
+
+    def fits(self) -> bool:
+        """Whether it runs on this one."""
+        return platform.python_version() in SpecifierSet(self.python)
 
 
 Toolbox = Npm | PyPI

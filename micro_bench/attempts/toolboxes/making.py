@@ -8,8 +8,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.specifiers import SpecifierSet
-
 from micro_bench.attempts.agents._agent import Npm, PyPI, Toolbox
 from micro_bench.edge import interpreter, npm, packages, process
 from micro_bench.edge.files import remove
@@ -87,7 +85,7 @@ def _said(node: Path) -> str:
 
 def _from_pypi(toolbox: PyPI, version: str, folder: Path) -> Made:
     here = platform.python_version()
-    if here not in SpecifierSet(toolbox.python):
+    if not toolbox.fits():
         raise BuildError(
             f"{toolbox.package} runs on Python {toolbox.python}, and this is {here}",
             next_step="install micro-bench on such a Python, or bring the toolbox from a machine "
