@@ -35,8 +35,8 @@ from micro_bench.model.attempt import (
     Timings,
 )
 from micro_bench.model.image import Image
+from micro_bench.model.session import Session
 from micro_bench.model.task import Task
-from micro_bench.model.told import Told
 from micro_bench.model.usage import Metered
 from micro_bench.sandboxes._sandbox import Ended, Places, Sandbox, Start, StartRequest
 
@@ -110,7 +110,7 @@ class Tried:
     instruction: str
     metered: Metered | None = None
     """What went through the gateway; None where there was none."""
-    told: Told = Told()
+    session: Session = Session()
     """What the agent says of its own work."""
 
 
@@ -184,7 +184,7 @@ class _Try:
             command = what.plugin.command(brief)
             ended = self._run_agent(sandbox, command, brief, way)
             left = clock.monotonic()
-            told = self._told(sandbox, command, way)
+            session = self._session(sandbox, command, way)
             self.stage.name = "harvest"
             starved = ended.exit_code not in (0, None) and sandbox.out_of_memory()
             dead = ended.timed_out or (starved and not sandbox.alive())
@@ -198,7 +198,7 @@ class _Try:
             agent_command=ended.seconds, harvest=clock.monotonic() - left,
         )  # fmt: skip
         kept = taken.patch if isinstance(outcome, Finished | BudgetStop) else b""
-        return Tried(outcome, kept, timings, brief.instruction, told=told)
+        return Tried(outcome, kept, timings, brief.instruction, session=session)
 
     def _brief(self, places: Places, way: WayOut) -> Brief:
         what = self.what
@@ -243,7 +243,7 @@ class _Try:
             output.finish()
         return ended
 
-    def _told(self, sandbox: Sandbox, command: Command, way: WayOut) -> Told:
+    def _session(self, sandbox: Sandbox, command: Command, way: WayOut) -> Session:
         """Read from what it printed and left. Its words are hostile: they are data, and bounded."""
         files = dict[str, str]()
         secrets = (*self.what.secrets.values(), way.key)
@@ -252,7 +252,7 @@ class _Try:
                 tar = sandbox.get(f"{sandbox.places.bench}/agent/{name}", LEFT_LIMIT)
                 files[name] = _text(unpack(tar)[0].content, secrets)
         log = self.folder / "agent.log"
-        return self.what.plugin.told(_text(log.read_bytes(), secrets), files)
+        return self.what.plugin.session(_text(log.read_bytes(), secrets), files)
 
     def _take(self, sandbox: Sandbox, *, frozen: bool) -> Harvest:
         """At the deadline everything is dead; the patch is what was on disk at that moment.

@@ -10,7 +10,7 @@ from typing import Any
 
 from micro_bench.attempts.run import Tried
 from micro_bench.model.attempt import AgentRef
-from micro_bench.model.told import Call, Step
+from micro_bench.model.session import Call, Step
 
 SCHEMA = "ATIF-v1.8"
 NOT_DISCLOSED = "not disclosed"
@@ -25,19 +25,19 @@ def atif(tried: Tried, agent: AgentRef, attempt: str) -> bytes:
         attempt: `task/agent/number`.
     """
     first = {"step_id": 1, "source": "user", "message": tried.instruction}
-    steps = [_step(step, number) for number, step in enumerate(tried.told.steps, 2)]
+    steps = [_step(step, number) for number, step in enumerate(tried.session.steps, 2)]
     document = {
         "schema_version": SCHEMA,
         "session_id": attempt,
         "agent": {
             "name": agent.kind,
             "version": agent.version,
-            "model_name": tried.told.model or agent.options.get("model", NOT_DISCLOSED),
+            "model_name": tried.session.model or agent.options.get("model", NOT_DISCLOSED),
             "extra": {"target": agent.name, "options": agent.options},
         },
         "steps": [first, *steps],
         "final_metrics": _totals(tried),
-        "extra": {"problem": tried.told.problem} if tried.told.problem else {},
+        "extra": {"problem": tried.session.problem} if tried.session.problem else {},
     }
     return json.dumps(document, indent=1, ensure_ascii=False, default=str).encode(
         "utf-8", "surrogatepass"
@@ -77,7 +77,7 @@ def _extra(call: Call) -> dict[str, Any]:
 def _totals(tried: Tried) -> dict[str, Any]:
     """By the gateway where there was one, else as the agent says."""
     if tried.metered is not None:
-        usage, cost = tried.metered.usage, tried.metered.cost_usd
+        usage, cost = tried.metered.tokens, tried.metered.cost_usd
         sent = usage.input + usage.cached + usage.cache_write
         found = {
             "total_prompt_tokens": sent, "total_cached_tokens": usage.cached,
@@ -86,7 +86,7 @@ def _totals(tried: Tried) -> dict[str, Any]:
         }  # fmt: skip
         source = "gateway"
     else:
-        told = tried.told.usage
+        told = tried.session.usage
         cost = told.cost_usd if told else None
         found = {
             "total_prompt_tokens": told.input if told else None,
@@ -96,4 +96,4 @@ def _totals(tried: Tried) -> dict[str, Any]:
         }
         source = "agent" if told else NOT_DISCLOSED
     known = {key: value for key, value in found.items() if value is not None}
-    return {**known, "total_steps": len(tried.told.steps), "extra": {"source": source}}
+    return {**known, "total_steps": len(tried.session.steps), "extra": {"source": source}}

@@ -119,7 +119,7 @@ class WayOut:
     @property
     def stopped(self) -> str:
         """The cap that was reached."""
-        return self.metered.stop if self.metered else ""
+        return self.metered.stop.limit if self.metered and self.metered.stop else ""
 
     def url(self, places: Places) -> str:
         """Where the agent asks. Where the loopback is everybody's, each has a port of its own."""

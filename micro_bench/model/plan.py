@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from micro_bench.model.base import Noun, Slug
 from micro_bench.model.task import Limits
+from micro_bench.model.usage import Caps
 
 
 class AgentPlan(Noun):
@@ -20,14 +20,6 @@ class AgentPlan(Noun):
     """As shown in reports. Default: the agent with its model."""
     options: dict[str, str] = {}
     """`model`, `version`, `effort`, `args`, `config`, ...: what the agent takes."""
-
-
-class Caps(Noun):
-    """What may be spent; None for no cap. Each is checked before a request is sent on."""
-
-    usd: Annotated[Decimal, Field(gt=0)] | None = None
-    tokens: Annotated[int, Field(gt=0)] | None = None
-    requests: Annotated[int, Field(gt=0)] | None = None
 
 
 class RunPlan(Noun):

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from packaging.specifiers import SpecifierSet
 
-from micro_bench.model.told import Told
+from micro_bench.model.session import Session
 from micro_bench.sandboxes._sandbox import Places
 
 
@@ -110,7 +110,7 @@ class Agent(Protocol):
         """The command for one attempt."""
 
     @staticmethod
-    def told(log: str, files: Mapping[str, str]) -> Told:
+    def session(log: str, files: Mapping[str, str]) -> Session:
         """What the agent itself says of its work.
 
         Args:

@@ -6,10 +6,10 @@ from typing import Any
 
 from micro_bench.attempts.agents import _product
 from micro_bench.attempts.agents._telling import Telling, money, part, said, total, words_of
-from micro_bench.model.told import Told, ToldUsage
+from micro_bench.model.session import Session, SessionUsage
 
 
-def told(log: str) -> Told:
+def session(log: str) -> Session:
     """`system`, `assistant`, `user` and `result` lines."""
     telling, begun, ended = Telling(), dict[str, Any](), dict[str, Any]()
     for event in _product.events(log):
@@ -23,7 +23,7 @@ def told(log: str) -> Told:
         elif kind == "result":
             ended = event
     version = begun.get("claude_code_version") or begun.get("qwen_code_version")
-    return Told(
+    return Session(
         version=said(version), model=said(begun.get("model")), steps=telling.steps(),
         usage=_usage(ended) if ended else None,
         problem=words_of(ended.get("result")) or "an error" if ended.get("is_error") else "",
@@ -63,13 +63,13 @@ def exit_code(output: str, *, failed: bool) -> int | None:
     return None
 
 
-def _usage(ended: dict[str, Any]) -> ToldUsage:
+def _usage(ended: dict[str, Any]) -> SessionUsage:
     told = ended.get("usage")
     read, made = part(told, "cache_read_input_tokens"), part(told, "cache_creation_input_tokens")
     sent = part(told, "input_tokens")
     # Anthropic's count leaves out what is cached; others count it in, and then have a total.
     whole = sent if part(told, "total_tokens") is not None else total(sent, read, made)
-    return ToldUsage(
+    return SessionUsage(
         input=total(whole), cached=total(read), output=total(part(told, "output_tokens")),
         cost_usd=money(ended.get("total_cost_usd")),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from micro_bench.model.told import Call, Step
+from micro_bench.model.session import Call, Step
 
 KINDS = {
     "command": ("bash", "shell", "run_shell_command", "exec_command", "local_shell"),

@@ -8,7 +8,7 @@ from micro_bench.attempts.agents import _product
 from micro_bench.attempts.agents._agent import Brief, Command, PyPI
 from micro_bench.attempts.agents._litellm import variables
 from micro_bench.attempts.agents._telling import Telling
-from micro_bench.model.told import Told
+from micro_bench.model.session import Session
 
 NAME = "aider"
 NEEDS = "nothing"
@@ -50,7 +50,7 @@ def command(brief: Brief) -> Command:
     return Command(tuple(argv), _product.below_home(files), {"HOME": home, **env})
 
 
-def told(log: str, files: Mapping[str, str]) -> Told:
+def session(log: str, files: Mapping[str, str]) -> Session:
     """Out of its own words: it prints no events."""
     telling = Telling()
     for number, line in enumerate(log.splitlines()):
@@ -58,4 +58,4 @@ def told(log: str, files: Mapping[str, str]) -> Told:
             telling.call("edit", number, {"path": line.removeprefix(EDITED)})
         else:
             telling.say(f"{line}\n")
-    return Told(steps=telling.steps())
+    return Session(steps=telling.steps())

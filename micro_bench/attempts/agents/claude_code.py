@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from micro_bench.attempts.agents import _product, _stream_json
 from micro_bench.attempts.agents._agent import Brief, Command, Npm
-from micro_bench.model.told import Told
+from micro_bench.model.session import Session
 
 NAME = "claude-code"
 NEEDS = "nothing"
@@ -55,6 +55,6 @@ def _environment(brief: Brief) -> dict[str, str]:
     }
 
 
-def told(log: str, files: Mapping[str, str]) -> Told:
+def session(log: str, files: Mapping[str, str]) -> Session:
     """Out of its stream of events."""
-    return _stream_json.told(log)
+    return _stream_json.session(log)

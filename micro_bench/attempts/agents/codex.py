@@ -9,7 +9,7 @@ from typing import Any
 from micro_bench.attempts.agents import _product
 from micro_bench.attempts.agents._agent import Brief, Command, Npm
 from micro_bench.attempts.agents._telling import Telling, part, total, words_of
-from micro_bench.model.told import Told, ToldUsage
+from micro_bench.model.session import Session, SessionUsage
 
 NAME = "codex"
 NEEDS = "nothing"
@@ -64,7 +64,7 @@ def _settings(brief: Brief, url: str) -> dict[str, Any]:
     return found
 
 
-def told(log: str, files: Mapping[str, str]) -> Told:
+def session(log: str, files: Mapping[str, str]) -> Session:
     """Out of its stream of events."""
     telling, usage, problem = Telling(), None, ""
     for event in _product.events(log):
@@ -75,7 +75,7 @@ def told(log: str, files: Mapping[str, str]) -> Told:
             usage = _usage(event)
         elif event.get("type") in ("turn.failed", "error"):
             problem = words_of(part(event, "error", "message") or event.get("message"))
-    return Told(usage=usage, steps=telling.steps(), problem=problem)
+    return Session(usage=usage, steps=telling.steps(), problem=problem)
 
 
 def _item(telling: Telling, item: dict[str, Any]) -> None:
@@ -96,9 +96,9 @@ def _item(telling: Telling, item: dict[str, Any]) -> None:
         telling.came_back(ident, str(item.get("result")), failed=item.get("status") == "failed")
 
 
-def _usage(event: dict[str, Any]) -> ToldUsage:
+def _usage(event: dict[str, Any]) -> SessionUsage:
     told = event.get("usage")
-    return ToldUsage(
+    return SessionUsage(
         input=total(part(told, "input_tokens")), cached=total(part(told, "cached_input_tokens")),
         output=total(part(told, "output_tokens")),
     )  # fmt: skip

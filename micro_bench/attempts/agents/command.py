@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from micro_bench.attempts.agents._agent import Brief, Command
-from micro_bench.model.told import Told
+from micro_bench.model.session import Session
 
 NAME = "command"
 NEEDS = "nothing"
@@ -40,6 +40,6 @@ def command(brief: Brief) -> Command:
     return Command(("sh", "-c", brief.options["command"]))
 
 
-def told(log: str, files: Mapping[str, str]) -> Told:
+def session(log: str, files: Mapping[str, str]) -> Session:
     """Nothing of itself."""
-    return Told()
+    return Session()

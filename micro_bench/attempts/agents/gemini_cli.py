@@ -9,7 +9,7 @@ from typing import Any
 from micro_bench.attempts.agents import _product
 from micro_bench.attempts.agents._agent import Brief, Command, Npm
 from micro_bench.attempts.agents._telling import Telling, part, said, total, words_of
-from micro_bench.model.told import Told, ToldUsage
+from micro_bench.model.session import Session, SessionUsage
 
 NAME = "gemini-cli"
 NEEDS = "nothing"
@@ -52,7 +52,7 @@ def _settings(brief: Brief) -> dict[str, object]:
     }
 
 
-def told(log: str, files: Mapping[str, str]) -> Told:
+def session(log: str, files: Mapping[str, str]) -> Session:
     """Out of its stream of events."""
     telling, model, usage, problem = Telling(), None, None, ""
     for event in _product.events(log):
@@ -68,12 +68,12 @@ def told(log: str, files: Mapping[str, str]) -> Told:
         elif kind == "result":
             usage = _usage(event)
             problem = words_of(part(event, "error", "message"))
-    return Told(model=model, usage=usage, steps=telling.steps(), problem=problem)
+    return Session(model=model, usage=usage, steps=telling.steps(), problem=problem)
 
 
-def _usage(event: dict[str, Any]) -> ToldUsage:
+def _usage(event: dict[str, Any]) -> SessionUsage:
     told = event.get("stats")
-    return ToldUsage(
+    return SessionUsage(
         input=total(part(told, "input_tokens")), cached=total(part(told, "cached")),
         output=total(part(told, "output_tokens")),
     )  # fmt: skip

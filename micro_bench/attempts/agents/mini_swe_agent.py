@@ -9,7 +9,7 @@ from micro_bench.attempts.agents import _product
 from micro_bench.attempts.agents._agent import Brief, Command, PyPI
 from micro_bench.attempts.agents._litellm import variables
 from micro_bench.attempts.agents._telling import Telling, part, said, total
-from micro_bench.model.told import Told, ToldUsage
+from micro_bench.model.session import Session, SessionUsage
 
 NAME = "mini-swe-agent"
 NEEDS = "nothing"
@@ -31,7 +31,11 @@ def command(brief: Brief) -> Command:
     home = _product.home(brief)
     model, env = variables(_product.way(brief), brief.options, WIRES)
     argv = [*brief.program, "--yolo", "--exit-immediately", "--cost-limit", "0", "--model", model]
-    argv += ["--output", f"{brief.places.bench}/agent/{TRAJECTORY}", *_product.arguments(brief.options)]
+    argv += [
+        "--output",
+        f"{brief.places.bench}/agent/{TRAJECTORY}",
+        *_product.arguments(brief.options),
+    ]
     argv += ["--task", _product.prompt(brief)]
     files = _product.below(brief.config, NAME, "")
     text = _product.standing(brief.config)
@@ -48,12 +52,12 @@ def command(brief: Brief) -> Command:
     )  # fmt: skip
 
 
-def told(log: str, files: Mapping[str, str]) -> Told:
+def session(log: str, files: Mapping[str, str]) -> Session:
     """Out of the trajectory that it leaves."""
     try:
         left = json.loads(files.get(TRAJECTORY, ""))
     except ValueError:
-        return Told()
+        return Session()
     telling, spent = Telling(), list[object]()
     for message in part(left, "messages") or ():
         role = part(message, "role")
@@ -67,7 +71,7 @@ def told(log: str, files: Mapping[str, str]) -> Told:
                 exit_code=code, failed=None if code is None else code != 0,
             )  # fmt: skip
     status = said(part(left, "info", "exit_status"))
-    return Told(
+    return Session(
         version=said(part(left, "info", "mini_version")), usage=_usage(spent),
         steps=telling.steps(), problem="" if status in (None, "Submitted") else str(status),
     )  # fmt: skip
@@ -80,8 +84,8 @@ def _assistant(telling: Telling, message: object) -> None:
         telling.call("bash", part(action, "tool_call_id"), action)
 
 
-def _usage(spent: list[object]) -> ToldUsage:
-    return ToldUsage(
+def _usage(spent: list[object]) -> SessionUsage:
+    return SessionUsage(
         input=total(*(part(one, "prompt_tokens") for one in spent)),
         cached=total(*(part(one, "prompt_tokens_details", "cached_tokens") for one in spent)),
         output=total(*(part(one, "completion_tokens") for one in spent)),

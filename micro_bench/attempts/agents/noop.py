@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from micro_bench.attempts.agents._agent import Brief, Command
-from micro_bench.model.told import Told
+from micro_bench.model.session import Session
 
 NAME = "noop"
 NEEDS = "nothing"
@@ -29,6 +29,6 @@ def command(brief: Brief) -> Command:
     return Command(("true",))
 
 
-def told(log: str, files: Mapping[str, str]) -> Told:
+def session(log: str, files: Mapping[str, str]) -> Session:
     """Nothing of itself."""
-    return Told()
+    return Session()

@@ -9,7 +9,7 @@ from typing import Any
 from micro_bench.attempts.agents import _product
 from micro_bench.attempts.agents._agent import Brief, Command, Npm
 from micro_bench.attempts.agents._telling import Telling, part, total, words_of
-from micro_bench.model.told import Told, ToldUsage
+from micro_bench.model.session import Session, SessionUsage
 
 NAME = "opencode"
 NEEDS = "nothing"
@@ -77,7 +77,7 @@ def _settings(brief: Brief) -> dict[str, object]:
     }  # fmt: skip
 
 
-def told(log: str, files: Mapping[str, str]) -> Told:
+def session(log: str, files: Mapping[str, str]) -> Session:
     """Out of its stream of events."""
     telling, spent, problem = Telling(), list[dict[str, Any]](), ""
     for event in _product.events(log):
@@ -92,7 +92,7 @@ def told(log: str, files: Mapping[str, str]) -> Told:
             spent.append(told)
         elif kind == "error":
             problem = words_of(part(event, "error", "data", "message")) or "an error"
-    return Told(usage=_usage(spent) if spent else None, steps=telling.steps(), problem=problem)
+    return Session(usage=_usage(spent) if spent else None, steps=telling.steps(), problem=problem)
 
 
 def _tool(telling: Telling, told: object) -> None:
@@ -106,11 +106,11 @@ def _tool(telling: Telling, told: object) -> None:
     )  # fmt: skip
 
 
-def _usage(spent: list[dict[str, Any]]) -> ToldUsage:
+def _usage(spent: list[dict[str, Any]]) -> SessionUsage:
     def of(*keys: str) -> int | None:
         return total(*(part(one, "tokens", *keys) for one in spent))
 
-    return ToldUsage(
+    return SessionUsage(
         input=total(of("input"), of("cache", "read"), of("cache", "write")),
         cached=of("cache", "read"), output=total(of("output"), of("reasoning")),
     )  # fmt: skip

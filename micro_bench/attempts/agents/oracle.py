@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from micro_bench.attempts.agents._agent import Brief, Command
 from micro_bench.attempts.agents._patch import apply
-from micro_bench.model.told import Told
+from micro_bench.model.session import Session
 
 NAME = "oracle"
 NEEDS = "gold_patch"
@@ -30,6 +30,6 @@ def command(brief: Brief) -> Command:
     return apply(brief)
 
 
-def told(log: str, files: Mapping[str, str]) -> Told:
+def session(log: str, files: Mapping[str, str]) -> Session:
     """Nothing of itself."""
-    return Told()
+    return Session()

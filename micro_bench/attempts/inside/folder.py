@@ -27,7 +27,7 @@ class Left:
         if len(self.paths[reason]) < SHOWN:
             self.paths[reason].append(os.fsdecode(path)[:300])
 
-    def told(self) -> list[dict[str, Any]]:
+    def session(self) -> list[dict[str, Any]]:
         """For the host."""
         return [
             {"reason": reason, "count": count, "paths": self.paths[reason]}

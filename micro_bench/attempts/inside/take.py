@@ -130,7 +130,7 @@ def _elsewhere(left: Left, theirs: Tracked, commit: str) -> None:
 
 def tell(left: Left, size: int) -> None:
     """One line for the host."""
-    line = json.dumps({"left": left.told(), "bytes": size})
+    line = json.dumps({"left": left.session(), "bytes": size})
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 

@@ -12,7 +12,7 @@ from micro_bench.model.base import Noun, Seconds
 Count = Annotated[int, Field(ge=0)]
 
 
-class ToldUsage(Noun):
+class SessionUsage(Noun):
     """Tokens and price by the agent's own account; None where it does not say."""
 
     input: Count | None = None
@@ -55,12 +55,12 @@ class Step(Noun):
     calls: tuple[Call, ...] = ()
 
 
-class Told(Noun):
-    """A whole session."""
+class Session(Noun):
+    """All of it."""
 
     version: str | None = None
     model: str | None = None
-    usage: ToldUsage | None = None
+    usage: SessionUsage | None = None
     steps: tuple[Step, ...] = ()
     problem: str = ""
     """An error by which it says that it ended."""
