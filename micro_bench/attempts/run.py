@@ -110,7 +110,7 @@ class Tried:
     instruction: str
     metered: Metered | None = None
     """What went through the gateway; None where there was none."""
-    session: Session = Session()
+    session: Session = field(default_factory=Session)
     """What the agent says of its own work."""
 
 
@@ -129,6 +129,15 @@ def instruction(
         title=task.title, instruction=task.instruction.strip(), work=places.work,
         tests=f"{places.venv}/bin/{how.program}", folder=how.folder,
         env=sorted(how.env), seconds=round(task.limits.agent_s), network=network,
+    )  # fmt: skip
+
+
+def request(what: Assignment) -> StartRequest:
+    """What the attempt's sandbox is started with."""
+    return StartRequest(
+        what.image, what.task.limits, what.agent.options.get("network", "none"),
+        {"task": what.task.id, "agent": what.agent.name, "number": str(what.number)},
+        way_out=what.lease is not None, toolbox=str(what.toolbox.folder) if what.toolbox else "",
     )  # fmt: skip
 
 
@@ -164,48 +173,39 @@ class _Try:
 
     def run(self) -> Tried:
         """Start, run, take the patch, name the outcome."""
-        with WayOut(self.what.lease, self.what.name) as way:
-            tried = self._run(way)
-        return replace(tried, metered=way.metered)
-
-    def _run(self, way: WayOut) -> Tried:
         what = self.what
-        network = what.agent.options.get("network", "none")
-        labels = {"task": what.task.id, "agent": what.agent.name, "number": str(what.number)}
-        toolbox = str(what.toolbox.folder) if what.toolbox else ""
-        request = StartRequest(
-            what.image, what.task.limits, network, labels, toolbox=toolbox, way_out=way.folder
-        )
-        sandbox = self.start(request)
+        sandbox = self.start(request(what))
         started = clock.monotonic()
         try:
-            brief = self._brief(sandbox.places, way)
-            self.stage.name = "agent"
-            command = what.plugin.command(brief)
-            ended = self._run_agent(sandbox, command, brief, way)
+            with WayOut(what.lease, what.name, sandbox) as way:
+                brief = self._brief(sandbox.places, way)
+                self.stage.name = "agent"
+                command = what.plugin.command(brief)
+                ended = self._run_agent(sandbox, command, brief, way)
             left = clock.monotonic()
-            session = self._session(sandbox, command, way)
             self.stage.name = "harvest"
+            session = self._session(sandbox, command, way)
             starved = ended.exit_code not in (0, None) and sandbox.out_of_memory()
             dead = ended.timed_out or (starved and not sandbox.alive())
             taken = self._take(sandbox, frozen=dead)
         finally:
             sandbox.close()
-        way.close()
-        outcome = self._outcome(ended, taken, starved=starved, stopped=way.stopped)
+        outcome = self._outcome(ended, taken, way, starved=starved)
+        if way.broken:
+            outcome = InfraFailed(stage="model", message=way.broken)
         timings = Timings(
             total=clock.monotonic() - self.begin, start=started - self.begin,
             agent_command=ended.seconds, harvest=clock.monotonic() - left,
         )  # fmt: skip
         kept = taken.patch if isinstance(outcome, Finished | BudgetStop) else b""
-        return Tried(outcome, kept, timings, brief.instruction, session=session)
+        return Tried(outcome, kept, timings, brief.instruction, way.metered, session)
 
     def _brief(self, places: Places, way: WayOut) -> Brief:
         what = self.what
         network = what.agent.options.get("network", "none")
         text = instruction(what.task, places, network, what.tested)
         program = what.toolbox.ref.command(places.toolbox) if what.toolbox else ()
-        gateway = Gateway(way.url(places), way.key) if way.key else None
+        gateway = Gateway(way.url, way.key) if way.key else None
         return Brief(
             what.task.id, what.number, text, places, what.agent.options, what.patch, program,
             gateway, what.config,
@@ -235,9 +235,9 @@ class _Try:
         }
         with (self.folder / "agent.log").open("wb") as log:
             output = Redacted(log, (*self.what.secrets.values(), way.key))
-            with way.ending(sandbox.end):
+            with way.ending():
                 ended = sandbox.run(
-                    way.command(command.argv, places), output=output, env=env,
+                    way.command(command.argv), output=output, env=env,
                     deadline_s=self.what.task.limits.agent_s, files=self._files(command, brief),
                 )  # fmt: skip
             output.finish()
@@ -250,9 +250,10 @@ class _Try:
         for name in command.leaves:
             with suppress(EngineError):  # it left none, or a huge one
                 tar = sandbox.get(f"{sandbox.places.bench}/agent/{name}", LEFT_LIMIT)
-                files[name] = _text(unpack(tar)[0].content, secrets)
+                files[name] = _text(next(iter(unpack(tar))).content, secrets)
         log = self.folder / "agent.log"
-        return self.what.plugin.session(_text(log.read_bytes(), secrets), files)
+        found: Session = self.what.plugin.session(_text(log.read_bytes(), secrets), files)
+        return found
 
     def _take(self, sandbox: Sandbox, *, frozen: bool) -> Harvest:
         """At the deadline everything is dead; the patch is what was on disk at that moment.
@@ -293,7 +294,7 @@ class _Try:
         taken = harvest(sandbox, wanted, objects)
         return _noted(taken, "the agent's repository had lost the root commit")
 
-    def _outcome(self, ended: Ended, taken: Harvest, *, starved: bool, stopped: str) -> Outcome:
+    def _outcome(self, ended: Ended, taken: Harvest, way: WayOut, *, starved: bool) -> Outcome:
         tail = _tail(self.folder / "agent.log")
         if taken.problem:
             words = f"{taken.problem}\n{tail}"
@@ -302,19 +303,19 @@ class _Try:
             sha256=hashlib.sha256(taken.patch).hexdigest(), bytes=len(taken.patch),
             files=tuple(printable(path) for path in self.what.paths_of(taken.patch)),
         )  # fmt: skip
-        if stopped:
-            return BudgetStop(limit=stopped, patch=patch, notes=taken.notes)
-        if ended.timed_out:
-            seconds = self.what.task.limits.agent_s
-            limit = f"wall time of {seconds:g} s"
-            return BudgetStop(limit=limit, patch=patch, notes=taken.notes)
-        if starved:
-            limit = f"memory of {self.what.task.limits.memory_mb} MB"
+        if limit := way.stopped or self._limit(ended, starved=starved):
             return BudgetStop(limit=limit, patch=patch, notes=taken.notes)
         code = ended.exit_code
         if code in CANNOT_START or (code != 0 and not taken.patch):
             return AgentFailed(exit_code=code, tail=tail, notes=taken.notes)
         return Finished(patch=patch, exit_code=code or 0, notes=taken.notes)
+
+    def _limit(self, ended: Ended, *, starved: bool) -> str:
+        """The limit of the sandbox that was reached."""
+        limits = self.what.task.limits
+        if ended.timed_out:
+            return f"wall time of {limits.agent_s:g} s"
+        return f"memory of {limits.memory_mb} MB" if starved else ""
 
 
 def _text(content: bytes, secrets: Iterable[str]) -> str:

@@ -6,8 +6,6 @@ loopback takes what the agent sends.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +15,7 @@ from typing import Protocol, Self
 from micro_bench.edge.host import free_port
 from micro_bench.edge.resources import package_file
 from micro_bench.model.usage import Metered
-from micro_bench.sandboxes._sandbox import Places
+from micro_bench.sandboxes._sandbox import Sandbox
 
 PORT = 41417
 """On the loopback of a sandbox that has one of its own."""
@@ -50,31 +48,27 @@ class OpenLease(Protocol):
 
 
 class WayOut:
-    """A lease with its folder, for as long as an attempt takes. Without a lease it does nothing."""
+    """A lease in a sandbox, for as long as an attempt takes. Without a lease it does nothing."""
 
-    def __init__(self, opens: OpenLease | None, attempt: str) -> None:
-        self._opens, self._attempt = opens, attempt
+    def __init__(self, opens: OpenLease | None, attempt: str, sandbox: Sandbox) -> None:
+        self._opens, self._attempt, self._sandbox = opens, attempt, sandbox
         self._lease: Lease | None = None
-        self._root: Path | None = None
         self._port = PORT
-        self._end: Callable[[], None] | None = None
+        self._ends: Callable[[], None] | None = None
         self._guard, self._over = threading.Lock(), False
         self.metered: Metered | None = None
 
     def __enter__(self) -> Self:
         if self._opens is not None:
-            # Short, because a socket's name may have 107 bytes; nobody but us may enter it, and
-            # the folder below is what the sandbox gets.
-            self._root = Path(tempfile.mkdtemp(prefix="micro-bench-"))
-            (self._root / "way").mkdir(mode=0o755)
-            socket = self._root / "way" / SOCKET
-            self._lease = self._opens(self._attempt, socket, self._stop)
+            folder, places = self._sandbox.way_out, self._sandbox.places
+            self._lease = self._opens(self._attempt, Path(folder) / SOCKET, self._stop)
+            if places.way_out == folder:  # everybody's loopback
+                self._port = free_port()
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self.close()
-        if self._root is not None:
-            shutil.rmtree(self._root, ignore_errors=True)
+        if self._lease is not None:
+            self.metered = self._lease.close()
 
     def _stop(self) -> None:
         """A cap is reached. The agent was told, and has a moment to end by itself."""
@@ -85,31 +79,21 @@ class WayOut:
     def _enough(self) -> None:
         with self._guard:
             self._over = True
-            if self._end is not None:
-                self._end()
+            if self._ends is not None:
+                self._ends()
 
     @contextmanager
-    def ending(self, end: Callable[[], None]) -> Iterator[None]:
-        """While the block runs, `end` ends what runs in it when a cap is reached."""
+    def ending(self) -> Iterator[None]:
+        """While the block runs, a cap that is reached ends what runs in the sandbox."""
         with self._guard:
-            self._end = end
+            self._ends = self._sandbox.end
             if self._over:
-                end()
+                self._ends()
         try:
             yield
         finally:
             with self._guard:
-                self._end = None
-
-    def close(self) -> None:
-        """End the lease and take its count; the attempt's last words may still be read."""
-        if self._lease is not None and self.metered is None:
-            self.metered = self._lease.close()
-
-    @property
-    def folder(self) -> str:
-        """Of the host; empty where there is no way out."""
-        return str(self._root / "way") if self._root else ""
+                self._ends = None
 
     @property
     def key(self) -> str:
@@ -117,20 +101,25 @@ class WayOut:
         return self._lease.key if self._lease else ""
 
     @property
-    def stopped(self) -> str:
-        """The cap that was reached."""
-        return self.metered.stop.limit if self.metered and self.metered.stop else ""
-
-    def url(self, places: Places) -> str:
-        """Where the agent asks. Where the loopback is everybody's, each has a port of its own."""
-        if places.way_out == self.folder:
-            self._port = free_port()
+    def url(self) -> str:
+        """Where the agent asks."""
         return f"http://127.0.0.1:{self._port}"
 
-    def command(self, argv: Sequence[str], places: Places) -> tuple[str, ...]:
+    @property
+    def stopped(self) -> str:
+        """The cap that was reached, once all is over."""
+        return self.metered.stop.limit if self.metered and self.metered.stop else ""
+
+    @property
+    def broken(self) -> str:
+        """How the provider failed, where the attempt ended on that: no fault of the agent's."""
+        return self.metered.last_failure if self.metered and not self.metered.stop else ""
+
+    def command(self, argv: Sequence[str]) -> tuple[str, ...]:
         """The command beside its forwarder."""
         if self._lease is None:
             return tuple(argv)
+        places = self._sandbox.places
         program = package_file("attempts/inside/launch.py").decode()
         python, socket = f"{places.tools}/bin/python", f"{places.way_out}/{SOCKET}"
         return (python, "-I", "-c", program, socket, str(self._port), *argv)

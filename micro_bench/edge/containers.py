@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -19,6 +19,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.utils.socket import STDERR, STDOUT, frames_iter
 
 from micro_bench.edge.files import place_of, storage_errors
+from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
 
 CONFLICT = 409
@@ -43,6 +44,21 @@ _UNPACK = ("sh", "-c", _SCRIPT, "sh")
 """Arguments: the tar's length (no engine hands on the end of the input alike), its folder, the
 command. The mark tells the host that the command was reached; nothing of the command's own output
 can come before it."""
+
+
+Begun = tuple[str, Any]
+"""The engine's id of a command, and its stream."""
+READY = b"\0ready\n"
+WAITS_S = 60.0
+
+
+def waiting_input(
+    argv: Sequence[str], env: Mapping[str, str], folder: str, archive: bytes
+) -> bytes:
+    """What a process that waits is told, and the files it unpacks."""
+    told = {"argv": list(argv), "env": dict(env), "folder": folder, "bytes": len(archive)}
+    head = json.dumps(told).encode()
+    return len(head).to_bytes(8, "big") + head + archive
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,7 @@ class Container:
 
     def __init__(self, clients: Callable[[], docker.APIClient], ident: str, user: str = "") -> None:
         self._clients, self.user = clients, user
+        self._waiting: Begun | None = None
         self.id = ident
 
     @property
@@ -139,31 +156,65 @@ class Container:
                 process: an engine takes as long for a copy of its own as for a command.
             errors: Gets the second stream, of whatever length; None sends that into `output`.
         """
-        client, begin = self.client, time.monotonic()
-        sinks = Sinks(output, errors, limit, awaits_mark=files is not None)
-        if files:
-            argv = (*_UNPACK, str(len(files[1])), files[0], *argv)
+        begin = time.monotonic()
+        env, folder, archive = dict(env or {}), *(files or ("", b""))
+        sinks = Sinks(output, errors, limit, awaits_mark=bool(files or self._waiting))
+        alarm = _Alarm(deadline_s, self.kill)
         with engine_errors("exec"):
-            made = client.exec_create(
-                self.id, list(argv), environment=dict(env or {}), stdin=files is not None,
-                user=self.user,
-            )  # fmt: skip
-            alarm = _Alarm(deadline_s, self.kill)
-            with alarm, closing(client.exec_start(made["Id"], socket=True)) as stream:
-                wire: socket.socket = getattr(stream, "_sock", stream)  # type: ignore[arg-type]
-                wire.settimeout(None)  # the alarm ends it
+            if waiting := self._waiting:
+                self._waiting = None
+                sent = waiting_input(argv, env, folder, archive)
+            else:
                 if files:
-                    wire.sendall(files[1])
+                    argv = (*_UNPACK, str(len(archive)), folder, *argv)
+                waiting, sent = None, archive
+            with alarm, self._begun(waiting, argv, env, stdin=bool(files)) as (ident, stream):
+                wire: socket.socket = getattr(stream, "_sock", None) or stream
+                wire.settimeout(None)  # the alarm ends it
+                wire.sendall(sent)
                 for number, chunk in frames_iter(stream, tty=False):
                     sinks.take(number, chunk)
-            truncated = sinks.truncated
             if not alarm.rang:
                 sinks.check_mark()
             seconds = time.monotonic() - begin
             if alarm.rang:
-                return ExecEnd(None, True, seconds, truncated)
-            code = client.exec_inspect(made["Id"])["ExitCode"]
-        return ExecEnd(code, False, seconds, truncated)
+                return ExecEnd(None, True, seconds, sinks.truncated)
+            code = self.client.exec_inspect(ident)["ExitCode"]
+        return ExecEnd(code, False, seconds, sinks.truncated)
+
+    @contextmanager
+    def _begun(
+        self, waiting: Begun | None, argv: Sequence[str], env: Mapping[str, str], *, stdin: bool
+    ) -> Iterator[Begun]:
+        """A command that runs: the one that waits, or a new one."""
+        ident, stream = waiting or self._begin(argv, env, stdin=stdin)
+        with closing(stream):
+            yield ident, stream
+
+    def _begin(self, argv: Sequence[str], env: Mapping[str, str], *, stdin: bool) -> Begun:
+        client = self.client
+        made = client.exec_create(
+            self.id, list(argv), environment=dict(env), stdin=stdin, user=self.user
+        )
+        return str(made["Id"]), client.exec_start(made["Id"], socket=True)
+
+    def await_command(self, python: str) -> None:
+        """Have a process wait that becomes the next command: the engine takes 45 ms for a new one.
+
+        Args:
+            python: A Python inside.
+        """
+        program = package_file("edge/_waiting.py").decode()
+        with engine_errors("exec"):
+            self._waiting = self._begin((python, "-I", "-c", program), {}, stdin=True)
+            wire: socket.socket = getattr(self._waiting[1], "_sock", None) or self._waiting[1]
+            wire.settimeout(WAITS_S)
+            said = b""
+            while READY not in said:  # in a frame of the engine's
+                piece = wire.recv(100)
+                if not piece:
+                    raise EngineError(f"{python} does not start in the container")
+                said += piece
 
     def state(self) -> dict[str, Any]:
         """The engine's `State` record (Running, OOMKilled, ...)."""

@@ -70,19 +70,16 @@ class StartRequest:
     """Whether the image's services are started beside it. No test runs without them."""
     toolbox: str = ""
     """A folder of the host's, mounted read-only at the places' `toolbox`."""
-    way_out: str = ""
-    """A folder of the host's with the socket of a gateway, mounted at the places' `way_out`."""
-
-    def mounts(self, places: Places) -> tuple[tuple[str, str], ...]:
-        """Folder of the host -> where it is inside. All are read-only."""
-        pairs = ((self.toolbox, places.toolbox), (self.way_out, places.way_out))
-        return tuple(pair for pair in pairs if pair[0])
+    way_out: bool = False
+    """Whether a gateway may be reached: the sandbox has a folder for its socket then."""
 
 
 class Sandbox(Protocol):
     """A running sandbox. Every method raises EngineError when the sandbox itself breaks."""
 
     places: Places
+    way_out: str
+    """The folder of the host that is its places' `way_out`; empty where none was asked for."""
 
     def run(
         self,
@@ -119,6 +116,9 @@ class Sandbox(Protocol):
 
     def get(self, path: str, limit: int) -> bytes:
         """A tar of `path`, of at most `limit` bytes."""
+
+    def stand_by(self) -> None:
+        """Get ready for the first command and freeze: no processor time is used until it comes."""
 
     def pause(self) -> None:
         """Freeze every process."""

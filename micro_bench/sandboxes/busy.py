@@ -27,6 +27,7 @@ class BusySandbox:
     def __init__(self, inner: Sandbox, cpus: int) -> None:
         self._inner, self._cpus = inner, cpus
         self.places: Places = inner.places
+        self.way_out = inner.way_out
 
     def run(
         self,
@@ -59,6 +60,10 @@ class BusySandbox:
     def get(self, path: str, limit: int) -> bytes:
         """A tar of `path`, of at most `limit` bytes."""
         return self._inner.get(path, limit)
+
+    def stand_by(self) -> None:
+        """Get ready for the first command."""
+        self._inner.stand_by()
 
     def pause(self) -> None:
         """Freeze every process."""

@@ -14,6 +14,7 @@ from micro_bench.edge.containers import Container, ContainerSpec
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.owners import owner_alive
 from micro_bench.errors import EngineError
+from micro_bench.sandboxes import _ways
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
 from micro_bench.sandboxes.sidecars import Sidecars
 
@@ -60,6 +61,8 @@ class DockerBackend:
         """Create a container and start it."""
         places = Places()
         services = request.image.services if request.services else ()
+        way_out = _ways.make() if request.way_out else ""
+        mounts = ((request.toolbox, places.toolbox), (way_out, places.way_out))
         spec = ContainerSpec(
             image=request.image.digest,
             cpus=request.limits.cpus,
@@ -70,17 +73,23 @@ class DockerBackend:
             env=places.environment,
             labels={f"micro-bench.{k}": v for k, v in request.labels.items()},
             hosts=tuple(one.name for one in services),
-            mounts=request.mounts(places),
+            mounts=tuple(pair for pair in mounts if pair[0]),
         )
-        container = self.engine.create(spec)
+        try:
+            container = self.engine.create(spec)
+        except BaseException:
+            _ways.remove(way_out)
+            raise
         sidecars = Sidecars(self.engine, services)
         try:
             container.start()
             sidecars.start(container.id, spec.labels)
         except BaseException:
             container.remove()
+            _ways.remove(way_out)
             raise
         sandbox = DockerSandbox(self.engine, container, spec, self._closer, sidecars)
+        sandbox.way_out = way_out
         if request.network == "none" and not self._fenced:
             try:
                 check_no_route(sandbox)
@@ -92,6 +101,7 @@ class DockerBackend:
 
     def sweep(self) -> int:
         """Remove the containers of owners that are gone."""
+        _ways.sweep()
         return self.engine.sweep(owner_alive)
 
 
@@ -132,10 +142,11 @@ class DockerSandbox:
         sidecars: Sidecars | None = None,
     ) -> None:
         self.places = Places()
+        self.way_out = ""
         self._engine, self._container, self._spec = engine, container, spec
         self._closer, self._sidecars = closer, sidecars or Sidecars(engine, ())
         self._snapshot: str | None = None
-        self._over = False
+        self._over = self._frozen = False
 
     def run(
         self,
@@ -155,6 +166,9 @@ class DockerSandbox:
         """
         if self._over:
             return Ended(None, True, 0.0, False)
+        if self._frozen:
+            self._frozen = False
+            self._container.resume()
         end = self._container.exec(
             argv, output=output, deadline_s=deadline_s, limit=limit, errors=errors,
             env={**self._sidecars.env, **(env or {})},
@@ -188,6 +202,15 @@ class DockerSandbox:
     def get(self, path: str, limit: int) -> bytes:
         """A tar of `path`."""
         return self._container.get(path, limit)
+
+    def stand_by(self) -> None:
+        """Have a process wait for the first command, then freeze: what wakes it takes 10 ms.
+
+        It becomes that command, so nothing of it is left for the code that then runs.
+        """
+        self._container.await_command(f"{self.places.tools}/bin/python")
+        self._container.pause()
+        self._frozen = True
 
     def pause(self) -> None:
         """Freeze every process."""
@@ -232,6 +255,7 @@ class DockerSandbox:
     def _remove(self) -> None:
         self._sidecars.close()
         self._container.remove()
+        _ways.remove(self.way_out)
         snapshot, self._snapshot = self._snapshot, None
         if snapshot:
             self._engine.remove_image(snapshot)

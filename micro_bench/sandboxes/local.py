@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,6 +26,7 @@ from micro_bench.edge.resources import package_file
 from micro_bench.errors import EngineError
 from micro_bench.model.image import Image
 from micro_bench.model.service import Sidecar
+from micro_bench.sandboxes import _ways
 from micro_bench.sandboxes._sandbox import OUTPUT_LIMIT, Ended, Places, Sandbox, StartRequest
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -64,9 +65,11 @@ class LocalBackend:
         if request.network != "none" and self._bubblewrap:
             raise EngineError("the local sandbox has no network", next_step="use --backend docker")
         folder = self.root / f"{owner_id()}-{secrets.token_hex(6)}"
+        way_out = _ways.make() if request.way_out else ""
         sandbox = LocalSandbox(
-            folder, request.image, bubblewrap=self._bubblewrap, mounts=request.mounts
-        )
+            folder, request.image, bubblewrap=self._bubblewrap, toolbox=request.toolbox,
+            way_out=way_out,
+        )  # fmt: skip
         with storage_errors(folder):
             shutil.copytree(Path(request.image.place), folder, symlinks=True)
             sandbox.settle(request.image.services if request.services else ())
@@ -75,6 +78,7 @@ class LocalBackend:
     def sweep(self) -> int:
         """Remove the folders of processes that are gone."""
         folders = list(self.root.glob("*")) if self.root.exists() else []
+        _ways.sweep()
         orphans = [f for f in folders if not owner_alive(f.name.partition("-")[0])]
         for orphan in orphans:
             files.remove(orphan)
@@ -90,13 +94,14 @@ class LocalSandbox:
         image: Image,
         *,
         bubblewrap: bool,
-        mounts: Callable[[Places], Sequence[tuple[str, str]]] = lambda _places: (),
+        toolbox: str = "",
+        way_out: str = "",
     ) -> None:
         self._folder, self._image, self._bubblewrap = folder, image, bubblewrap
         cache = Path(image.place).parents[1]
         self._venv = cache / "environments" / image.env_key[:20]
         self._tools = cache / "tools" / image.base_digest.removeprefix("local:")[:20]
-        self._mounts = tuple(mounts(Places()))
+        self._toolbox, self.way_out = toolbox, way_out
         self.places = Places() if bubblewrap else self._plain_places()
         self._start = self.places.work
         self._services: tuple[Sidecar, ...] = ()
@@ -104,11 +109,9 @@ class LocalSandbox:
         self._deadline = process.Deadline(0)
 
     def _plain_places(self) -> Places:
-        folder, mounted = self._folder, {inside: place for place, inside in self._mounts}
-        usual = Places()
+        folder, usual = self._folder, Places()
         return Places(
-            toolbox=mounted.get(usual.toolbox, usual.toolbox),
-            way_out=mounted.get(usual.way_out, usual.way_out),
+            toolbox=self._toolbox or usual.toolbox, way_out=self.way_out or usual.way_out,
             work=str(folder / "work"), bench=str(folder / "bench"), venv=str(self._venv),
             tools=str(self._tools), project=str(folder / "project"), home=str(folder / "home"),
         )  # fmt: skip
@@ -238,9 +241,13 @@ class LocalSandbox:
         argv += ["--ro-bind", str(folder / "project"), places.project]
         for place, inside in ((self._venv, places.venv), (self._tools, places.tools)):
             argv += ["--ro-bind", str(place), inside, "--ro-bind", str(place), str(place)]
-        for outside, inside in self._mounts:
-            argv += ["--ro-bind", outside, inside]
+        argv += self._mounted()
         return [*argv, "--chdir", self._start or "/", "--"]
+
+    def _mounted(self) -> list[str]:
+        """The agent's program and the gateway's folder, where there are any."""
+        pairs = ((self._toolbox, self.places.toolbox), (self.way_out, self.places.way_out))
+        return [part for pair in pairs if pair[0] for part in ("--ro-bind", *pair)]
 
     def put(self, path: str, archive: bytes) -> None:
         """Unpack a tar below `path`. Links that the code left are replaced, not followed."""
@@ -270,6 +277,9 @@ class LocalSandbox:
                     raise EngineError(f"{path} is larger than {limit} bytes")
                 entries.append(Entry(name, file.read_bytes(), file.stat().st_mode))
         return pack(entries)
+
+    def stand_by(self) -> None:
+        """A folder is always ready."""
 
     def pause(self) -> None:
         """Nothing runs between commands."""
@@ -312,4 +322,5 @@ class LocalSandbox:
 
     def close(self) -> None:
         """Remove the folder, whatever rights the code took away in it."""
+        _ways.remove(self.way_out)
         files.remove(self._folder)

@@ -18,6 +18,7 @@ INSIDE = sorted(
     for pattern in (
         "attempts/inside/*.py", "scores/_inside.py", "scores/_scanning.py", "images/_l*.py",
         "languages/python/_building.py", "languages/python/testing/_*.py", "sandboxes/_burn.py",
+        "edge/_waiting.py", "sandboxes/_beside.py",
     )
     for path in PACKAGE.glob(pattern)
     if path.name != "__init__.py"

@@ -68,7 +68,8 @@ def test_an_agent_has_all_that_the_contract_names(name: str) -> None:
     agent = AGENTS[name]
     wanted = members(_agent.Agent)
     assert wanted == {
-        "NAME", "NEEDS", "SCRIPTED", "TOOLBOX", "WIRES", "version", "mistakes", "command", "session",
+        "NAME", "NEEDS", "SCRIPTED", "TOOLBOX", "WIRES", "version", "mistakes", "command",
+        "session",
     }  # fmt: skip
     assert {key for key in wanted if not hasattr(agent, key)} == set()
     assert name == agent.NAME

@@ -39,8 +39,9 @@ def command(brief: Brief) -> Command:
     home = _product.home(brief)
     files = _product.team(brief.config, NAME, ".codex", "AGENTS.md")
     files[".codex/.keep"] = b""  # it wants its folder to be there
+    argv += [*_product.arguments(options), "--", _product.prompt(brief)]
     return Command(
-        (*argv, *_product.arguments(options), "--", _product.prompt(brief)), _product.below_home(files),
+        tuple(argv), _product.below_home(files),
         {"HOME": home, "CODEX_HOME": f"{home}/.codex", KEY: way.key},
     )  # fmt: skip
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from micro_bench.attempts import plan
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.plan import Slot
+from micro_bench.attempts.transcripts import atif
+from micro_bench.attempts.way_out import OpenLease
 from micro_bench.edge import clock
 from micro_bench.edge.patching import added_paths, patch_paths
 from micro_bench.errors import (
@@ -24,13 +26,16 @@ from micro_bench.model.score import Score
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.run.agents import Chosen
+from micro_bench.pipeline.run.ahead import Ahead, standing_by
+from micro_bench.pipeline.run.gateways import way_out
 from micro_bench.pipeline.run.planning import Ready, Request, is_complete, store_of
+from micro_bench.pipeline.run.products import check_start
 from micro_bench.pipeline.run.recordings import mended
 from micro_bench.pipeline.run.scoring import Grader, score_attempt
 from micro_bench.pipeline.verify.jobs import how_tested
 from micro_bench.pipeline.verify.verification import verify_task
 from micro_bench.plurals import count
-from micro_bench.sandboxes._sandbox import Sandbox
+from micro_bench.sandboxes._sandbox import Sandbox, StartRequest
 from micro_bench.scores import grade as grading
 from micro_bench.store import RunStore
 
@@ -101,14 +106,19 @@ def run(line: Line, request: Request, done: Done, *, repetitions: int) -> Result
             "no task is fit to be run:\n" + "\n".join(f"{s.task}: {s.reason}" for s in skipped),
             next_step="`micro-bench verify` shows the evidence",
         )
-    for agent in request.agents:
-        for each in ready.values():
-            if agent.toolbox:
-                image, task = each.prepared.image, each.prepared.task
-                check_start(line, agent.toolbox, image, task.limits)
+    _check_starts(line, request.agents, ready.values())
     store = store_of(line, request, ready, skipped)
     with store.exclusive(), way_out(line, request, store) as opens:
         return _Runner(line, request, ready, store, done, opens).go()
+
+
+def _check_starts(line: Line, agents: Sequence[Chosen], ready: Iterable[Ready]) -> None:
+    """That every installed agent starts in every image, before anything is spent."""
+    for each in ready:
+        image, limits = each.prepared.image, each.prepared.task.limits
+        for agent in agents:
+            if agent.toolbox:
+                check_start(line, agent.toolbox, image, limits)
 
 
 def _refuse_unconfined(line: Line, agents: Sequence[Chosen]) -> None:
@@ -129,7 +139,7 @@ class _Runner:
     ready: Mapping[str, Ready]
     store: RunStore
     done: Done
-    opens: Opens
+    opens: OpenLease
 
     def __post_init__(self) -> None:
         self.stop = threading.Event()
@@ -138,7 +148,8 @@ class _Runner:
         self._guard = threading.Lock()
         self._broken_in_a_row = 0
         self._scores: Mapping[str, Score] = {}
-        self._ahead = ThreadPoolExecutor(self.request.jobs, thread_name_prefix="stand-by")
+        self._ahead = Ahead(self.request.jobs)
+        self._next: dict[str, Slot] = {}
 
     def go(self) -> Result:
         """Make what is missing; grade what is not graded yet."""
@@ -148,28 +159,35 @@ class _Runner:
         complete = {i for i, attempt in stored.items() if is_complete(attempt, self._scores)}
         left = plan.remaining(slots, complete)
         self.line.watch.begin("attempt", len(left))
+        jobs = self.request.jobs
+        self._next = {slot.id: later for slot, later in zip(left, left[jobs:], strict=False)}
         result = Result(self.store, found=len(complete & {slot.id for slot in slots}))
         ungraded = {i: a for i, a in stored.items() if not isinstance(a.outcome, InfraFailed)}
 
         def one(slot: Slot) -> Attempt:
             return self._one(slot, ungraded.get(slot.id))
 
-        for slot, outcome in in_parallel(
-            one, left, self.request.jobs, stop=self.stop, abandon=self.line.abandon
-        ):
+        try:
+            self._collect(result, in_parallel(
+                one, left, jobs, stop=self.stop, abandon=self.line.abandon
+            ))  # fmt: skip
+        finally:
+            self._ahead.close()
+        if self._fatal:
+            raise self._fatal
+        return result
+
+    def _collect(self, result: Result, outcomes: Iterable[tuple[Slot, object]]) -> None:
+        for slot, outcome in outcomes:
             if isinstance(outcome, MicroBenchError):
                 result.infra.append(f"{slot.id}: {outcome.message}")
             elif isinstance(outcome, BaseException):
                 raise outcome
-            elif isinstance(outcome.outcome, InfraFailed):
-                result.infra.append(
-                    f"{slot.id}: {outcome.outcome.stage}: {outcome.outcome.message}"
-                )
+            elif isinstance(outcome, Attempt) and isinstance(outcome.outcome, InfraFailed):
+                broken = outcome.outcome
+                result.infra.append(f"{slot.id}: {broken.stage}: {broken.message}")
             else:
                 result.made += 1
-        if self._fatal:
-            raise self._fatal
-        return result
 
     def _one(self, slot: Slot, stored: Attempt | None) -> Attempt:
         try:
@@ -189,9 +207,8 @@ class _Runner:
         patch does.
         """
         labels = {"run": self.store.lock.run, "attempt": slot.id}
-        job = self.ready[slot.task].grader.job
-        ahead = self._ahead.submit(grading.stand_by, self.line.start, job, labels)
-        used = False
+        job, grading_of = self.ready[slot.task].grader.job, f"grade {slot.id}"
+        self._ahead.prepare(grading_of, partial(grading.stand_by, self.line.start, job, labels))
         try:
             for _number in range(TRIES):
                 attempt = self._attempt(slot)
@@ -200,11 +217,9 @@ class _Runner:
                 self._watch(attempt.outcome)
             score = None
             if not isinstance(attempt.outcome, InfraFailed | AgentFailed):
-                used = True
-                score = self._grade(slot, attempt, _if_started(ahead))
+                score = self._grade(slot, attempt, self._ahead.take(grading_of))
         finally:
-            if not used and (idle := _if_started(ahead)):
-                idle.close()
+            self._ahead.discard(grading_of)
         if not isinstance(attempt.outcome, InfraFailed):
             self._broken_in_a_row = 0
         self.done(slot, attempt, score)
@@ -229,29 +244,49 @@ class _Runner:
         self._fatal = self._fatal or error
         self.stop.set()
 
-    def _attempt(self, slot: Slot) -> Attempt:
+    def _assignment(self, slot: Slot) -> attempts.Assignment:
         ready, agent = self.ready[slot.task], self.agents[slot.agent]
         task, image = ready.prepared.task, ready.prepared.image
-        what = attempts.Assignment(
+        return attempts.Assignment(
             task, image, agent.ref, agent.plugin, slot.number,
             self._patch(ready, agent, slot), agent.secrets, agent.files, patch_paths,
             added_paths(self.line.specs.gold_patch(task)), how_tested(ready.prepared),
-            agent.toolbox, agent.config, self.opens(agent),
+            agent.toolbox, agent.config, self.opens if agent.asks else None,
         )  # fmt: skip
+
+    def _start_ahead(self, slot: Slot) -> None:
+        """The sandbox of an attempt that comes later: its start is hidden behind others' work."""
+        if not self.ready[slot.task].prepared.image.services:
+            request = attempts.request(self._assignment(slot))
+            self._ahead.prepare(slot.id, partial(standing_by, self.line.start, request))
+
+    def _start(self, slot: Slot, request: StartRequest) -> Sandbox:
+        """The one that was started ahead, for the first try; else a fresh one."""
+        sandbox = self._ahead.take(slot.id) or self.line.start(request)
+        if later := self._next.pop(slot.id, None):
+            self._start_ahead(later)
+        return sandbox
+
+    def _attempt(self, slot: Slot) -> Attempt:
+        what = self._assignment(slot)
+        agent, task, image = what.agent, what.task, what.image
         with self.store.attempt_folder(slot.id) as folder:
             started = clock.now()
-            tried = attempts.attempt(self.line.start, what, folder)
+            tried = attempts.attempt(partial(self._start, slot), what, folder)
             if self.stop.is_set() and isinstance(tried.outcome, InfraFailed):
                 raise EngineError("interrupted")  # cut short by us: no attempt at all
             attempt = Attempt(
                 run=self.store.lock.run, task=task.id, task_digest=task.content_digest(),
-                tier=task.tier.number, agent=agent.ref, number=slot.number,
+                tier=task.tier.number, agent=agent, number=slot.number,
                 image_key=image.key, image_digest=image.digest,
                 isolation=self.line.backend.isolation(), limits=task.limits, started=started,
                 finished=clock.now(), outcome=tried.outcome, timings=tried.timings,
                 metered=tried.metered,
             )  # fmt: skip
-            files = {"patch.diff": tried.patch, "instruction.md": tried.instruction.encode()}
+            files = {
+                "patch.diff": tried.patch, "instruction.md": tried.instruction.encode(),
+                "transcript.json": atif(tried, agent, slot.id),
+            }  # fmt: skip
             self.store.save_attempt(folder, attempt, files)
         return attempt
 
@@ -269,11 +304,3 @@ class _Runner:
             self.line, self.store, grader, attempt,
             sequence=earlier.sequence + 1 if earlier else 1, ready=standing_by,
         )  # fmt: skip
-
-
-def _if_started(future: Future[Sandbox]) -> Sandbox | None:
-    """The sandbox, or None if it did not start: the grading then starts one of its own."""
-    try:
-        return future.result()
-    except EngineError:
-        return None
