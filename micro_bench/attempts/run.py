@@ -93,6 +93,8 @@ class Assignment:
     """The team's own configuration of the agent."""
     lease: OpenLease | None = None
     """Opens the one way out for this attempt; None for agents that ask no model."""
+    model: str = ""
+    """What the agent calls the model it is to ask; empty for its own, or none."""
 
     @property
     def name(self) -> str:
@@ -177,7 +179,7 @@ class _Try:
         sandbox = self.start(request(what))
         started = clock.monotonic()
         try:
-            with WayOut(what.lease, what.name, sandbox) as way:
+            with WayOut(what.lease, what.name, sandbox, self.folder) as way:
                 brief = self._brief(sandbox.places, way)
                 self.stage.name = "agent"
                 command = what.plugin.command(brief)
@@ -206,8 +208,10 @@ class _Try:
         text = instruction(what.task, places, network, what.tested)
         program = what.toolbox.ref.command(places.toolbox) if what.toolbox else ()
         gateway = Gateway(way.url, way.key) if way.key else None
+        model = {"model": what.model} if what.model else {}
+        options = {**what.agent.options, **model}
         return Brief(
-            what.task.id, what.number, text, places, what.agent.options, what.patch, program,
+            what.task.id, what.number, text, places, options, what.patch, program,
             gateway, what.config,
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ loopback takes what the agent sends.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, Self
@@ -20,6 +20,8 @@ from micro_bench.sandboxes._sandbox import Sandbox
 PORT = 41417
 """On the loopback of a sandbox that has one of its own."""
 SOCKET = "gateway.sock"
+EXCHANGES = "exchanges.jsonl"
+LOOK_S = 0.5
 GRACE_S = 10.0
 """For an agent to end by itself after it was told that a cap is reached."""
 
@@ -30,6 +32,9 @@ class Lease(Protocol):
     key: str
     """Random; it dies with the lease."""
 
+    def stopped(self) -> object:
+        """The cap that was reached; None while there is none."""
+
     def close(self) -> Metered:
         """End it: nothing is answered any more. May be called twice."""
 
@@ -37,31 +42,32 @@ class Lease(Protocol):
 class OpenLease(Protocol):
     """What the gateway offers."""
 
-    def __call__(self, attempt: str, socket: Path, stop: Callable[[], None]) -> Lease:
+    def __call__(self, attempt: str, socket: Path, log: Path) -> Lease:
         """Begin to answer on a socket.
 
         Args:
             attempt: Whose.
             socket: Is made.
-            stop: Called once, when a cap is reached.
+            log: Gets every exchange, as a line of JSON.
         """
 
 
 class WayOut:
     """A lease in a sandbox, for as long as an attempt takes. Without a lease it does nothing."""
 
-    def __init__(self, opens: OpenLease | None, attempt: str, sandbox: Sandbox) -> None:
+    def __init__(
+        self, opens: OpenLease | None, attempt: str, sandbox: Sandbox, folder: Path
+    ) -> None:
         self._opens, self._attempt, self._sandbox = opens, attempt, sandbox
+        self._log = folder / EXCHANGES
         self._lease: Lease | None = None
         self._port = PORT
-        self._ends: Callable[[], None] | None = None
-        self._guard, self._over = threading.Lock(), False
         self.metered: Metered | None = None
 
     def __enter__(self) -> Self:
         if self._opens is not None:
             folder, places = self._sandbox.way_out, self._sandbox.places
-            self._lease = self._opens(self._attempt, Path(folder) / SOCKET, self._stop)
+            self._lease = self._opens(self._attempt, Path(folder) / SOCKET, self._log)
             if places.way_out == folder:  # everybody's loopback
                 self._port = free_port()
         return self
@@ -70,30 +76,30 @@ class WayOut:
         if self._lease is not None:
             self.metered = self._lease.close()
 
-    def _stop(self) -> None:
-        """A cap is reached. The agent was told, and has a moment to end by itself."""
-        timer = threading.Timer(GRACE_S, self._enough)
-        timer.daemon = True
-        timer.start()
-
-    def _enough(self) -> None:
-        with self._guard:
-            self._over = True
-            if self._ends is not None:
-                self._ends()
-
     @contextmanager
     def ending(self) -> Iterator[None]:
-        """While the block runs, a cap that is reached ends what runs in the sandbox."""
-        with self._guard:
-            self._ends = self._sandbox.end
-            if self._over:
-                self._ends()
+        """While the block runs, a cap that is reached ends what runs in the sandbox.
+
+        The agent was told, and has a moment to end by itself.
+        """
+        over = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(over,), daemon=True)
+        if self._lease is not None:
+            watch.start()
         try:
             yield
         finally:
-            with self._guard:
-                self._ends = None
+            over.set()
+            if self._lease is not None:
+                watch.join()
+
+    def _watch(self, over: threading.Event) -> None:
+        assert self._lease is not None  # noqa: S101 - it is what is watched
+        while not over.wait(LOOK_S):
+            if self._lease.stopped() is not None:
+                if not over.wait(GRACE_S):
+                    self._sandbox.end()
+                return
 
     @property
     def key(self) -> str:

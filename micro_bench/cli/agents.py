@@ -63,7 +63,7 @@ def check(
     It reads a file, edits it, runs a command and finishes. That says whether this version of it
     works here, reaches the gateway and is metered.
     """
-    from micro_bench.pipeline.run.rehearsing import rehearse
+    from micro_bench.pipeline.rehearsing import rehearse
 
     with _live.watching() as watch:
         done = rehearse(_line.line(ctx, {"backend": backend}, watch=watch), agent)

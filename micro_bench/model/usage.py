@@ -94,7 +94,8 @@ class Failures(Noun):
     @property
     def infrastructure(self) -> int:
         """Those that are not the agent's own fault."""
-        return sum(getattr(self, name) for name in type(self).model_fields) - self.rejected
+        counts: dict[str, int] = self.model_dump()
+        return sum(counts.values()) - self.rejected
 
 
 class Stop(Noun):

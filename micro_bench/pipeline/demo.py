@@ -67,6 +67,14 @@ def run_demo(line: Line, demo: Demo) -> Shown:
     return Shown(here.settings.workspace, here.backend.isolation(), part, ran)
 
 
+def example(line: Line) -> Line:
+    """The bundled example's own workspace, its tasks imported: a real slice for whoever needs one."""
+    here = _workspace(line, Demo(quick=True))
+    if not here.specs.tasks():
+        _import(here)
+    return here
+
+
 def one_of_each_tier(tasks: Sequence[Task]) -> tuple[Task, ...]:
     """A task of each tier: one of the tickets above, or else the tier's first."""
     chosen: dict[int, Task] = {}

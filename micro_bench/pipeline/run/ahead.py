@@ -1,4 +1,4 @@
-"""Sandboxes that are ready before they are needed: each fresh, for one purpose, frozen till then."""
+"""Sandboxes that are ready before they are needed: each fresh, for one purpose, frozen so long."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from micro_bench.attempts import plan
 from micro_bench.attempts import run as attempts
 from micro_bench.attempts.plan import Slot
 from micro_bench.attempts.transcripts import atif
-from micro_bench.attempts.way_out import OpenLease
 from micro_bench.edge import clock
 from micro_bench.edge.patching import added_paths, patch_paths
 from micro_bench.errors import (
@@ -27,7 +26,7 @@ from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.run.agents import Chosen
 from micro_bench.pipeline.run.ahead import Ahead, standing_by
-from micro_bench.pipeline.run.gateways import way_out
+from micro_bench.pipeline.run.gateways import Ways, ways
 from micro_bench.pipeline.run.planning import Ready, Request, is_complete, store_of
 from micro_bench.pipeline.run.products import check_start
 from micro_bench.pipeline.run.recordings import mended
@@ -108,8 +107,8 @@ def run(line: Line, request: Request, done: Done, *, repetitions: int) -> Result
         )
     _check_starts(line, request.agents, ready.values())
     store = store_of(line, request, ready, skipped)
-    with store.exclusive(), way_out(line, request, store) as opens:
-        return _Runner(line, request, ready, store, done, opens).go()
+    with store.exclusive(), ways(line.settings, store.root, request.agents) as ways_of:
+        return _Runner(line, request, ready, store, done, ways_of).go()
 
 
 def _check_starts(line: Line, agents: Sequence[Chosen], ready: Iterable[Ready]) -> None:
@@ -139,7 +138,7 @@ class _Runner:
     ready: Mapping[str, Ready]
     store: RunStore
     done: Done
-    opens: OpenLease
+    ways: Ways
 
     def __post_init__(self) -> None:
         self.stop = threading.Event()
@@ -246,12 +245,12 @@ class _Runner:
 
     def _assignment(self, slot: Slot) -> attempts.Assignment:
         ready, agent = self.ready[slot.task], self.agents[slot.agent]
-        task, image = ready.prepared.task, ready.prepared.image
+        task, image, way = ready.prepared.task, ready.prepared.image, self.ways(agent)
         return attempts.Assignment(
             task, image, agent.ref, agent.plugin, slot.number,
             self._patch(ready, agent, slot), agent.secrets, agent.files, patch_paths,
             added_paths(self.line.specs.gold_patch(task)), how_tested(ready.prepared),
-            agent.toolbox, agent.config, self.opens if agent.asks else None,
+            agent.toolbox, agent.config, way.opens if way else None, way.model if way else "",
         )  # fmt: skip
 
     def _start_ahead(self, slot: Slot) -> None:

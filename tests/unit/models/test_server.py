@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.models.rendering import SUBMIT, Asked, Tool, as_patch, example, reply
-from tests.models.script import EXAMPLE, Step, load
-from tests.models.server import Fault, ModelServer
+from micro_bench.rehearsal.rendering import SUBMIT, Asked, Tool, as_patch, example, reply
+from micro_bench.rehearsal.script import EXAMPLE, Step, load
+from micro_bench.rehearsal.server import Fault, ModelServer
 
 STRING = {"type": "string"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.models.rendering import Asked, Call, Reply, Tool
-from tests.models.script import Usage
-from tests.models.wires._sse import event, halves
+from micro_bench.rehearsal.rendering import Asked, Call, Reply, Tool
+from micro_bench.rehearsal.script import Usage
+from micro_bench.rehearsal.wires._sse import event, halves
 
 
 def read(body: dict[str, Any]) -> Asked:

@@ -1,4 +1,4 @@
-"""`python -m tests.models --port N --script FILE`: the scripted provider by itself.
+"""`python -m micro_bench.rehearsal --port N --script FILE`: the scripted provider by itself.
 
 It prints its address, and with `--log` a line of JSON for each request, until it is stopped.
 """
@@ -10,13 +10,13 @@ import sys
 import time
 from pathlib import Path
 
-from tests.models.script import EXAMPLE, load
-from tests.models.server import ModelServer
+from micro_bench.rehearsal.script import EXAMPLE, load
+from micro_bench.rehearsal.server import ModelServer
 
 
 def main() -> None:
     """Serve until the end."""
-    parser = argparse.ArgumentParser(prog="python -m tests.models")
+    parser = argparse.ArgumentParser(prog="python -m micro_bench.rehearsal")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--script", type=Path)
     parser.add_argument("--key", help="the only key that is let in; default: any")

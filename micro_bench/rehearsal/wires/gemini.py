@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.models.rendering import Asked, Reply, Tool
-from tests.models.script import Usage
-from tests.models.wires._sse import event, halves
+from micro_bench.rehearsal.rendering import Asked, Reply, Tool
+from micro_bench.rehearsal.script import Usage
+from micro_bench.rehearsal.wires._sse import event, halves
 
 
 def read(body: dict[str, Any], path: str) -> Asked:
@@ -111,6 +111,4 @@ def error(status: int, message: str) -> dict[str, Any]:
     """A refusal."""
     kinds = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
     status_text = kinds.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT")
-    return json.loads(
-        json.dumps({"error": {"code": status, "message": message, "status": status_text}})
-    )
+    return {"error": {"code": status, "message": message, "status": status_text}}

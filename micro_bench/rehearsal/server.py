@@ -21,9 +21,9 @@ from types import ModuleType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.models.rendering import Asked, reply
-from tests.models.script import EXAMPLE, Script
-from tests.models.wires import chat, gemini, messages, responses
+from micro_bench.rehearsal.rendering import Asked, reply
+from micro_bench.rehearsal.script import EXAMPLE, Script
+from micro_bench.rehearsal.wires import chat, gemini, messages, responses
 
 ENDINGS: tuple[tuple[str, ModuleType], ...] = (
     ("/chat/completions", chat),

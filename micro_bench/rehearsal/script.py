@@ -1,4 +1,4 @@
-"""What the scripted model does: steps in the abstract, put into an agent's own tools by the server.
+r"""What the scripted model does: steps in the abstract, put into an agent's own tools by the server.
 
 A script is a list of steps, each a mapping with one key:
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from micro_bench import codec
 
 KINDS = ("text", "read", "edit", "write", "shell", "finish")
 _MAIN = {"text": "text", "read": "path", "shell": "command", "finish": "text"}
@@ -39,7 +39,8 @@ class Step:
 @dataclass(frozen=True)
 class Usage:
     """Tokens of one answer. `input` counts all of the prompt, with `cached` and `cache_write`;
-    `output` counts all of the answer, with `reasoning`."""
+    `output` counts all of the answer, with `reasoning`.
+    """
 
     input: int = 1000
     cached: int = 400
@@ -103,7 +104,7 @@ def script(steps: Iterable[Mapping[str, Any]], usage: Usage | None = None) -> Sc
 
 def load(path: Path) -> Script:
     """A file with a list of steps, or with `steps:` and `usage:`; YAML or JSON."""
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data: Any = codec.read(path.read_text(encoding="utf-8"), str(path)).data
     if isinstance(data, list):
         return script(data)
     return script(data["steps"], Usage(**data.get("usage", {})))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.models.script import Script, Step, Turn, Usage
+from micro_bench.rehearsal.script import Script, Step, Turn, Usage
 
 READ = {"read", "read_file", "view", "view_file", "read_text_file"}
 EDIT = {"edit", "replace", "edit_file", "str_replace", "search_replace"}
@@ -155,7 +155,7 @@ def _filled(tool: Tool, arguments: dict[str, Any]) -> Call:
     return Call(tool.name, {**arguments, **extra})
 
 
-def _read(step: Step, path: str, tools: tuple[Tool, ...]) -> Call | None:
+def _read(_step: Step, path: str, tools: tuple[Tool, ...]) -> Call | None:
     tool = _named(tools, READ)
     name = tool and tool.takes(PATHS)
     return _filled(tool, {name: path}) if tool and name else None

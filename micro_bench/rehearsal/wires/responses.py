@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.models.rendering import Asked, Call, Reply, Tool
-from tests.models.script import Usage
-from tests.models.wires import chat
-from tests.models.wires._sse import event, halves
+from micro_bench.rehearsal.rendering import Asked, Call, Reply, Tool
+from micro_bench.rehearsal.script import Usage
+from micro_bench.rehearsal.wires import chat
+from micro_bench.rehearsal.wires._sse import event, halves
 
 CALLS = {"function_call", "custom_tool_call", "local_shell_call"}
 
@@ -112,7 +112,7 @@ def _told(item: dict[str, Any], index: int) -> list[dict[str, Any]]:
 
 
 def _empty(item: dict[str, Any]) -> dict[str, Any]:
-    cleared = {k: type(item[k])() for k in ("content", "arguments", "input") if k in item}
+    cleared: dict[str, Any] = {k: type(item[k])() for k in ("content", "arguments", "input") if k in item}
     return {**item, "status": "in_progress", **cleared}
 
 
