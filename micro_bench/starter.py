@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from pathlib import Path
+from typing import Any
 
 from pydantic.fields import FieldInfo
 
@@ -78,17 +79,29 @@ def settings_text() -> str:
     lines = ["# Settings of this workspace. Remove a '#' to change a value.", "schema_version: 1"]
     groups: set[str] = set()
     for key, field in settings.fields().items():
-        group, _, name = key.rpartition(".")
+        *group, name = key.split(".")
         if key in {"schema_version", "workspace"}:
             continue
-        if group and group not in groups:
-            groups.add(group)
-            lines += ["", *_comment(settings.Settings.model_fields[group]), f"#{group}:"]
-        elif not group:
+        if not group:
             lines.append("")
+        for depth in range(len(group)):
+            lines += _group(tuple(group[: depth + 1]), groups)
         value = _yaml(field.get_default(call_default_factory=True))
-        lines += [*_comment(field), f"#{'  ' if group else ''}{name}: {value}"]
+        lines += [*_comment(field), f"#{'  ' * len(group)}{name}: {value}"]
     return "\n".join(lines) + "\n"
+
+
+def _group(path: tuple[str, ...], known: set[str]) -> list[str]:
+    """The line that begins a group of keys, before the first of them."""
+    if ".".join(path) in known:
+        return []
+    known.add(".".join(path))
+    kind: Any = settings.Settings
+    for name in path[:-1]:
+        kind = kind.model_fields[name].annotation
+    space = [""] if len(path) == 1 else []
+    indent = "  " * (len(path) - 1)
+    return [*space, *_comment(kind.model_fields[path[-1]]), f"#{indent}{path[-1]}:"]
 
 
 def _comment(field: FieldInfo) -> list[str]:

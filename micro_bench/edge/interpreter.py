@@ -21,8 +21,12 @@ LEFT_OUT = shutil.ignore_patterns(
     "tkinter", "_tkinter*", "ensurepip", "lib2to3", "config-*", "*.a",
 )  # fmt: skip
 """Of the standard library: what only a screen, a compiler or Python's own tests need."""
-ALSO = ("libstdc++.so.6", "libgcc_s.so.1", "libresolv.so.2", "libnss_files.so.2", "libnss_dns.so.2")
-"""What wheels and libc load by name."""
+ALSO = (
+    "libstdc++.so.6", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1",
+    "libutil.so.1", "libresolv.so.2", "libnss_files.so.2", "libnss_dns.so.2",
+)  # fmt: skip
+"""What wheels and libc load by name. Of one libc all parts must be there: with those of another
+they do not work."""
 
 
 def copy_python(folder: Path) -> tuple[str, ...]:

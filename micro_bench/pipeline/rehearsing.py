@@ -88,8 +88,7 @@ def rehearse(line: Line, text: str) -> Rehearsed:
     task = min(here.specs.tasks(), key=lambda task: (task.tier.number, task.id))
     prepared = prepare(here, task)
     (agent,) = equipped(here, parse([_described(kind, version)], "none"))
-    assert agent.toolbox is not None  # noqa: S101 - it is an agent that is installed
-    check_start(here, agent.toolbox, prepared.image, task.limits)
+    check_start(here, agent, prepared.image, task.limits)
     return _rehearsed(here, prepared, agent, STEPS)
 
 

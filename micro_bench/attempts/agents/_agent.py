@@ -20,6 +20,8 @@ class Npm:
     package: str
     program: str
     """As the package calls it: `claude`."""
+    probe: str = "--version"
+    """An argument with which it starts, says something and ends well."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class PyPI:
     """Where its entry point is: `minisweagent.run.mini:app`."""
     python: str = ">=3.10"
     """Which Pythons it runs on, as its metadata say."""
+
+    probe: str = "--version"
+    """An argument with which it starts, says something and ends well."""
 
     def fits(self) -> bool:
         """Whether it runs on this one."""

@@ -14,7 +14,7 @@ from micro_bench.model.session import Session, SessionUsage
 NAME = "mini-swe-agent"
 NEEDS = "nothing"
 SCRIPTED = False
-TOOLBOX = PyPI("mini-swe-agent", "minisweagent.run.mini:app")
+TOOLBOX = PyPI("mini-swe-agent", "minisweagent.run.mini:app", probe="--help")
 WIRES = ("openai-chat", "anthropic")
 TRAJECTORY = "home/trajectory.json"
 

@@ -96,4 +96,3 @@ def _way(gateway: Gateway, settings: Settings, agent: Chosen) -> Way:
 def _told(route: Route, agent: Chosen) -> str:
     """The provider's own name of the model: programs know what their models can do by it."""
     return route.model if agent.ref.options.get("model") and route.model != ANY else ""
-

@@ -60,14 +60,17 @@ def install(line: Line, kind: str, toolbox: Toolbox, version: str = "") -> Kept:
     return kept
 
 
-def check_start(line: Line, kept: Kept, image: Image, limits: Limits) -> str:
-    """What the agent says of its version in a sandbox of an image.
+def check_start(line: Line, agent: Chosen, image: Image, limits: Limits) -> str:
+    """What an installed agent says of itself in a sandbox of an image.
 
     An older libc, another machine or a broken program show here, before any attempt.
 
     Raises:
         BuildError: It does not start there, with its last words.
     """
+    kept, toolbox = agent.toolbox, agent.plugin.TOOLBOX
+    if kept is None:
+        return ""
     mark = line.settings.cache_dir / "toolboxes" / "starts" / (
         f"{kept.ref.digest[:20]}-{image.base_digest.removeprefix('sha256:')[-20:]}"
     )  # fmt: skip
@@ -76,7 +79,7 @@ def check_start(line: Line, kept: Kept, image: Image, limits: Limits) -> str:
     output = io.BytesIO()
     sandbox = line.start(StartRequest(image, limits, toolbox=str(kept.folder), services=False))
     try:
-        command = (*kept.ref.command(sandbox.places.toolbox), "--version")
+        command = (*kept.ref.command(sandbox.places.toolbox), toolbox.probe)
         env = {"HOME": f"{sandbox.places.bench}"}
         ended = sandbox.run(command, output=output, deadline_s=DEADLINE_S, env=env)
     finally:

@@ -116,8 +116,7 @@ def _check_starts(line: Line, agents: Sequence[Chosen], ready: Iterable[Ready]) 
     for each in ready:
         image, limits = each.prepared.image, each.prepared.task.limits
         for agent in agents:
-            if agent.toolbox:
-                check_start(line, agent.toolbox, image, limits)
+            check_start(line, agent, image, limits)
 
 
 def _refuse_unconfined(line: Line, agents: Sequence[Chosen]) -> None:

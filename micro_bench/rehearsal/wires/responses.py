@@ -112,7 +112,9 @@ def _told(item: dict[str, Any], index: int) -> list[dict[str, Any]]:
 
 
 def _empty(item: dict[str, Any]) -> dict[str, Any]:
-    cleared: dict[str, Any] = {k: type(item[k])() for k in ("content", "arguments", "input") if k in item}
+    cleared: dict[str, Any] = {
+        k: type(item[k])() for k in ("content", "arguments", "input") if k in item
+    }
     return {**item, "status": "in_progress", **cleared}
 
 
