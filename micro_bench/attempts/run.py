@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
 
 from micro_bench.attempts.agents._agent import Brief, Command, Gateway
 from micro_bench.attempts.harvest import GIT_LIMIT, Harvest, Wanted, harvest, put_git
@@ -36,7 +37,7 @@ from micro_bench.model.attempt import (
 )
 from micro_bench.model.image import Image
 from micro_bench.model.session import Session
-from micro_bench.model.task import Task
+from micro_bench.model.task import Limits, Task
 from micro_bench.model.usage import Metered
 from micro_bench.sandboxes._sandbox import Ended, Places, Sandbox, Start, StartRequest
 
@@ -93,8 +94,17 @@ class Assignment:
     """The team's own configuration of the agent."""
     lease: OpenLease | None = None
     """Opens the one way out for this attempt; None for agents that ask no model."""
+    limits: Limits | None = None
+    """In place of the spec's."""
+    template: str = ""
+    """Of the instruction; empty for the program's own."""
     model: str = ""
     """What the agent calls the model it is to ask; empty for its own, or none."""
+
+    @property
+    def bounds(self) -> Limits:
+        """The limits that hold."""
+        return self.limits or self.task.limits
 
     @property
     def name(self) -> str:
@@ -116,28 +126,27 @@ class Tried:
     """What the agent says of its own work."""
 
 
-def instruction(
-    task: Task,
-    places: Places,
-    network: str,
-    how: HowTested = HowTested(),
-) -> str:
+def instruction(what: Assignment, places: Places) -> str:
     """The text the agent reads. Everything in it comes from the task's own words."""
-    template = package_file("attempts/instruction.md.j2").decode()
-    environment = Environment(  # noqa: S701 - Markdown, not HTML
-        undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    return environment.from_string(template).render(
+    task, how = what.task, what.tested
+    environment = SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True,
+                                       keep_trailing_newline=True)  # fmt: skip
+    return environment.from_string(what.template or own_template()).render(
         title=task.title, instruction=task.instruction.strip(), work=places.work,
-        tests=f"{places.venv}/bin/{how.program}", folder=how.folder,
-        env=sorted(how.env), seconds=round(task.limits.agent_s), network=network,
+        tests=f"{places.venv}/bin/{how.program}", folder=how.folder, env=sorted(how.env),
+        seconds=round(what.bounds.agent_s), network=what.agent.options.get("network", "none"),
     )  # fmt: skip
+
+
+def own_template() -> str:
+    """The program's own template of the instruction."""
+    return package_file("attempts/instruction.md.j2").decode()
 
 
 def request(what: Assignment) -> StartRequest:
     """What the attempt's sandbox is started with."""
     return StartRequest(
-        what.image, what.task.limits, what.agent.options.get("network", "none"),
+        what.image, what.bounds, what.agent.options.get("network", "none"),
         {"task": what.task.id, "agent": what.agent.name, "number": str(what.number)},
         way_out=what.lease is not None, toolbox=str(what.toolbox.folder) if what.toolbox else "",
     )  # fmt: skip
@@ -204,8 +213,7 @@ class _Try:
 
     def _brief(self, places: Places, way: WayOut) -> Brief:
         what = self.what
-        network = what.agent.options.get("network", "none")
-        text = instruction(what.task, places, network, what.tested)
+        text = instruction(what, places)
         program = what.toolbox.ref.command(places.toolbox) if what.toolbox else ()
         gateway = Gateway(way.url, way.key) if way.key else None
         model = {"model": what.model} if what.model else {}
@@ -242,7 +250,7 @@ class _Try:
             with way.ending():
                 ended = sandbox.run(
                     way.command(command.argv), output=output, env=env,
-                    deadline_s=self.what.task.limits.agent_s, files=self._files(command, brief),
+                    deadline_s=self.what.bounds.agent_s, files=self._files(command, brief),
                 )  # fmt: skip
             output.finish()
         return ended
@@ -284,12 +292,12 @@ class _Try:
     def _harvest(self, sandbox: Sandbox) -> Harvest:
         """With the objects of the agent's repository, or, where it has lost them, the image's."""
         what, work = self.what, sandbox.places.work
-        limit = int(what.task.limits.patch_mb * 2**20)
+        limit = int(what.bounds.patch_mb * 2**20)
         wanted = Wanted(what.image.work_commit, limit, what.added)
         taken = harvest(sandbox, wanted, f"{work}/.git/objects")
         if taken.way_out != "objects":
             return taken
-        pristine = self.start(StartRequest(what.image, what.task.limits, services=False))
+        pristine = self.start(StartRequest(what.image, what.bounds, services=False))
         try:
             git = pristine.get(f"{work}/.git", GIT_LIMIT)
         finally:
@@ -316,7 +324,7 @@ class _Try:
 
     def _limit(self, ended: Ended, *, starved: bool) -> str:
         """The limit of the sandbox that was reached."""
-        limits = self.what.task.limits
+        limits = self.what.bounds
         if ended.timed_out:
             return f"wall time of {limits.agent_s:g} s"
         return f"memory of {limits.memory_mb} MB" if starved else ""

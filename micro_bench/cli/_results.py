@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
 from micro_bench.cli import _next
-from micro_bench.cli._output import data, either, follow, say
-from micro_bench.errors import IncompleteError, UnverifiedError
+from micro_bench.cli._output import data, either, follow, records, say
+from micro_bench.errors import BadInputError, IncompleteError, UnverifiedError
 from micro_bench.plurals import count
 
 if TYPE_CHECKING:
@@ -46,6 +47,23 @@ def ran(result: Ran, *, as_json: bool) -> None:
     follow(() if as_json else steps)
     if result.infra:
         raise typer.Exit(IncompleteError.exit_code)
+
+
+def dry(found: Mapping[str, object], *, as_json: bool) -> None:
+    """What a run would do."""
+    if as_json:
+        data(found)
+        return
+    wanted = ("attempts", "hours_at_most", "usd_at_most", "by", "k")
+    records([{key: found[key] for key in wanted}], as_json=False)
+    say("nothing was run")
+
+
+def consent(why: str) -> None:
+    """Ask whether to go on; without a terminal, `--yes` is the only way."""
+    if not sys.stdin.isatty():
+        raise BadInputError(why, next_step="give --yes, or a cap for each attempt")
+    typer.confirm(f"{why}. Go on?", abort=True, err=True)
 
 
 def rescored(result: Rescored, *, as_json: bool) -> None:

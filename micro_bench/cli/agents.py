@@ -36,6 +36,7 @@ def listing(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
     found = rows(_line.line(ctx))
     missing = [row["agent"] for row in found if not row["installed"] and row["from"]]
     steps = [_next.step(f"agents install {name}", "it is not installed") for name in missing[:1]]
+    steps += [_next.step("agents check codex", "tries one in a sandbox, without a key")]
     _output.records(found, key="agents", as_json=as_json, steps=steps)
 
 

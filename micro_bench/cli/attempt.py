@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,14 +10,42 @@ import typer
 from micro_bench.cli import _line, _live, _next, _output, _results
 
 Agents = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--agent",
         "-a",
         metavar="AGENT",
-        help="oracle, noop, NAME=replay:FOLDER, or NAME=command[,KEY=VALUE]...:COMMAND LINE",
+        help="claude-code, codex:model=..., oracle, noop, NAME=replay:FOLDER, or "
+        "NAME=command[,KEY=VALUE]...:COMMAND LINE",
     ),
 ]
+Plan = Annotated[
+    Path | None,
+    typer.Option("--plan", metavar="FILE", help="A run file: agents, tasks, k, limits, caps."),
+]
+Times = Annotated[
+    int | None, typer.Option("-k", metavar="N", help="Attempts for each task and agent.")
+]
+Chosen = Annotated[
+    list[str] | None,
+    typer.Option("--tasks", "-t", metavar="TASK", help="Ids or globs. [default: all]"),
+]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="Of the run; an unfinished one goes on."),
+]
+MaxUsd = Annotated[
+    str | None, typer.Option("--max-usd", metavar="USD", help="Most that the run may cost.")
+]
+MaxUsdEach = Annotated[
+    str | None,
+    typer.Option("--max-usd-per-attempt", metavar="USD", help="Most for one attempt."),
+]
+New = Annotated[bool, typer.Option("--new", help="Begin a new run though one is unfinished.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what would be done, and the worst cost.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask where the worst case is dear.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's name.")]
 
 
@@ -58,43 +87,48 @@ def verify(
 
 def run(
     ctx: typer.Context,
-    agent: Agents,
-    k: Annotated[
-        int | None, typer.Option("-k", metavar="N", help="Attempts for each task and agent.")
-    ] = None,
-    tasks: Annotated[
-        list[str] | None,
-        typer.Option("--tasks", "-t", metavar="TASK", help="Ids or globs. [default: all]"),
-    ] = None,
+    agent: Agents = None,
+    plan: Plan = None,
+    k: Times = None,
+    tasks: Chosen = None,
     tier: _line.Tiers = None,
     clone: _line.Clones = None,
-    name: Annotated[
-        str | None,
-        typer.Option("--name", metavar="NAME", help="Of the run; an unfinished one goes on."),
-    ] = None,
+    name: Name = None,
+    max_usd: MaxUsd = None,
+    max_usd_per_attempt: MaxUsdEach = None,
     jobs: _line.Jobs = None,
     backend: _line.Backend = None,
     repetitions: _line.Repetitions = None,
     allow_unsandboxed: _line.Unsandboxed = None,
     *,
-    new: Annotated[
-        bool, typer.Option("--new", help="Begin a new run though one is unfinished.")
-    ] = False,
+    new: New = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: _output.Json = False,
 ) -> None:
     """Have agents attempt tasks k times each, grade, report.
 
     Interrupt at will: the same command goes on where it stopped.
     """
-    from micro_bench.pipeline.commands import RunOptions, run_command
+    from micro_bench.cli._runs import Given, given
+    from micro_bench.pipeline import commands
 
-    settings = {
+    settings: dict[str, object] = {
         "k": k, "jobs": jobs, "backend": backend, "repetitions": repetitions,
-        "allow_unsandboxed": allow_unsandboxed,
+        "allow_unsandboxed": allow_unsandboxed, "gateway.run_caps.usd": max_usd,
+        "gateway.caps.usd": max_usd_per_attempt,
     }  # fmt: skip
-    options = RunOptions(tuple(agent), tuple(tasks or ()), tuple(tier or ()), name, new=new)
+    told = Given(tuple(agent or ()), tuple(tasks or ()), tuple(tier or ()), name, new=new)
+    settings, options = given(plan, settings, told)
+    if dry_run:
+        found = commands.dry_run(_line.line(ctx, settings, clone), options)
+        _results.dry(found, as_json=as_json)
+        return
     with _live.watching() as watch:
-        result = run_command(_line.line(ctx, settings, clone, watch), options)
+        line = _line.line(ctx, settings, clone, watch)
+        if not yes and (why := commands.needs_consent(line, options)):
+            _results.consent(why)
+        result = commands.run_command(line, options)
     _results.ran(result, as_json=as_json)
 
 

@@ -16,10 +16,10 @@ from typing import Any, BinaryIO
 import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
-from docker.utils.socket import STDERR, STDOUT, frames_iter
+from docker.utils.socket import frames_iter
 
-from micro_bench.edge.files import place_of, storage_errors
 from micro_bench.edge.resources import package_file
+from micro_bench.edge.sinks import Sinks
 from micro_bench.errors import EngineError
 
 CONFLICT = 409
@@ -34,7 +34,6 @@ BESIDE = "container:"
 """Before a container's id: the network that it has."""
 NAME_LOOPBACK = ("sh", "-c", 'printf %s "$1" > /etc/hosts; shift; exec "$@"', "sh")
 """Engines write the names of the loopback only where they manage a network."""
-MARK = b"\0unpacked\n"
 _SCRIPT = """
 head -c "$1" | tar -x -p -f - -C "$2" && printf '\\000unpacked\\n' || exit 125
 shift 2
@@ -320,54 +319,6 @@ class _Alarm:
 
     def __exit__(self, *_exc: object) -> None:
         self._timer.cancel()
-
-
-class Sinks:
-    """Where the two streams of a command go: up to `limit` bytes of output, all of the errors."""
-
-    def __init__(
-        self, output: BinaryIO, errors: BinaryIO | None, limit: int, *, awaits_mark: bool = False
-    ) -> None:
-        self.truncated = False
-        self._output, self._errors, self._left = output, errors, limit
-        self._awaited = MARK if awaits_mark else b""
-        self._before, self._early = bytearray(), bytearray()
-
-    def take(self, number: int, chunk: bytes) -> None:
-        """A piece of a stream."""
-        if self._awaited:
-            chunk = self._past_mark(number, chunk)
-        if number == STDERR and self._errors is not None:
-            self._errors.write(chunk)
-            return
-        with storage_errors(place_of(self._output)):
-            self._output.write(chunk[: self._left])
-        self.truncated |= len(chunk) > self._left
-        self._left = max(self._left - len(chunk), 0)
-
-    def _past_mark(self, number: int, chunk: bytes) -> bytes:
-        """What comes before the command itself is the unpacking's own.
-
-        The streams come by ways of their own: the command's errors may be here before the mark.
-        """
-        if number != STDOUT:
-            self._early += chunk
-            return b""
-        self._before += chunk
-        if self._awaited not in self._before:
-            return b""
-        self._awaited = b""
-        after, early = bytes(self._before.partition(MARK)[2]), bytes(self._early)
-        if self._errors is None:
-            return early + after
-        self._errors.write(early)
-        return after
-
-    def check_mark(self) -> None:
-        """The command was not reached: no fault of the command's."""
-        if self._awaited:
-            words = (self._before + self._early)[-500:].decode("utf-8", "replace").strip()
-            raise EngineError(f"files could not be put into the sandbox: {words or 'no reason'}")
 
 
 def _bounded(chunks: Iterator[bytes], limit: int, path: str) -> bytes:

@@ -62,5 +62,8 @@ class RunLock(Noun):
     jobs: int
     demo: bool = False
     """The bundled example with its scripted agents; every report of it says so."""
+    prompt: Digest | None = None
+    """Of the template of the instruction; None in runs of older versions. An agent with a template
+    of its own names that in its options."""
     part: str = ""
     """What part of something larger was run, in words; empty for the whole."""

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from micro_bench.attempts.plan import Slot
 from micro_bench.errors import BadInputError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.score import Score, Verdict
+from micro_bench.model.task import Limits, Task
 from micro_bench.paths import name_mistake
 from micro_bench.pipeline import reporting
 from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.run import agents, planning, running, scoring
+from micro_bench.pipeline.run.agents import Chosen
+from micro_bench.pipeline.run.gateways import ways
+from micro_bench.pipeline.run.plans import worst
+from micro_bench.pipeline.run.products import equipped
+from micro_bench.plurals import count
 from micro_bench.store import open_run
 
 
@@ -30,6 +38,8 @@ class RunOptions:
     demo: bool = False
     part: str = ""
     """What part of something larger this is; empty for the whole."""
+    limits: Limits | None = None
+    """In place of those of the specs."""
 
 
 @dataclass
@@ -48,11 +58,10 @@ class Ran:
 def run_command(line: Line, options: RunOptions) -> Ran:
     """Run, then report."""
     _check_name(options.name)
+    tasks, found = asked(line, options)
     request = planning.Request(
-        chosen(line, options.tasks, options.tiers),
-        agents.parse(options.agents, line.settings.agent_network), line.settings.k,
-        line.settings.jobs, options.name, new=options.new, demo=options.demo,
-        part=options.part,
+        tasks, equipped(line, found), line.settings.k, line.settings.jobs, options.name,
+        new=options.new, demo=options.demo, part=options.part, limits=options.limits,
     )  # fmt: skip
 
     def done(slot: Slot, attempt: Attempt, score: Score | None) -> None:
@@ -65,6 +74,50 @@ def run_command(line: Line, options: RunOptions) -> Ran:
         result.store.lock.run, result.store.root, result.made, result.found, result.infra,
         reporting.render(report, "terminal"), files,
     )  # fmt: skip
+
+
+def asked(line: Line, options: RunOptions) -> tuple[tuple[Task, ...], tuple[Chosen, ...]]:
+    """The tasks and agents that are meant.
+
+    Raises:
+        BadInputError: With every mistake of every agent.
+        NotFoundError: A task or a pattern means none.
+    """
+    found = agents.parse(options.agents, line.settings.agent_network)
+    return chosen(line, options.tasks, options.tiers), found
+
+
+def dry_run(line: Line, options: RunOptions) -> dict[str, Any]:
+    """What a run would do, and what it may cost at most; routes, keys and prices are checked."""
+    tasks, found = asked(line, options)
+    with tempfile.TemporaryDirectory() as folder, ways(line.settings, Path(folder), found):
+        pass
+    least = worst(line.settings, tasks, found)
+    return {
+        **least.row(), "k": line.settings.k, "tasks": [task.id for task in tasks],
+        "agents": [agent.ref.model_dump(mode="json") for agent in found],
+    }  # fmt: skip
+
+
+def needs_consent(line: Line, options: RunOptions) -> str:
+    """Why a run should be asked for first: its worst case is dearer than the run's budget.
+
+    Empty where it is not, or where no budget is set.
+    """
+    budget = line.settings.gateway.run_caps.usd
+    tasks, found = asked(line, options)
+    each = line.settings.gateway.caps.usd
+    attempts_that_ask = len(tasks) * line.settings.k * sum(agent.asks for agent in found)
+    if budget is None or not attempts_that_ask:
+        return ""
+    most = None if each is None else each * attempts_that_ask
+    if most is not None and most <= budget:
+        return ""
+    words = "without a cap of their own" if most is None else f"may cost {most:.2f} USD in all"
+    return (
+        f"{count(attempts_that_ask, 'attempt')} {words}; the run's budget is {budget:.2f} USD, and "
+        "what it does not cover is stopped"
+    )
 
 
 def _check_name(name: str | None) -> None:

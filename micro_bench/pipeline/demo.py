@@ -68,7 +68,7 @@ def run_demo(line: Line, demo: Demo) -> Shown:
 
 
 def example(line: Line) -> Line:
-    """The bundled example's own workspace, its tasks imported: a real slice for whoever needs one."""
+    """The bundled example's workspace with its tasks: a real slice for whoever needs one."""
     here = _workspace(line, Demo(quick=True))
     if not here.specs.tasks():
         _import(here)

@@ -126,7 +126,7 @@ def _attempt(
         assert way is not None  # noqa: S101 - it asks a model
         what = attempts.Assignment(
             prepared.task, prepared.image, agent.ref, agent.plugin, 1, None, {}, {}, patch_paths,
-            (FILE,), attempts.HowTested(), agent.toolbox, {}, way.opens, way.model,
+            (FILE,), attempts.HowTested(), agent.toolbox, {}, way.opens, model=way.model,
         )  # fmt: skip
         return attempts.attempt(line.start, what, folder)
 

@@ -1,4 +1,4 @@
-r"""What the scripted model does: steps in the abstract, put into an agent's own tools by the server.
+r"""What the scripted model does: steps in the abstract, put into each agent's own tools.
 
 A script is a list of steps, each a mapping with one key:
 

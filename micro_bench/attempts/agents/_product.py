@@ -11,9 +11,7 @@ from micro_bench.attempts.agents._agent import Brief, Gateway
 
 PROMPT_LIMIT = 100_000
 """Bytes of one argument: the kernel takes 128 KiB."""
-OPTIONS = frozenset(
-    {"model", "version", "effort", "args", "config", "wire", "toolbox", "prompt", "network", "mcp"}
-)
+OPTIONS = frozenset({"model", "version", "effort", "args", "config", "wire", "prompt", "network"})
 INSTRUCTIONS = ("AGENTS.md", "CLAUDE.md", "GEMINI.md", "QWEN.md")
 """Files of a team's folder that are read as standing instructions, the first that is there."""
 
@@ -70,6 +68,8 @@ def mistakes(
         )
     if wire is not None and wire not in wires:
         found.append(f"`wire` of {name} is one of {', '.join(wires)}")
+    if options.get("network", "none") not in ("none", "bridge"):
+        found.append("`network` must be `none` or `bridge`")
     try:
         arguments(options)
     except ValueError as error:

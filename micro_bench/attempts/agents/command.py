@@ -17,7 +17,7 @@ NEEDS = "nothing"
 SCRIPTED = False
 TOOLBOX = None
 WIRES = ()
-OPTIONS = frozenset({"command", "version", "env", "files", "network"})
+OPTIONS = frozenset({"command", "version", "env", "files", "network", "prompt"})
 
 
 def version(options: Mapping[str, str]) -> str:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
+from jinja2 import TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+
 from micro_bench import plugins
 from micro_bench.attempts.toolboxes.shelf import Kept
 from micro_bench.errors import BadInputError, NotFoundError
@@ -39,6 +42,8 @@ class Chosen:
     files: Mapping[str, bytes] = field(default_factory=dict)
     config: Mapping[str, bytes] = field(default_factory=dict)
     """The team's own configuration: path in their folder -> content."""
+    template: str = ""
+    """Of the instruction; empty for the program's own."""
     toolbox: Kept | None = None
     """The program, for agents that are installed; found when a run begins."""
 
@@ -100,8 +105,9 @@ def _one(text: str, network: str) -> Chosen:
     extras = [extra for extra in (form["extras"] or "").split(",") if extra.strip()]
     try:
         plugin = plugins.load(ROOM, kind)
-    except NotFoundError as error:
-        raise BadInputError(f"--agent {text}: {error.message}") from None
+    except NotFoundError:
+        known = ", ".join(plugins.discover(ROOM))
+        raise BadInputError(f"--agent {text}: there is no such agent ({known})") from None
     options = dict(_option(text, extra) for extra in extras)
     if plugin.TOOLBOX is not None:
         options |= dict(_option(text, extra) for extra in _words(tail or ""))
@@ -151,10 +157,10 @@ def _ready(name: str, kind: str, plugin: ModuleType, options: dict[str, str]) ->
     if options.get("files"):
         files = _files(name, Path(options["files"]))
         options["files"] = f"{Path(options['files']).name} sha256:{_digest(files.items())[:12]}"
-    config = _config(name, options)
+    config, template = _config(name, options), _template(name, options)
     ref = AgentRef(name=name, kind=kind, version=plugin.version(options), options=options)
     secrets = _secrets(name, options.get("env", ""))
-    return Chosen(ref, plugin, recordings, secrets, files, config)
+    return Chosen(ref, plugin, recordings, secrets, files, config, template)
 
 
 def _config(name: str, options: dict[str, str]) -> dict[str, bytes]:
@@ -168,6 +174,22 @@ def _config(name: str, options: dict[str, str]) -> dict[str, bytes]:
             raise BadInputError(f"agent {name}: {folder / 'mcp.json'}: {wrong}")
     options["config"] = f"{folder.resolve().name} sha256:{_digest(found.items())[:12]}"
     return found
+
+
+def _template(name: str, options: dict[str, str]) -> str:
+    """The lead's own words around a task, named in the options by their digest."""
+    if not options.get("prompt"):
+        return ""
+    file = Path(options["prompt"])
+    try:
+        text = file.read_text(encoding="utf-8")
+        SandboxedEnvironment().parse(text)
+    except (OSError, UnicodeError) as error:
+        raise BadInputError(f"agent {name}: prompt: {error}") from None
+    except TemplateSyntaxError as error:
+        raise BadInputError(f"agent {name}: {file}:{error.lineno}: {error.message}") from None
+    options["prompt"] = f"{file.name} sha256:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return text
 
 
 def _wrong_servers(content: bytes) -> Iterable[str]:

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from micro_bench.attempts import plan
+from micro_bench.attempts.run import own_template
 from micro_bench.edge import clock, host
 from micro_bench.errors import BadInputError
 from micro_bench.model.attempt import AgentFailed, AgentRef, Attempt, InfraFailed
 from micro_bench.model.image import Verification
 from micro_bench.model.run import RunLock, Skipped, TaskLock
 from micro_bench.model.score import Score, Verdict
-from micro_bench.model.task import Status, Task
+from micro_bench.model.task import Limits, Status, Task
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.run.agents import Chosen
@@ -35,6 +36,8 @@ class Request:
     new: bool = False
     demo: bool = False
     part: str = ""
+    limits: Limits | None = None
+    """In place of those of the specs."""
 
 
 @dataclass
@@ -93,7 +96,7 @@ def _lock(
     line: Line, request: Request, ready: Mapping[str, Ready], skipped: tuple[Skipped, ...]
 ) -> RunLock:
     created = clock.now()
-    tasks = tuple(_task_lock(each) for each in ready.values())
+    tasks = tuple(_task_lock(each, request.limits) for each in ready.values())
     agents = tuple(agent.ref for agent in request.agents)
     digest = _plan(tasks, agents, request.k)
     stamp = created.strftime("%Y%m%d-%H%M%S")
@@ -101,8 +104,7 @@ def _lock(
         run=request.name or f"{stamp}-{digest[:6]}", created=created, plan=digest,
         harness=host.harness_version(), k=request.k, skipped=skipped,
         isolation=line.backend.isolation(), host=_host(), jobs=request.jobs, demo=request.demo,
-        part=request.part, tasks=tasks,
-        agents=agents,
+        part=request.part, tasks=tasks, agents=agents, prompt=_prompt(),
     )  # fmt: skip
 
 
@@ -110,7 +112,10 @@ def _plan(tasks: Sequence[TaskLock], agents: Sequence[AgentRef], k: int) -> str:
     """What makes two commands the same: tasks as specified, images, how they are graded, agents
     as configured, k.
     """
-    parts = [f"{t.id} {t.task_digest} {t.image_key} {t.grading}" for t in tasks]
+    parts = [
+        f"{t.id} {t.task_digest} {t.image_key} {t.grading} {t.limits.content_digest()}"
+        for t in tasks
+    ]
     parts += [agent.content_digest() for agent in agents]
     return hashlib.sha256("\n".join([*parts, str(k)]).encode()).hexdigest()
 
@@ -126,22 +131,28 @@ def _difference(then: RunLock, now: RunLock) -> str:
         "another recipe, other settings or other lists of tests":
             any(a.grading != b.grading for a, b in both),
         "another isolation": then.isolation != now.isolation,
+        "other limits": any(a.limits != b.limits for a, b in both),
         "other agents": then.agents != now.agents,
         "another k": then.k != now.k,
     }  # fmt: skip
     return ", ".join(name for name, differs in found.items() if differs) or "another order"
 
 
-def _task_lock(ready: Ready) -> TaskLock:
+def _task_lock(ready: Ready, limits: Limits | None) -> TaskLock:
     task, image = ready.prepared.task, ready.prepared.image
     return TaskLock(
         id=task.id, title=task.title, tier=task.tier.number, effort=task.effort.size,
         task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
-        base_digest=image.base_digest, python=image.python, limits=task.limits,
+        base_digest=image.base_digest, python=image.python, limits=limits or task.limits,
         verified_at=ready.verification.finished, repetitions=ready.verification.repetitions,
         reviewed=task.status is Status.REVIEWED, grading=grading_digest(ready.verification),
         environment=ready.prepared.findings(), level=ready.prepared.piece.level,
     )  # fmt: skip
+
+
+def _prompt() -> str:
+    """Of the program's own template; an agent's own is named in its options."""
+    return hashlib.sha256(own_template().encode()).hexdigest()
 
 
 def _host() -> dict[str, str]:

@@ -105,17 +105,17 @@ def run(line: Line, request: Request, done: Done, *, repetitions: int) -> Result
             "no task is fit to be run:\n" + "\n".join(f"{s.task}: {s.reason}" for s in skipped),
             next_step="`micro-bench verify` shows the evidence",
         )
-    _check_starts(line, request.agents, ready.values())
+    _check_starts(line, request, ready.values())
     store = store_of(line, request, ready, skipped)
     with store.exclusive(), ways(line.settings, store.root, request.agents) as ways_of:
         return _Runner(line, request, ready, store, done, ways_of).go()
 
 
-def _check_starts(line: Line, agents: Sequence[Chosen], ready: Iterable[Ready]) -> None:
+def _check_starts(line: Line, request: Request, ready: Iterable[Ready]) -> None:
     """That every installed agent starts in every image, before anything is spent."""
     for each in ready:
-        image, limits = each.prepared.image, each.prepared.task.limits
-        for agent in agents:
+        image, limits = each.prepared.image, request.limits or each.prepared.task.limits
+        for agent in request.agents:
             check_start(line, agent, image, limits)
 
 
@@ -249,7 +249,8 @@ class _Runner:
             task, image, agent.ref, agent.plugin, slot.number,
             self._patch(ready, agent, slot), agent.secrets, agent.files, patch_paths,
             added_paths(self.line.specs.gold_patch(task)), how_tested(ready.prepared),
-            agent.toolbox, agent.config, way.opens if way else None, way.model if way else "",
+            agent.toolbox, agent.config, way.opens if way else None, self.request.limits,
+            agent.template, way.model if way else "",
         )  # fmt: skip
 
     def _start_ahead(self, slot: Slot) -> None:
@@ -277,7 +278,7 @@ class _Runner:
                 run=self.store.lock.run, task=task.id, task_digest=task.content_digest(),
                 tier=task.tier.number, agent=agent, number=slot.number,
                 image_key=image.key, image_digest=image.digest,
-                isolation=self.line.backend.isolation(), limits=task.limits, started=started,
+                isolation=self.line.backend.isolation(), limits=what.bounds, started=started,
                 finished=clock.now(), outcome=tried.outcome, timings=tried.timings,
                 metered=tried.metered,
             )  # fmt: skip
