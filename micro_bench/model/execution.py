@@ -35,6 +35,8 @@ class TestResult:
     message: str = ""
     collection: bool = False
     """The file, or a class of it, could not be collected; `id` is that of the file or class."""
+    times: int = 1
+    """How often the report tells of it; more than once also for a failure and a broken teardown."""
 
 
 class CauseKind(StrEnum):
@@ -108,6 +110,10 @@ class TestsRun(Noun):
     def statuses(self) -> dict[str, TestStatus]:
         """Id -> status."""
         return {result.id: result.status for result in self.results if not result.collection}
+
+    def repeated(self) -> frozenset[str]:
+        """Tests of which the report tells more than once."""
+        return frozenset(r.id for r in self.results if r.times > 1 and not r.collection)
 
     def collection_errors(self) -> tuple[str, ...]:
         """`id: message` of each file or class that could not be collected."""

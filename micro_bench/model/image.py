@@ -70,6 +70,8 @@ class F2PKind(StrEnum):
     """It was there, unchanged, and failed with the base's own tests too."""
     DRAGGED_IN = "dragged_in"
     """It was there, unchanged: something beside it (an import error, say) made it fail."""
+    DIES = "dies"
+    """On the base it hangs or ends the runner's process, with nothing else beside it."""
 
 
 class FailToPass(Noun):
@@ -173,6 +175,10 @@ class Verification(Noun):
     """Why not; empty when verified."""
     fail_to_pass: tuple[FailToPass, ...]
     pass_to_pass: tuple[str, ...]
+    xfailed: tuple[str, ...] = ()
+    """Of PASS_TO_PASS: tests that fail as expected with the gold patch. All others pass."""
+    repeated: tuple[str, ...] = ()
+    """Required tests that the runner tells of more than once with the gold patch."""
     flaky: tuple[Flaky, ...]
     load_sensitive: tuple[Flaky, ...] = ()
     """Quarantined too: they differ on a busy machine."""

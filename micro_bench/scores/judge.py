@@ -18,7 +18,7 @@ from micro_bench.model.score import (
 )
 from micro_bench.model.task import Gate, Gates, TestPlan
 
-GOOD = (TestStatus.PASSED, TestStatus.XFAILED)
+TOLD_TWICE = "the report tells of it more than once"
 FAILED_TESTS_SHOWN = 200
 UNBELIEVED = (Trust.TAMPERED, Trust.BLIND)
 """The canaries of a verified task run with its gold patch: what keeps them from it is the patch."""
@@ -34,6 +34,20 @@ class Required:
     gates: Gates
     waived: Mapping[str, str]
     """Gate -> reason, found by verification (the gold patch breaks it)."""
+    xfailed: frozenset[str] = frozenset()
+    """Tests that fail as expected with the gold patch. All others must pass."""
+    repeated: frozenset[str] = frozenset()
+    """Tests that the runner tells of more than once with the gold patch."""
+
+    def met(self, test: str, status: TestStatus, *, repeated: bool) -> bool:
+        """Whether the test did what it does with the gold patch, and was told of as often.
+
+        One that is expected to fail there may pass.
+        """
+        if repeated and test not in self.repeated:
+            return False
+        expected = status is TestStatus.XFAILED and test in self.xfailed
+        return status is TestStatus.PASSED or expected
 
 
 @dataclass(frozen=True)
@@ -100,12 +114,13 @@ def _failed(
     run: TestsRun, statuses: Mapping[str, TestStatus], required: Required
 ) -> tuple[FailedTest, ...]:
     messages = {result.id: result.message for result in run.results}
+    repeated = run.repeated()
     found = []
     for test in (*required.fail_to_pass, *required.pass_to_pass):
         status = statuses.get(test, TestStatus.MISSING)
-        if status not in GOOD:
+        if not required.met(test, status, repeated=test in repeated):
             system = is_integration(test, required.plan)
-            message = messages.get(test, "")
+            message = messages.get(test, "") or (TOLD_TWICE if test in repeated else "")
             found.append(FailedTest(id=test, status=status, message=message, integration=system))
     return tuple(found)
 

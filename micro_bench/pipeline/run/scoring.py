@@ -42,6 +42,7 @@ class Grader:
         required = judging.Required(
             tuple(test.id for test in found.fail_to_pass), found.pass_to_pass,
             prepared.task.tests, prepared.task.gates, found.waived_gates,
+            frozenset(found.xfailed), frozenset(found.repeated),
         )  # fmt: skip
         task = prepared.task
         what = job(prepared, line.specs.test_patch(task))

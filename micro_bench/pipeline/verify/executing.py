@@ -5,6 +5,7 @@ at the first execution that settles the matter.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from micro_bench.edge import clock
 from micro_bench.edge.files import storage_errors
+from micro_bench.images import reasons
 from micro_bench.images.flaky import BUSY
 from micro_bench.images.tables import Runs
 from micro_bench.model.execution import TestsRun, Trust
@@ -33,6 +35,7 @@ from micro_bench.pipeline.verify.narrowing import (
     whole,
     worth_narrowing,
 )
+from micro_bench.pipeline.verify.piecewise import broke_off, in_pieces
 from micro_bench.pipeline.verify.settled import candidates, settled
 from micro_bench.sandboxes._sandbox import Start
 from micro_bench.sandboxes.busy import busy
@@ -259,8 +262,30 @@ class _Executing:
         scanned = kind is RunKind.GOLD_HIDDEN and not self.scans
         what = what if scanned else dataclasses.replace(what, scanners=())
         graded = self.graded(kind, number, what)
+        self.keep(kind, self.mended(kind, number, what, graded.run))
         if scanned:
             self.scans += graded.scans
+
+    def keep(self, kind: RunKind, run: TestsRun) -> None:
+        """Among the runs of its kind."""
+        self.runs.setdefault(kind, []).append(run)
+
+    def mended(self, kind: RunKind, number: int, what: grading.Job, run: TestsRun) -> TestsRun:
+        """A run of the base that broke off is repeated in pieces: what it does not tell is not
+        known.
+        """
+        if kind not in reasons.BASE or not broke_off(run):
+            return run
+        gold = self.runs[RunKind.GOLD_HIDDEN]
+        known = {test for each in gold for test in passing(each)} if what is not self.own else set()
+        counted = itertools.count(1)
+
+        def execute(part: grading.Job, said: str) -> TestsRun:
+            self.line.watch.stage(self.prepared.task.id, f"executing {kind} {number}: {said}")
+            name = f"{kind}-{number}-part-{next(counted)}"
+            return self.graded(kind, number, part, name=name).run
+
+        return in_pieces(run, what, known, execute)
 
     def under_load(self) -> None:
         """Once more on busy CPUs, where that can tell something."""
@@ -270,13 +295,18 @@ class _Executing:
             if self.traced and kind is RunKind.GOLD_BUSY:
                 self.loaded = self.traced.nearest(asked, self.now.only, 1 / SLOWER)
                 what = narrowed(self.hidden, self.loaded)
-            self.graded(kind, 1, unhurried(what), busy(self.line.start))
+            self.keep(kind, self.graded(kind, 1, unhurried(what), busy(self.line.start)).run)
 
     def graded(
-        self, kind: RunKind, number: int, what: grading.Job, start: Start | None = None
+        self,
+        kind: RunKind,
+        number: int,
+        what: grading.Job,
+        start: Start | None = None,
+        name: str = "",
     ) -> grading.Graded:
         """A grading in a fresh sandbox, its log and its entry."""
-        task, log = self.prepared.task.id, self.folder / f"{kind}-{number}.log"
+        task, log = self.prepared.task.id, self.folder / f"{name or f'{kind}-{number}'}.log"
         self.line.watch.stage(task, f"executing {kind} {number}")
         started = clock.now()
         with storage_errors(log):
@@ -286,8 +316,6 @@ class _Executing:
                     start or self.line.start, what, self.patches.get(kind, b""), output,
                     labels={"task": task, "stage": "verify"},
                 )  # fmt: skip
-        if kind is not RunKind.TRACED:
-            self.runs.setdefault(kind, []).append(found.run)
         self.done.append(_execution(kind, number, started, found, log.name))
         return found
 

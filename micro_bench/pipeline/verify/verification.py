@@ -77,7 +77,8 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
         isolation=line.backend.isolation(),
         harness=now.harness, repetitions=repetitions, verified=not reasons,
         reasons=tuple(reasons), fail_to_pass=derived.fail_to_pass,
-        pass_to_pass=derived.pass_to_pass, flaky=derived.flaky, leaks=found,
+        pass_to_pass=derived.pass_to_pass, xfailed=derived.xfailed, repeated=derived.repeated,
+        flaky=derived.flaky, leaks=found,
         load_sensitive=derived.load_sensitive, causes=derived.causes, warnings=derived.warnings,
         collection_errors=derived.collection_errors, scope=evidence.scope, waived_gates=waived,
         executions=evidence.executions, finished=clock.now(),
@@ -121,7 +122,7 @@ def _oracle_and_noop(
     """Gold must score 1 and no-op 0 by the judge that attempts meet."""
     required = judging.Required(
         tuple(test.id for test in derived.fail_to_pass), derived.pass_to_pass, task.tests,
-        task.gates, waived,
+        task.gates, waived, frozenset(derived.xfailed), frozenset(derived.repeated),
     )  # fmt: skip
     reasons = []
     for number, run in enumerate(evidence.runs[RunKind.GOLD_HIDDEN], 1):
