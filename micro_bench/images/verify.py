@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from micro_bench.images import causes, flaky, reasons
@@ -91,15 +91,7 @@ def derive(
     shaky |= {test.id for test in sensitive}
     base, gold = base_table(runs), table(runs[RunKind.GOLD_HIDDEN])
     solid = [t for t in sorted(gold) if t not in shaky and all(s in GOOD for s in gold[t])]
-    own = table(runs[RunKind.BASE_OWN])
-    dying = _dying(runs)
-    fail_to_pass = tuple(
-        FailToPass(id=test, kind=F2PKind.DIES if test in dying else _kind(test, own, tests))
-        for test in solid
-        if set(gold[test]) == {TestStatus.PASSED}
-        and all(s in FAILS for s in base.get(test, NOT_THERE))
-        and (not tests.scope or split(test)[0] in tests.scope)
-    )  # fmt: skip
+    fail_to_pass = tuple(_fail_to_pass(runs, tests, solid))
     pass_to_pass = tuple(t for t in solid if set(base.get(t, NOT_THERE)) == set(gold[t]))
     first = (whole,) if whole else runs[RunKind.GOLD_HIDDEN]
     stopped = causes.find(first, tests.scope, tests.after, explain)
@@ -115,6 +107,18 @@ def derive(
         tuple(t for t in pass_to_pass if TestStatus.XFAILED in gold[t]),
         _repeated(runs, {*pass_to_pass, *(test.id for test in fail_to_pass)}),
     )  # fmt: skip
+
+
+def _fail_to_pass(runs: Runs, tests: HiddenTests, solid: Collection[str]) -> Iterable[FailToPass]:
+    base, own = base_table(runs), table(runs[RunKind.BASE_OWN])
+    gold = table(runs[RunKind.GOLD_HIDDEN])
+    dying = _dying(runs)
+    for test in solid:
+        asked = not tests.scope or split(test)[0] in tests.scope
+        fails = all(s in FAILS for s in base.get(test, NOT_THERE))
+        if asked and fails and set(gold[test]) == {TestStatus.PASSED}:
+            kind = F2PKind.DIES if test in dying else _kind(test, own, tests)
+            yield FailToPass(id=test, kind=kind)
 
 
 def _dying(runs: Runs) -> frozenset[str]:

@@ -39,6 +39,35 @@ class TestResult:
     """How often the report tells of it; more than once also for a failure and a broken teardown."""
 
 
+class Edit(Noun):
+    """Another text in the place of a stretch of a file; offsets in bytes."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Altered(StrEnum):
+    """What of a test was altered so that it must fail."""
+
+    VALUE = "value"
+    """A value that it expects is another one of the same type and shape."""
+    COMPARISON = "comparison"
+    """What it compares with is turned round."""
+    RAISES = "raises"
+    """It awaits another error, or another message."""
+
+
+class Alteration(Noun):
+    """A test function of one file in a form that fails wherever the original passes."""
+
+    tests: tuple[str, ...]
+    """`Class::function` or `function`, as its file has it; several where classes inherit it."""
+    edits: tuple[Edit, ...]
+    how: Altered
+    line: int
+
+
 class CauseKind(StrEnum):
     """What is behind a test that could not run."""
 

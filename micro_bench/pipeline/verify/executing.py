@@ -15,7 +15,7 @@ from micro_bench.edge import clock
 from micro_bench.edge.files import storage_errors
 from micro_bench.images import reasons
 from micro_bench.images.flaky import BUSY
-from micro_bench.images.tables import Runs
+from micro_bench.images.tables import Runs, base_table
 from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Execution, RunKind, TestScope
 from micro_bench.model.score import Scan
@@ -43,7 +43,9 @@ from micro_bench.scores import grade as grading
 
 LOOK = 0
 """The number of the base's execution with the hidden files alone."""
-STEADY = tuple(kind for kind in RunKind if kind not in (*BUSY.values(), RunKind.TRACED))
+STEADY = tuple(
+    kind for kind in RunKind if kind not in (*BUSY.values(), RunKind.TRACED, RunKind.TWINS)
+)
 """What runs on a machine that is not kept busy."""
 
 
@@ -64,6 +66,8 @@ class Evidence:
     """Which tests a grading runs, where these are not all."""
     loaded: frozenset[str] | None = None
     """The tests that ran with the gold patch on busy CPUs; None for all of them."""
+    gold: bytes = b""
+    """The gold patch as an attempt leaves it behind."""
 
 
 def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
@@ -76,7 +80,7 @@ def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
     runs = {kind: tuple(found) for kind, found in here.known().items()}
     return Evidence(
         runs, here.seen or here.runs[RunKind.GOLD_HIDDEN][0], tuple(here.scans), tuple(here.done),
-        tuple(here.lost), here.told, here.loaded,
+        tuple(here.lost), here.told, here.loaded, here.patches[RunKind.GOLD_HIDDEN],
     )  # fmt: skip
 
 
@@ -166,7 +170,7 @@ class _Executing:
         own = (RunKind.BASE_OWN,) if self.own.tests else ()
         for kind in (*gold, RunKind.BASE_HIDDEN, *noop, *own):
             self.one(kind, 1)
-            if kind is RunKind.GOLD_HIDDEN and self.unnamed():
+            if (kind is RunKind.GOLD_HIDDEN and self.unnamed()) or self.untold(kind):
                 return self.start_over()
             if settled(self.known(), self.scope):
                 return False
@@ -209,6 +213,12 @@ class _Executing:
         found = self.runs[RunKind.GOLD_HIDDEN][-1]
         is_whole = not self.traced or found.trust is not Trust.AGREE
         return not is_whole and not self.asked <= found.statuses().keys()
+
+    def untold(self, kind: RunKind) -> bool:
+        """Whether a base that ran some tests only tells nothing at all of them: as `unnamed`."""
+        if not self.traced or kind is not RunKind.BASE_HIDDEN:
+            return False
+        return not base_table(self.known()) and self.runs[kind][-1].trust is Trust.AGREE
 
     def start_over(self) -> bool:
         """With whole files."""
@@ -316,11 +326,11 @@ class _Executing:
                     start or self.line.start, what, self.patches.get(kind, b""), output,
                     labels={"task": task, "stage": "verify"},
                 )  # fmt: skip
-        self.done.append(_execution(kind, number, started, found, log.name))
+        self.done.append(execution(kind, number, started, found, log.name))
         return found
 
 
-def _execution(
+def execution(
     kind: RunKind, number: int, started: object, graded: grading.Graded, log: str
 ) -> Execution:
     counts: dict[str, int] = {}
