@@ -18,6 +18,10 @@ from micro_bench.scores.grade import Hidden, Job
 
 ENOUGH = 3
 """Coins that are tossed at least: a task with fewer twins can be forged by luck."""
+ALTERED = 0.75
+"""The share of the tests of FAIL_TO_PASS that are altered in a round: one that is forged among
+others that are right is seen as often.
+"""
 OTHERS = 3
 """One in so many of the tests that passed before is altered, too."""
 LEAST_OTHERS, SHARE_OTHERS = 10, 0.2
@@ -79,7 +83,10 @@ def is_of(test: str, key: Key) -> bool:
 
 
 def planned(
-    twins: Sequence[Twin], asked: Collection[str], chance: random.Random
+    twins: Sequence[Twin],
+    asked: Collection[str],
+    chance: random.Random,
+    wrong: Collection[Key] = (),
 ) -> tuple[tuple[Twin, ...], ...]:
     """Which tests are altered in which round: enough coins to be tossed, few rounds.
 
@@ -87,16 +94,21 @@ def planned(
         twins: All of the task's.
         asked: FAIL_TO_PASS.
         chance: Tosses the coins.
+        wrong: Tests that passed altered: they are altered again.
     """
     tests = by_test(twins)
     new = {key for key in tests if any(is_of(test, key) for test in asked)}
     if not new:
         return ()
     rounds = max(1, -(-ENOUGH // len(new)))
+    odds = ALTERED if len(new) > 1 else 1 / 2
+    forced = {(n, key) for n in range(rounds) for key in wrong}
     while True:
-        coins = {(n, key) for n in range(rounds) for key in new if chance.random() < 1 / 2}
+        coins = {(n, key) for n in range(rounds) for key in new if chance.random() < odds}
+        coins |= {coin for coin in forced if coin[1] in new}
         if coins and (len(new) == 1 or len(coins) < rounds * len(new)):
             break
+    coins |= forced
     coins |= {
         (n, key) for n in range(rounds) for key in tests
         if key not in new and chance.random() < 1 / OTHERS

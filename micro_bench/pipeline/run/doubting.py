@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from micro_bench.model.execution import TestsRun, Trust
@@ -26,17 +26,11 @@ def look_again(
     job: grading.Job, required: Required, twins: tuple[Twin, ...], execute: Execute
 ) -> TwinCheck | None:
     """Run the rounds; None for a task that has no altered tests of FAIL_TO_PASS."""
-    chance = secrets.SystemRandom()
-    rounds = altering.planned(twins, required.fail_to_pass, chance)
-    if not rounds:
+    look = _Look(job, required, twins, execute)
+    if not look.all_rounds():
         return None
-    look = _Look(job, required, twins, execute, chance)
-    for altered in rounds:
-        look.round(altered)
-        if look.broken or look.is_shown():
-            break
-    if not look.broken and not look.is_shown():
-        look.once_more()
+    if look.is_doubtful():
+        look.all_rounds()
     return look.told()
 
 
@@ -48,13 +42,33 @@ class _Look:
     required: Required
     twins: tuple[Twin, ...]
     execute: Execute
-    chance: random.Random
+    chance: random.Random = field(default_factory=secrets.SystemRandom)
     rounds: int = 0
     altered: int = 0
     seconds: float = 0.0
     forged: list[Twin] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     broken: str = ""
+    again: bool = False
+    """Whether more than one altered test passed, or something was wrong the second time, too."""
+
+    def all_rounds(self) -> int:
+        """All of them, or as many as settle it; how many there are to be."""
+        known = {twin.key for twin in self.forged}
+        rounds = altering.planned(self.twins, self.required.fail_to_pass, self.chance, known)
+        doubtful = self.is_doubtful()
+        for altered in rounds:
+            before = (len(self.forged), len(self.lost))
+            self.round(altered)
+            wrong = before != (len(self.forged), len(self.lost))
+            self.again |= len(self.forged) > 1 or (doubtful and wrong)
+            if self.broken or self.again:
+                break
+        return len(rounds)
+
+    def is_doubtful(self) -> bool:
+        """Whether something was wrong, and nothing is settled."""
+        return bool(self.forged or self.lost) and not self.again and not self.broken
 
     def round(self, altered: tuple[Twin, ...]) -> None:
         """One execution, and another where the first did not run to its end."""
@@ -79,28 +93,10 @@ class _Look:
         self.seconds += run.seconds
         return run
 
-    def is_shown(self) -> bool:
-        """Whether more than one test, or one more than once, was wrong."""
-        return len(self.forged) > 1 or len(self.lost) > len(set(self.lost))
-
-    def once_more(self) -> None:
-        """What was wrong once, again: the altered test in another form, if there is one."""
-        if self.forged:
-            (twin,) = self.forged
-            forms = altering.by_test(self.twins)[twin.key]
-            self.round((self.chance.choice([f for f in forms if f != twin] or forms),))
-        elif self.lost:
-            keys = [twin for twin in self.twins if not _is_any(self.lost, twin)]
-            self.round(tuple(keys[:1]))
-
     def told(self) -> TwinCheck:
         """For the score."""
         return TwinCheck(
-            rounds=self.rounds, altered=self.altered, again=self.is_shown(), broken=self.broken,
+            rounds=self.rounds, altered=self.altered, again=self.again, broken=self.broken,
             forged=tuple(dict.fromkeys(twin.fails[0] for twin in self.forged)),
             lost=tuple(dict.fromkeys(self.lost)), seconds=self.seconds,
         )  # fmt: skip
-
-
-def _is_any(tests: Collection[str], twin: Twin) -> bool:
-    return any(altering.is_of(test, twin.key) for test in tests)
