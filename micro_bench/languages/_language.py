@@ -16,6 +16,7 @@ from micro_bench.languages._recipe import Recipe
 from micro_bench.model.base import Noun
 from micro_bench.model.execution import Alteration, Meaning, TestResult
 from micro_bench.model.graph import Graph
+from micro_bench.model.score import Suspicion
 from micro_bench.model.slice import BuildPlan, Distribution, Environment
 
 Files = Mapping[str, bytes]
@@ -259,6 +260,14 @@ class Language(Protocol):
         A value that they assert something to be equal to is another one of the same type and shape;
         or a comparison, or the error that they await, is turned round. Of each test the likeliest
         to look like the original first. Which values, nobody knows who does not know the seed.
+        """
+
+    def suspicions(
+        self, path: str, before: bytes | None, after: bytes | None
+    ) -> tuple[Suspicion, ...]:
+        """Lines of a changed file that a person should read: they could reach what judges it.
+
+        Only those that the file did not have before. No proof of anything.
         """
 
     def test_folder(self, paths: Sequence[str], plan: TestRun) -> str:

@@ -197,6 +197,8 @@ class Verification(Noun):
     """Required tests that the runner tells of more than once with the gold patch."""
     twins: tuple[Twin, ...] = ()
     """Altered tests, of which a grading that would pass runs some in the originals' place."""
+    unsuspicious: tuple[str, ...] = ()
+    """What the reference fix does that would make a patch suspicious: here it has its reason."""
     shaken: tuple[str, ...] = ()
     """Required tests that do not always pass beside altered ones; there they prove nothing."""
     flaky: tuple[Flaky, ...]

@@ -19,6 +19,7 @@ from micro_bench.languages.python.paths import (
     owns,
 )
 from micro_bench.languages.python.survey import survey
+from micro_bench.languages.python.suspicions.read import suspicions
 from micro_bench.languages.python.symbols import symbol_change
 from micro_bench.languages.python.testing.canary import canary
 from micro_bench.languages.python.testing.command import test_command, test_folder
@@ -54,6 +55,7 @@ __all__ = [
     "owns",
     "results",
     "survey",
+    "suspicions",
     "symbol_change",
     "test_command",
     "test_definitions",

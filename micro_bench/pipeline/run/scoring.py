@@ -20,7 +20,7 @@ from micro_bench.model.attempt import (
 )
 from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Twin, Verification
-from micro_bench.model.score import Score, TwinCheck
+from micro_bench.model.score import Score, Suspicion, TwinCheck
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared, prepare
@@ -44,6 +44,8 @@ class Grader:
     required: judging.Required
     gold_patch: bytes
     twins: tuple[Twin, ...] = ()
+    unsuspicious: frozenset[str] = frozenset()
+    """What the reference fix does, too."""
 
     @classmethod
     def of(cls, line: Line, prepared: Prepared, found: Verification) -> Self:
@@ -58,7 +60,12 @@ class Grader:
         what = job(prepared, line.specs.test_patch(task))
         if found.scope:
             what = narrowed(what, (*required.fail_to_pass, *required.pass_to_pass))
-        return cls(what, required, line.specs.gold_patch(task), found.twins)
+        gold = line.specs.gold_patch(task)
+        return cls(what, required, gold, found.twins, frozenset(found.unsuspicious))
+
+    def suspicious(self, graded: grading.Graded) -> tuple[Suspicion, ...]:
+        """What a person should look at in the patch."""
+        return tuple(one for one in graded.suspicions if one.what not in self.unsuspicious)
 
     def judge(
         self, graded: grading.Graded, again: Execute, *, empty: bool, control: Trust = Trust.AGREE
@@ -178,7 +185,8 @@ def _score(
         patch_sha256=patch.sha256 if patch else None, image_digest=grader.job.image.digest,
         isolation=line.backend.isolation(), harness=host.harness_version(), graded=clock.now(),
         seconds=graded.total_s, test_seconds=graded.run.seconds,
-        scan_seconds=graded.scan_s, twins=check, suspicions=judging.doubts(check),
+        scan_seconds=graded.scan_s, twins=check,
+        suspicions=(*judging.doubts(check), *grader.suspicious(graded)),
     )  # fmt: skip
 
 

@@ -68,6 +68,8 @@ class Evidence:
     """The tests that ran with the gold patch on busy CPUs; None for all of them."""
     gold: bytes = b""
     """The gold patch as an attempt leaves it behind."""
+    unsuspicious: tuple[str, ...] = ()
+    """What in it would make a patch suspicious."""
 
 
 def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
@@ -81,6 +83,7 @@ def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
     return Evidence(
         runs, here.seen or here.runs[RunKind.GOLD_HIDDEN][0], tuple(here.scans), tuple(here.done),
         tuple(here.lost), here.told, here.loaded, here.patches[RunKind.GOLD_HIDDEN],
+        tuple(sorted(here.unsuspicious)),
     )  # fmt: skip
 
 
@@ -106,6 +109,7 @@ class _Executing:
     narrowly: bool = False
     """Whether the gold patch was executed as a grading goes."""
     loaded: frozenset[str] | None = None
+    unsuspicious: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.now = self.hidden
@@ -275,6 +279,7 @@ class _Executing:
         self.keep(kind, self.mended(kind, number, what, graded.run))
         if scanned:
             self.scans += graded.scans
+            self.unsuspicious |= {one.what for one in graded.suspicions}
 
     def keep(self, kind: RunKind, run: TestsRun) -> None:
         """Among the runs of its kind."""

@@ -86,7 +86,7 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
         flaky=derived.flaky, leaks=found,
         load_sensitive=derived.load_sensitive, causes=derived.causes,
         warnings=(*derived.warnings, *altered.findings()),
-        twins=altered.kept, shaken=altered.shaken,
+        twins=altered.kept, shaken=altered.shaken, unsuspicious=evidence.unsuspicious,
         collection_errors=derived.collection_errors, scope=evidence.scope, waived_gates=waived,
         executions=(*evidence.executions, *altered.executions), finished=clock.now(),
     )  # fmt: skip
