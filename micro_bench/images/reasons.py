@@ -23,6 +23,7 @@ class Found:
     """What the executions showed, as far as reasons ask for it."""
 
     fail_to_pass: Sequence[FailToPass]
+    pass_to_pass: Sequence[str]
     flaky: Sequence[Flaky]
     load_sensitive: Sequence[Flaky]
     causes: Sequence[Cause]
@@ -137,6 +138,11 @@ def warnings(runs: Runs, found: Found) -> Iterable[str]:
         what = "test depends" if len(tests) == 1 else "tests depend"
         left = "is left out" if len(tests) == 1 else "are left out"
         yield f"{len(tests)} {what} on the machine's load and {left}: {reading.some(tests)}"
+    if found.fail_to_pass and not found.pass_to_pass:
+        yield (
+            "PASS_TO_PASS is empty: nothing shows that a patch leaves alone what worked before; "
+            "more files in `tests.run` of the spec may give some"
+        )
     for kind in BUSY.values():
         for run in runs.get(kind, ()):
             if run.trust is not Trust.AGREE:

@@ -14,8 +14,9 @@ from pydantic import Field
 
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.base import Noun
-from micro_bench.model.execution import Meaning, TestResult
+from micro_bench.model.execution import Alteration, Meaning, TestResult
 from micro_bench.model.graph import Graph
+from micro_bench.model.score import Suspicion
 from micro_bench.model.slice import BuildPlan, Distribution, Environment
 
 Files = Mapping[str, bytes]
@@ -250,6 +251,24 @@ class Language(Protocol):
 
     def test_definitions(self, path: str, text: bytes, recipe: Recipe) -> Mapping[str, str]:
         """Test function (`Class::test_x` or `test_x`) -> digest of its source."""
+
+    def alterations(
+        self, path: str, text: bytes, recipe: Recipe, seed: int
+    ) -> tuple[Alteration, ...]:
+        """Tests of a file in forms that look just like them and fail wherever they pass.
+
+        A value that they assert something to be equal to is another one of the same type and shape;
+        or a comparison, or the error that they await, is turned round. Of each test the likeliest
+        to look like the original first. Which values, nobody knows who does not know the seed.
+        """
+
+    def suspicions(
+        self, path: str, before: bytes | None, after: bytes | None
+    ) -> tuple[Suspicion, ...]:
+        """Lines of a changed file that a person should read: they could reach what judges it.
+
+        Only those that the file did not have before. No proof of anything.
+        """
 
     def test_folder(self, paths: Sequence[str], plan: TestRun) -> str:
         """The folder of the tree that `test_command` must be started in; the top is empty."""

@@ -35,6 +35,37 @@ class TestResult:
     message: str = ""
     collection: bool = False
     """The file, or a class of it, could not be collected; `id` is that of the file or class."""
+    times: int = 1
+    """How often the report tells of it; more than once also for a failure and a broken teardown."""
+
+
+class Edit(Noun):
+    """Another text in the place of a stretch of a file; offsets in bytes."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Altered(StrEnum):
+    """What of a test was altered so that it must fail."""
+
+    VALUE = "value"
+    """A value that it expects is another one of the same type and shape."""
+    COMPARISON = "comparison"
+    """What it compares with is turned round."""
+    RAISES = "raises"
+    """It awaits another error, or another message."""
+
+
+class Alteration(Noun):
+    """A test function of one file in a form that fails wherever the original passes."""
+
+    tests: tuple[str, ...]
+    """`Class::function` or `function`, as its file has it; several where classes inherit it."""
+    edits: tuple[Edit, ...]
+    how: Altered
+    line: int
 
 
 class CauseKind(StrEnum):
@@ -108,6 +139,10 @@ class TestsRun(Noun):
     def statuses(self) -> dict[str, TestStatus]:
         """Id -> status."""
         return {result.id: result.status for result in self.results if not result.collection}
+
+    def repeated(self) -> frozenset[str]:
+        """Tests of which the report tells more than once."""
+        return frozenset(r.id for r in self.results if r.times > 1 and not r.collection)
 
     def collection_errors(self) -> tuple[str, ...]:
         """`id: message` of each file or class that could not be collected."""

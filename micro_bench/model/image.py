@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
-from micro_bench.model.execution import CauseKind, TestStatus
+from micro_bench.model.execution import Alteration, CauseKind, TestStatus
 from micro_bench.model.service import Sidecar
 from micro_bench.model.slice import BuiltFromSource, LeftOut
 
@@ -55,6 +55,8 @@ class RunKind(StrEnum):
     """As `gold_hidden`, on a machine that is busy with other work."""
     BASE_BUSY = "base_busy"
     """As `base_hidden`, on a machine that is busy with other work."""
+    TWINS = "twins"
+    """As `gold_hidden`, with altered tests among the others."""
     TRACED = "traced"
     """As `gold_hidden`, while it is told which test executes what. Its results decide nothing."""
 
@@ -70,6 +72,8 @@ class F2PKind(StrEnum):
     """It was there, unchanged, and failed with the base's own tests too."""
     DRAGGED_IN = "dragged_in"
     """It was there, unchanged: something beside it (an import error, say) made it fail."""
+    DIES = "dies"
+    """On the base it hangs or ends the runner's process, with nothing else beside it."""
 
 
 class FailToPass(Noun):
@@ -128,6 +132,20 @@ class TestScope(Noun):
     """Further tests that never ran: all of them take longer than a whole run may."""
 
 
+class Twin(Noun):
+    """A hidden test in a form that must fail: with the gold patch it does, in the very image."""
+
+    file: str
+    alteration: Alteration
+    fails: tuple[str, ...]
+    """Ids that fail with it. They may be others than the original's: values are part of ids."""
+
+    @property
+    def key(self) -> tuple[str, tuple[str, ...]]:
+        """File and functions: several twins of one test have the same."""
+        return self.file, self.alteration.tests
+
+
 class Leak(Noun):
     """Something in the image that gives the answer away."""
 
@@ -173,6 +191,16 @@ class Verification(Noun):
     """Why not; empty when verified."""
     fail_to_pass: tuple[FailToPass, ...]
     pass_to_pass: tuple[str, ...]
+    xfailed: tuple[str, ...] = ()
+    """Of PASS_TO_PASS: tests that fail as expected with the gold patch. All others pass."""
+    repeated: tuple[str, ...] = ()
+    """Required tests that the runner tells of more than once with the gold patch."""
+    twins: tuple[Twin, ...] = ()
+    """Altered tests, of which a grading that would pass runs some in the originals' place."""
+    unsuspicious: tuple[str, ...] = ()
+    """What the reference fix does that would make a patch suspicious: here it has its reason."""
+    shaken: tuple[str, ...] = ()
+    """Required tests that do not always pass beside altered ones; there they prove nothing."""
     flaky: tuple[Flaky, ...]
     load_sensitive: tuple[Flaky, ...] = ()
     """Quarantined too: they differ on a busy machine."""

@@ -86,6 +86,33 @@ class FailedTest(Noun):
     integration: bool = False
 
 
+class TwinCheck(Noun):
+    """What a patch that would pass did with altered tests among the others."""
+
+    rounds: int
+    altered: int
+    """Tests that were altered, over all rounds."""
+    forged: tuple[str, ...] = ()
+    """Altered tests that passed, though nothing right can make them."""
+    lost: tuple[str, ...] = ()
+    """Tests that had passed and did not now, unaltered."""
+    again: bool = False
+    """Whether that was seen more than once."""
+    broken: str = ""
+    """Why a round showed nothing."""
+    seconds: Seconds = 0.0
+
+
+class Suspicion(Noun):
+    """A line of a patch, or a result, that a person should look at. It changes no verdict."""
+
+    what: str
+    """`writes to sys.modules`."""
+    path: str = ""
+    line: int = 0
+    text: str = ""
+
+
 class Verdict(StrEnum):
     """The word at the top of a score."""
 
@@ -134,3 +161,7 @@ class Score(Noun):
     """Of the test command alone."""
     scan_seconds: Seconds = 0.0
     """Of the scanners' commands alone."""
+    twins: TwinCheck | None = None
+    """None where nothing passed, or the task has no altered tests."""
+    suspicions: tuple[Suspicion, ...] = ()
+    """What makes the attempt suspicious; the verdict stands all the same."""

@@ -28,7 +28,13 @@ TOO_LONG = "it takes too long"
 def scan_all(bench: Path, touched: list[str], scanners: list[dict[str, Any]]) -> dict[str, Any]:
     """Every scanner's record, and the text of the files."""
     scans = [scan(bench, touched, scanner) for scanner in scanners]
-    return {"scans": scans, "sources": sources(bench, touched, scanners)}
+    found = sources(bench, touched, scanners)
+    wanted = {path for scanner in scanners for path in scanner["files"]} & set(touched)
+    unsent = [
+        path for path in sorted(wanted)
+        if f"head/{path}" not in found and (bench / "head" / path).is_file()
+    ]  # fmt: skip
+    return {"scans": scans, "sources": found, "unsent": unsent[:1000]}
 
 
 def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from micro_bench.languages._language import TestRun, Trace
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Image
-from micro_bench.model.score import Scan
+from micro_bench.model.score import Scan, Suspicion
 from micro_bench.model.task import Task
 from micro_bench.sandboxes._sandbox import Places, Sandbox, Start, StartRequest
 from micro_bench.scores import scan
@@ -34,6 +34,7 @@ SCANNER_TIMEOUT_S = 60
 SCANNER_OUTPUT_LIMIT = 16 * 2**20
 """As sent: all scanners, their sources and files to merge must fit in the one line."""
 PREPARE_S = 300
+SUSPICIONS_KEPT = 100
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class Graded:
     """The runner's own report, as stored."""
     scan_s: float = 0.0
     """Of the scanners' commands."""
+    suspicions: tuple[Suspicion, ...] = ()
+    """What a person should look at in the patch."""
 
 
 def stand_by(start: Start, job: Job, labels: Mapping[str, str]) -> Sandbox:
@@ -163,7 +166,8 @@ class _Grading:
         )  # fmt: skip
         scans = scan.read_all(self.job.scanners, prepared)
         scan_s = sum(float(record["seconds"]) for record in prepared["scans"])
-        return Graded(run, scans, clock.monotonic() - begin, report, scan_s)
+        doubts = suspicious(self.job, prepared)
+        return Graded(run, scans, clock.monotonic() - begin, report, scan_s, doubts)
 
     def checked(self, code: int | None, report: bytes, problem: str) -> dict[str, Any]:
         """The report's results, as far as they can be believed."""
@@ -243,6 +247,27 @@ class _Grading:
         delete = [*plan["delete"], *gone]
         again = json.dumps({**_small(plan), "stage": "tests", "delete": delete}).encode()
         return pack([Entry("in/merged.tar", pack(entries)), Entry("in/plan.json", again)])
+
+
+def suspicious(job: Job, prepared: Mapping[str, Any]) -> tuple[Suspicion, ...]:
+    """What the language notes in the files that the patch leaves behind, tests aside.
+
+    A source that was too large to be sent is one that nobody read.
+    """
+    sources: Mapping[str, str] = prepared.get("sources", {})
+    found: list[Suspicion] = []
+    for path in prepared["touched"]:
+        if job.language.is_test(path, job.recipe) or not job.scanners:
+            continue
+        before, after = (_encoded(sources.get(f"{side}/{path}")) for side in ("base", "head"))
+        found += job.language.suspicions(path, before, after or b"")
+        if path in prepared.get("unsent", ()):
+            found.append(Suspicion(what="it is too large to be read", path=path))
+    return tuple(found[:SUSPICIONS_KEPT])
+
+
+def _encoded(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "replace")
 
 
 def _rejected(prepared: dict[str, Any], total: float) -> Graded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ from micro_bench.model.score import (
     FailedTest,
     FindingState,
     Scan,
+    Suspicion,
+    TwinCheck,
     Verdict,
 )
 from micro_bench.model.task import Gate, Gates, TestPlan
 
-GOOD = (TestStatus.PASSED, TestStatus.XFAILED)
-FAILED_TESTS_SHOWN = 200
+TOLD_TWICE = "the report tells of it more than once"
+FAILED_TESTS_SHOWN, TESTS_NAMED = 200, 5
 UNBELIEVED = (Trust.TAMPERED, Trust.BLIND)
 """The canaries of a verified task run with its gold patch: what keeps them from it is the patch."""
 
@@ -34,6 +37,34 @@ class Required:
     gates: Gates
     waived: Mapping[str, str]
     """Gate -> reason, found by verification (the gold patch breaks it)."""
+    xfailed: frozenset[str] = frozenset()
+    """Tests that fail as expected with the gold patch. All others must pass."""
+    repeated: frozenset[str] = frozenset()
+    """Tests that the runner tells of more than once with the gold patch."""
+    shaken: frozenset[str] = frozenset()
+    """Tests that do not always pass beside altered ones, with the gold patch either."""
+
+    def tests(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """FAIL_TO_PASS and PASS_TO_PASS."""
+        return self.fail_to_pass, self.pass_to_pass
+
+    def good(self, run: TestsRun) -> frozenset[str]:
+        """Required tests that a run shows to do what they must."""
+        statuses, repeated = run.statuses(), run.repeated()
+        return frozenset(
+            test for test in (*self.fail_to_pass, *self.pass_to_pass)
+            if self.met(test, statuses.get(test, TestStatus.MISSING), repeated=test in repeated)
+        )  # fmt: skip
+
+    def met(self, test: str, status: TestStatus, *, repeated: bool) -> bool:
+        """Whether the test did what it does with the gold patch, and was told of as often.
+
+        One that is expected to fail there may pass.
+        """
+        if repeated and test not in self.repeated:
+            return False
+        expected = status is TestStatus.XFAILED and test in self.xfailed
+        return status is TestStatus.PASSED or expected
 
 
 @dataclass(frozen=True)
@@ -91,6 +122,41 @@ def judge(
     )  # fmt: skip
 
 
+def doubted(found: Judgement, check: TwinCheck | None) -> Judgement:
+    """The judgement after a second look with altered tests.
+
+    One test that was wrong once is no proof: it stays a suspicion.
+    """
+    if check is None or not (check.broken or check.again):
+        return found
+    verdict, reason = _doubt(check)
+    return dataclasses.replace(found, verdict=verdict, reason=reason, tests_passed=False)
+
+
+def _doubt(check: TwinCheck) -> tuple[Verdict, str]:
+    if check.broken:
+        lied = check.broken.partition(":")[0] in UNBELIEVED
+        verdict = Verdict.TAMPERED if lied else Verdict.FAIL
+        return verdict, f"tests_again: with other tests beside them: {check.broken}"
+    if check.forged:
+        return Verdict.TAMPERED, f"altered tests pass that must fail: {_some(check.forged)}"
+    return Verdict.FAIL, f"tests_again: not every time: {_some(check.lost)}"
+
+
+def _some(tests: Sequence[str]) -> str:
+    more = len(tests) - TESTS_NAMED
+    return ", ".join(tests[:TESTS_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def doubts(check: TwinCheck | None) -> tuple[Suspicion, ...]:
+    """What a second look showed once and not again."""
+    if check is None or check.broken or check.again:
+        return ()
+    altered = (f"an altered test passed once: {test}" for test in check.forged)
+    lost = (f"a test that had passed failed once: {test}" for test in check.lost)
+    return tuple(Suspicion(what=what) for what in (*altered, *lost))
+
+
 def shows_nothing(run: TestsRun) -> bool:
     """Not one test ran: the patch's fault, or the machine's? The gold patch can tell."""
     return run.applied and not run.results and run.trust not in UNBELIEVED
@@ -100,12 +166,13 @@ def _failed(
     run: TestsRun, statuses: Mapping[str, TestStatus], required: Required
 ) -> tuple[FailedTest, ...]:
     messages = {result.id: result.message for result in run.results}
+    repeated = run.repeated()
     found = []
     for test in (*required.fail_to_pass, *required.pass_to_pass):
         status = statuses.get(test, TestStatus.MISSING)
-        if status not in GOOD:
+        if not required.met(test, status, repeated=test in repeated):
             system = is_integration(test, required.plan)
-            message = messages.get(test, "")
+            message = messages.get(test, "") or (TOLD_TWICE if test in repeated else "")
             found.append(FailedTest(id=test, status=status, message=message, integration=system))
     return tuple(found)
 

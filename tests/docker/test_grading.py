@@ -213,7 +213,7 @@ def lenient(
 
 @pytest.fixture
 def unguarded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Grader]:
-    """A grader that restores nothing and believes everything."""
+    """A grader that restores nothing, believes everything and never looks again."""
     names = {name: getattr(shop.prepared.language, name) for name in dir(shop.prepared.language)}
     off = {"is_infrastructure": lambda _path: False, "is_test": lambda _path, _recipe: False}
     language: ModuleType = SimpleNamespace(**names | off)  # type: ignore[assignment]
@@ -232,7 +232,7 @@ def unguarded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Grader]:
     monkeypatch.setattr(trusting, "plan", plan)
     monkeypatch.setattr(grading, "cross_check", lenient)
     return dataclasses.replace(
-        shop.grader, job=dataclasses.replace(shop.grader.job, language=language)
+        shop.grader, job=dataclasses.replace(shop.grader.job, language=language), twins=()
     )
 
 

@@ -24,6 +24,7 @@ from micro_bench.pipeline import looking
 from micro_bench.pipeline.run import agents, running
 from micro_bench.pipeline.verify import executing, narrowing, verification
 from micro_bench.sandboxes._sandbox import StartRequest
+from micro_bench.scores import twins as altering
 from tests.fakes.shop import BASE, FIX, FIXED_MONEY, HIDDEN_MONEY, MONEY, TEST_SYSTEM, Shop, patch
 
 Make = Callable[..., Shop]
@@ -48,7 +49,13 @@ def test_a_sound_task_is_verified_with_its_evidence(shop: Shop):
         "tests/test_money.py::test_split_loses_no_cent_of_an_odd_total",
     ]
     assert len(found.pass_to_pass) == 4
-    assert [execution.kind.value for execution in found.executions] == [
+    assert len(found.twins) >= altering.ENOUGH
+    assert {twin.key for twin in found.twins} >= {
+        (test.id.partition("::")[0], (test.id.partition("::")[2],)) for test in found.fail_to_pass
+    }
+    assert found.warnings == ()
+    kinds = [execution.kind.value for execution in found.executions]
+    assert [kind for kind in kinds if kind != "twins"] == [
         "gold_hidden", "base_hidden", "base_own",
     ]  # fmt: skip
     folder = shop.line.workspace.verification(shop.task.id)
@@ -193,7 +200,8 @@ def test_the_tests_that_execute_the_change_decide_and_the_others_are_counted(
     found = shop.verify()
     assert found.verified, found.reasons
     assert found.scope is not None
-    assert [e.kind.value for e in found.executions] == [
+    kinds = [e.kind.value for e in found.executions]
+    assert [kind for kind in kinds if kind != "twins"] == [
         "gold_hidden", "traced", "base_hidden", "base_own", "gold_hidden", "gold_busy",
         "base_busy",
     ]  # fmt: skip
@@ -451,3 +459,20 @@ def test_a_slice_that_lacks_what_its_tests_look_for_becomes_the_whole_repository
     found = shop.verify()
     assert found.verified, found.reasons
     assert f"tests/test_money.py::{odd_test}" in [one.id for one in found.fail_to_pass]
+
+
+def test_a_base_that_kills_the_runner_is_run_in_pieces(make: Make):
+    """Its other tests are known all the same; without that all of them would be proof."""
+    dies = MONEY.replace(
+        b"    return [total // parts] * parts",
+        b"    if total % parts:\n        import os, signal\n"
+        b"        os.kill(os.getpid(), signal.SIGKILL)\n    return [total // parts] * parts",
+    )
+    shop = make(base={**BASE, "tinyshop/money.py": dies})
+    found = shop.verify()
+    assert found.verified, found.reasons
+    assert {test.kind for test in found.fail_to_pass} == {F2PKind.DIES}
+    assert len(found.fail_to_pass) == 2
+    assert len(found.pass_to_pass) == 4
+    parts = [e.log for e in found.executions if "base_hidden-1-part" in e.log]
+    assert len(parts) == 3 + 3 + 2  # files, and the tests of two of them

@@ -19,7 +19,9 @@ from typing import Any
 
 from micro_bench.edge.git import Repository
 from micro_bench.edge.patching import applied, patch_paths
+from micro_bench.model.execution import TestsRun
 from micro_bench.model.image import Verification
+from micro_bench.model.score import TwinCheck
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.prepare import Prepared, prepare
@@ -340,8 +342,12 @@ class Shop:
         """Grade a patch as an attempt's would be."""
         grader, log = grader or self.grader, BytesIO()
         graded = grading.grade(self.line.start, grader.job, patch, log)
-        judged = judging.judge(graded.run, graded.scans, grader.required, empty=not patch)
-        return Marked(graded, judged, log.getvalue())
+
+        def again(job: grading.Job, _number: int) -> TestsRun:
+            return grading.grade(self.line.start, job, patch, BytesIO()).run
+
+        judged, check = grader.judge(graded, again, empty=not patch)
+        return Marked(graded, judged, log.getvalue(), check)
 
     def files_after(self, patch: bytes) -> dict[str, tuple[int, bytes]]:
         """What the patch leaves behind, out of the files it names."""
@@ -356,6 +362,7 @@ class Marked:
     graded: grading.Graded
     judged: judging.Judgement
     log: bytes
+    check: TwinCheck | None = None
 
     @property
     def verdict(self) -> str:

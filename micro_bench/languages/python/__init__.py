@@ -1,5 +1,6 @@
 """Python: pytest, pip's index, and the manifests that projects really have."""
 
+from micro_bench.languages.python.altering.alterations import alterations
 from micro_bench.languages.python.building import build_program
 from micro_bench.languages.python.causes.cause import cause
 from micro_bench.languages.python.graph.build import graph
@@ -18,6 +19,7 @@ from micro_bench.languages.python.paths import (
     owns,
 )
 from micro_bench.languages.python.survey import survey
+from micro_bench.languages.python.suspicions.read import suspicions
 from micro_bench.languages.python.symbols import symbol_change
 from micro_bench.languages.python.testing.canary import canary
 from micro_bench.languages.python.testing.command import test_command, test_folder
@@ -32,6 +34,7 @@ NAME: str = "python"
 
 __all__ = [
     "NAME",
+    "alterations",
     "build_plan",
     "build_program",
     "canary",
@@ -52,6 +55,7 @@ __all__ = [
     "owns",
     "results",
     "survey",
+    "suspicions",
     "symbol_change",
     "test_command",
     "test_definitions",

@@ -200,7 +200,8 @@ def _is_root(root: str) -> bool:
 def is_infrastructure(path: str) -> bool:
     """Whether the file configures or hooks into pytest or the interpreter's start.
 
-    Installed metadata does too: an entry point of `pytest11` is a plugin.
+    Installed metadata does too: an entry point of `pytest11` is a plugin. Whoever looks for it
+    does not mind capitals.
     """
     return _is_infrastructure(path)
 
@@ -208,7 +209,7 @@ def is_infrastructure(path: str) -> bool:
 @functools.lru_cache(65_536)
 def _is_infrastructure(path: str) -> bool:
     *directories, name = path.split("/")
-    if any(each.endswith((".dist-info", ".egg-info")) for each in directories):
+    if any(each.casefold().endswith((".dist-info", ".egg-info")) for each in directories):
         return True
     if any(part.partition(".")[0] in _AT_START for part in (*directories, name)):
         return True

@@ -10,13 +10,21 @@ from typing import Self
 from micro_bench.edge import clock, host
 from micro_bench.edge.files import storage_errors
 from micro_bench.errors import EngineError, UnverifiedError
-from micro_bench.model.attempt import AgentFailed, Attempt, BudgetStop, Finished, InfraFailed
-from micro_bench.model.execution import Trust
-from micro_bench.model.image import Verification
-from micro_bench.model.score import Score
+from micro_bench.model.attempt import (
+    AgentFailed,
+    Attempt,
+    BudgetStop,
+    Finished,
+    InfraFailed,
+    PatchRef,
+)
+from micro_bench.model.execution import TestsRun, Trust
+from micro_bench.model.image import Twin, Verification
+from micro_bench.model.score import Score, Suspicion, TwinCheck
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.prepare import Prepared, prepare
+from micro_bench.pipeline.run.doubting import Execute, look_again
 from micro_bench.pipeline.verify.inputs import holds
 from micro_bench.pipeline.verify.jobs import job
 from micro_bench.pipeline.verify.narrowing import narrowed
@@ -35,6 +43,9 @@ class Grader:
     job: grading.Job
     required: judging.Required
     gold_patch: bytes
+    twins: tuple[Twin, ...] = ()
+    unsuspicious: frozenset[str] = frozenset()
+    """What the reference fix does, too."""
 
     @classmethod
     def of(cls, line: Line, prepared: Prepared, found: Verification) -> Self:
@@ -42,12 +53,36 @@ class Grader:
         required = judging.Required(
             tuple(test.id for test in found.fail_to_pass), found.pass_to_pass,
             prepared.task.tests, prepared.task.gates, found.waived_gates,
+            frozenset(found.xfailed), frozenset(found.repeated),
+            frozenset(found.shaken),
         )  # fmt: skip
         task = prepared.task
         what = job(prepared, line.specs.test_patch(task))
         if found.scope:
             what = narrowed(what, (*required.fail_to_pass, *required.pass_to_pass))
-        return cls(what, required, line.specs.gold_patch(task))
+        gold = line.specs.gold_patch(task)
+        return cls(what, required, gold, found.twins, frozenset(found.unsuspicious))
+
+    def suspicious(self, graded: grading.Graded) -> tuple[Suspicion, ...]:
+        """What a person should look at in the patch."""
+        return tuple(one for one in graded.suspicions if one.what not in self.unsuspicious)
+
+    def judge(
+        self, graded: grading.Graded, again: Execute, *, empty: bool, control: Trust = Trust.AGREE
+    ) -> tuple[judging.Judgement, TwinCheck | None]:
+        """The judgement, after a second look at what would pass.
+
+        Args:
+            graded: The patch's grading.
+            again: Grades it with other tests.
+            empty: The patch changes nothing.
+            control: How the gold patch fared, where no test ran.
+        """
+        found = judging.judge(graded.run, graded.scans, self.required, empty=empty, control=control)
+        if not found.tests_passed:
+            return found, None
+        check = look_again(self.job, self.required, self.twins, again)
+        return judging.doubted(found, check), check
 
 
 def score_attempt(
@@ -86,7 +121,9 @@ def score_attempt(
             except EngineError:
                 if number == TRIES:
                     raise
-        score = _score(line, store, grader, attempt, graded, sequence, control)
+        again = _again(line, store, attempt, folder, patch)
+        judged = grader.judge(graded, again, empty=_is_empty(attempt), control=control)
+        score = _score(line, store, grader, attempt, graded, sequence, judged)
         store.save_score(folder, score, graded.report)
     return score
 
@@ -102,6 +139,34 @@ def _control(line: Line, grader: Grader, graded: grading.Graded, folder: Path) -
     return found.run.trust
 
 
+def _again(line: Line, store: RunStore, attempt: Attempt, folder: Path, patch: bytes) -> Execute:
+    """Grades the patch once more; a sandbox that breaks is tried again."""
+
+    def execute(job: grading.Job, number: int) -> TestsRun:
+        labels = {"run": store.lock.run, "attempt": attempt.id}
+        for left in reversed(range(TRIES)):
+            log = folder / f"tests-again-{number}-{TRIES - left}.log"
+            try:
+                with storage_errors(log), log.open("wb") as output:
+                    return grading.grade(line.start, job, patch, output, labels=labels).run
+            except EngineError:
+                if not left:
+                    raise
+        raise AssertionError
+
+    return execute
+
+
+def _is_empty(attempt: Attempt) -> bool:
+    patch = _patch(attempt)
+    return patch is None or patch.bytes == 0
+
+
+def _patch(attempt: Attempt) -> PatchRef | None:
+    outcome = attempt.outcome
+    return outcome.patch if isinstance(outcome, Finished | BudgetStop) else None
+
+
 def _score(
     line: Line,
     store: RunStore,
@@ -109,12 +174,9 @@ def _score(
     attempt: Attempt,
     graded: grading.Graded,
     sequence: int,
-    control: Trust,
+    judged: tuple[judging.Judgement, TwinCheck | None],
 ) -> Score:
-    outcome = attempt.outcome
-    patch = outcome.patch if isinstance(outcome, Finished | BudgetStop) else None
-    empty = patch is None or patch.bytes == 0
-    found = judging.judge(graded.run, graded.scans, grader.required, empty=empty, control=control)
+    (found, check), patch = judged, _patch(attempt)
     return Score(
         attempt=attempt.id, run=store.lock.run, sequence=sequence, verdict=found.verdict,
         reason=found.reason, criteria=found.criteria, tests_passed=found.tests_passed,
@@ -123,7 +185,8 @@ def _score(
         patch_sha256=patch.sha256 if patch else None, image_digest=grader.job.image.digest,
         isolation=line.backend.isolation(), harness=host.harness_version(), graded=clock.now(),
         seconds=graded.total_s, test_seconds=graded.run.seconds,
-        scan_seconds=graded.scan_s,
+        scan_seconds=graded.scan_s, twins=check,
+        suspicions=(*judging.doubts(check), *grader.suspicious(graded)),
     )  # fmt: skip
 
 

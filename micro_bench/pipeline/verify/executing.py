@@ -5,6 +5,7 @@ at the first execution that settles the matter.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,8 +13,9 @@ from pathlib import Path
 
 from micro_bench.edge import clock
 from micro_bench.edge.files import storage_errors
+from micro_bench.images import reasons
 from micro_bench.images.flaky import BUSY
-from micro_bench.images.tables import Runs
+from micro_bench.images.tables import Runs, base_table
 from micro_bench.model.execution import TestsRun, Trust
 from micro_bench.model.image import Execution, RunKind, TestScope
 from micro_bench.model.score import Scan
@@ -33,6 +35,7 @@ from micro_bench.pipeline.verify.narrowing import (
     whole,
     worth_narrowing,
 )
+from micro_bench.pipeline.verify.piecewise import broke_off, in_pieces
 from micro_bench.pipeline.verify.settled import candidates, settled
 from micro_bench.sandboxes._sandbox import Start
 from micro_bench.sandboxes.busy import busy
@@ -40,7 +43,9 @@ from micro_bench.scores import grade as grading
 
 LOOK = 0
 """The number of the base's execution with the hidden files alone."""
-STEADY = tuple(kind for kind in RunKind if kind not in (*BUSY.values(), RunKind.TRACED))
+STEADY = tuple(
+    kind for kind in RunKind if kind not in (*BUSY.values(), RunKind.TRACED, RunKind.TWINS)
+)
 """What runs on a machine that is not kept busy."""
 
 
@@ -61,6 +66,10 @@ class Evidence:
     """Which tests a grading runs, where these are not all."""
     loaded: frozenset[str] | None = None
     """The tests that ran with the gold patch on busy CPUs; None for all of them."""
+    gold: bytes = b""
+    """The gold patch as an attempt leaves it behind."""
+    unsuspicious: tuple[str, ...] = ()
+    """What in it would make a patch suspicious."""
 
 
 def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
@@ -73,7 +82,8 @@ def execute(line: Line, prepared: Prepared, repetitions: int) -> Evidence:
     runs = {kind: tuple(found) for kind, found in here.known().items()}
     return Evidence(
         runs, here.seen or here.runs[RunKind.GOLD_HIDDEN][0], tuple(here.scans), tuple(here.done),
-        tuple(here.lost), here.told, here.loaded,
+        tuple(here.lost), here.told, here.loaded, here.patches[RunKind.GOLD_HIDDEN],
+        tuple(sorted(here.unsuspicious)),
     )  # fmt: skip
 
 
@@ -99,6 +109,7 @@ class _Executing:
     narrowly: bool = False
     """Whether the gold patch was executed as a grading goes."""
     loaded: frozenset[str] | None = None
+    unsuspicious: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.now = self.hidden
@@ -163,7 +174,7 @@ class _Executing:
         own = (RunKind.BASE_OWN,) if self.own.tests else ()
         for kind in (*gold, RunKind.BASE_HIDDEN, *noop, *own):
             self.one(kind, 1)
-            if kind is RunKind.GOLD_HIDDEN and self.unnamed():
+            if (kind is RunKind.GOLD_HIDDEN and self.unnamed()) or self.untold(kind):
                 return self.start_over()
             if settled(self.known(), self.scope):
                 return False
@@ -206,6 +217,12 @@ class _Executing:
         found = self.runs[RunKind.GOLD_HIDDEN][-1]
         is_whole = not self.traced or found.trust is not Trust.AGREE
         return not is_whole and not self.asked <= found.statuses().keys()
+
+    def untold(self, kind: RunKind) -> bool:
+        """Whether a base that ran some tests only tells nothing at all of them: as `unnamed`."""
+        if not self.traced or kind is not RunKind.BASE_HIDDEN:
+            return False
+        return not base_table(self.known()) and self.runs[kind][-1].trust is Trust.AGREE
 
     def start_over(self) -> bool:
         """With whole files."""
@@ -259,8 +276,31 @@ class _Executing:
         scanned = kind is RunKind.GOLD_HIDDEN and not self.scans
         what = what if scanned else dataclasses.replace(what, scanners=())
         graded = self.graded(kind, number, what)
+        self.keep(kind, self.mended(kind, number, what, graded.run))
         if scanned:
             self.scans += graded.scans
+            self.unsuspicious |= {one.what for one in graded.suspicions}
+
+    def keep(self, kind: RunKind, run: TestsRun) -> None:
+        """Among the runs of its kind."""
+        self.runs.setdefault(kind, []).append(run)
+
+    def mended(self, kind: RunKind, number: int, what: grading.Job, run: TestsRun) -> TestsRun:
+        """A run of the base that broke off is repeated in pieces: what it does not tell is not
+        known.
+        """
+        if kind not in reasons.BASE or not broke_off(run):
+            return run
+        gold = self.runs[RunKind.GOLD_HIDDEN]
+        known = {test for each in gold for test in passing(each)} if what is not self.own else set()
+        counted = itertools.count(1)
+
+        def execute(part: grading.Job, said: str) -> TestsRun:
+            self.line.watch.stage(self.prepared.task.id, f"executing {kind} {number}: {said}")
+            name = f"{kind}-{number}-part-{next(counted)}"
+            return self.graded(kind, number, part, name=name).run
+
+        return in_pieces(run, what, known, execute)
 
     def under_load(self) -> None:
         """Once more on busy CPUs, where that can tell something."""
@@ -270,13 +310,18 @@ class _Executing:
             if self.traced and kind is RunKind.GOLD_BUSY:
                 self.loaded = self.traced.nearest(asked, self.now.only, 1 / SLOWER)
                 what = narrowed(self.hidden, self.loaded)
-            self.graded(kind, 1, unhurried(what), busy(self.line.start))
+            self.keep(kind, self.graded(kind, 1, unhurried(what), busy(self.line.start)).run)
 
     def graded(
-        self, kind: RunKind, number: int, what: grading.Job, start: Start | None = None
+        self,
+        kind: RunKind,
+        number: int,
+        what: grading.Job,
+        start: Start | None = None,
+        name: str = "",
     ) -> grading.Graded:
         """A grading in a fresh sandbox, its log and its entry."""
-        task, log = self.prepared.task.id, self.folder / f"{kind}-{number}.log"
+        task, log = self.prepared.task.id, self.folder / f"{name or f'{kind}-{number}'}.log"
         self.line.watch.stage(task, f"executing {kind} {number}")
         started = clock.now()
         with storage_errors(log):
@@ -286,13 +331,11 @@ class _Executing:
                     start or self.line.start, what, self.patches.get(kind, b""), output,
                     labels={"task": task, "stage": "verify"},
                 )  # fmt: skip
-        if kind is not RunKind.TRACED:
-            self.runs.setdefault(kind, []).append(found.run)
-        self.done.append(_execution(kind, number, started, found, log.name))
+        self.done.append(execution(kind, number, started, found, log.name))
         return found
 
 
-def _execution(
+def execution(
     kind: RunKind, number: int, started: object, graded: grading.Graded, log: str
 ) -> Execution:
     counts: dict[str, int] = {}

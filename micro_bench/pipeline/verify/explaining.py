@@ -22,6 +22,7 @@ CODES = (
     ("the gold patch traced", (RunKind.TRACED,)),
     ("the gold patch on busy CPUs", (RunKind.GOLD_BUSY,)),
     ("the base on busy CPUs", (RunKind.BASE_BUSY,)),
+    ("the gold patch with altered tests", (RunKind.TWINS,)),
 )
 """The same code and the same tests -> its executions."""
 _OPEN = (CauseKind.UNKNOWN, CauseKind.SYSTEM)

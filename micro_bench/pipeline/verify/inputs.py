@@ -88,5 +88,6 @@ def grading_digest(found: Verification) -> str:
     parts = [found.recipe_digest or "", found.settings_digest or "", found.isolation]
     parts += [test.id for test in found.fail_to_pass]
     parts += ["", *found.pass_to_pass, "some" if found.scope else ""]
+    parts += ["", *found.xfailed, "", *found.repeated]
     parts += [f"{gate} {why}" for gate, why in sorted(found.waived_gates.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from micro_bench import graphs
 from micro_bench.edge.patching import changed_lines
 from micro_bench.images import scope
-from micro_bench.images.tables import GOOD, split
+from micro_bench.images.tables import GOOD, is_whole, split
 from micro_bench.languages._language import PASSED_OVER, Trace
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.execution import TestsRun
@@ -131,5 +131,5 @@ class Traced:
 
 def only(run: TestsRun, tests: Collection[str]) -> TestsRun:
     """What a run says of these tests, and of files that could not be collected."""
-    kept = tuple(r for r in run.results if r.collection or r.id in tests)
+    kept = tuple(r for r in run.results if r.collection or is_whole(r.id) or r.id in tests)
     return TestsRun.model_validate({**dict(run), "results": kept})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from micro_bench.images.tables import BAD, GOOD, Runs, base_table, split, table
-from micro_bench.model.execution import Trust
+from micro_bench.images.tables import FAILS, NOT_THERE, Runs, base_table, split, table
+from micro_bench.model.execution import TestStatus, Trust
 from micro_bench.model.image import RunKind
 
 
@@ -24,9 +24,10 @@ def candidates(runs: Runs, scope: frozenset[str]) -> tuple[str, ...]:
     on the base.
     """
     gold, base = table(runs[RunKind.GOLD_HIDDEN]), base_table(runs)
+    unknown = NOT_THERE if runs[RunKind.BASE_HIDDEN] else ()
     return tuple(
         test for test, seen in sorted(gold.items())
-        if all(status in GOOD for status in seen)
-        and all(status in BAD for status in base.get(test, ()))
+        if all(status is TestStatus.PASSED for status in seen)
+        and all(status in FAILS for status in base.get(test, unknown))
         and (not scope or split(test)[0] in scope)
     )  # fmt: skip

@@ -19,6 +19,7 @@ from micro_bench.pipeline.verify.explaining import explainer
 from micro_bench.pipeline.verify.faithful import lacking, raised
 from micro_bench.pipeline.verify.inputs import holds, inputs
 from micro_bench.pipeline.verify.jobs import hidden_tests, test_modules
+from micro_bench.pipeline.verify.twinned import Twinned, twinned
 from micro_bench.scores import judge as judging
 
 
@@ -69,6 +70,10 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
     line.watch.stage(task.id, "looking for leaks")
     found = _leaks(line, prepared)
     reasons += [f"leak: {leak.what} in {leak.where}" for leak in found]
+    altered = Twinned()
+    if not reasons:
+        required = _required(task, derived, waived)
+        altered = twinned(line, prepared, evidence.gold, required, repetitions)
     now = inputs(line, task)
     return Verification(
         task=task.id, task_digest=now.spec, recipe_digest=now.recipe,
@@ -77,10 +82,13 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
         isolation=line.backend.isolation(),
         harness=now.harness, repetitions=repetitions, verified=not reasons,
         reasons=tuple(reasons), fail_to_pass=derived.fail_to_pass,
-        pass_to_pass=derived.pass_to_pass, flaky=derived.flaky, leaks=found,
-        load_sensitive=derived.load_sensitive, causes=derived.causes, warnings=derived.warnings,
+        pass_to_pass=derived.pass_to_pass, xfailed=derived.xfailed, repeated=derived.repeated,
+        flaky=derived.flaky, leaks=found,
+        load_sensitive=derived.load_sensitive, causes=derived.causes,
+        warnings=(*derived.warnings, *altered.findings()),
+        twins=altered.kept, shaken=altered.shaken, unsuspicious=evidence.unsuspicious,
         collection_errors=derived.collection_errors, scope=evidence.scope, waived_gates=waived,
-        executions=evidence.executions, finished=clock.now(),
+        executions=(*evidence.executions, *altered.executions), finished=clock.now(),
     )  # fmt: skip
 
 
@@ -115,14 +123,18 @@ def broken_gates(task: Task, scans: Sequence[Scan]) -> dict[str, str]:
     return waived
 
 
+def _required(task: Task, derived: verify.Derived, waived: Mapping[str, str]) -> judging.Required:
+    return judging.Required(
+        tuple(test.id for test in derived.fail_to_pass), derived.pass_to_pass, task.tests,
+        task.gates, waived, frozenset(derived.xfailed), frozenset(derived.repeated),
+    )  # fmt: skip
+
+
 def _oracle_and_noop(
     task: Task, derived: verify.Derived, evidence: Evidence, waived: Mapping[str, str]
 ) -> list[str]:
     """Gold must score 1 and no-op 0 by the judge that attempts meet."""
-    required = judging.Required(
-        tuple(test.id for test in derived.fail_to_pass), derived.pass_to_pass, task.tests,
-        task.gates, waived,
-    )  # fmt: skip
+    required = _required(task, derived, waived)
     reasons = []
     for number, run in enumerate(evidence.runs[RunKind.GOLD_HIDDEN], 1):
         verdict = judging.judge(run, evidence.scans, required, empty=False)

@@ -12,6 +12,7 @@ from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line, in_parallel
+from micro_bench.pipeline.verify import twinning
 from micro_bench.pipeline.verify.verification import verify_task
 
 
@@ -47,6 +48,8 @@ class Verified:
             f"flaky {len(found.flaky)}"
         )
         notes = "".join(f"; note: {words}" for words in self.environment)
+        if found.twins:
+            counts += f", {twinning.words(found.twins)}"
         if found.scope:
             counts += f"; {scope.words(found.scope)}"
         if found.verified:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from micro_bench.images.tables import split
+from micro_bench.images.tables import ENDS_THE_RUN, split
 from micro_bench.images.verify import Derived, HiddenTests, derive
 from micro_bench.model.execution import (
     CauseKind,
@@ -81,13 +81,50 @@ def test_why_a_test_failed_before(own, before, kind):
     assert f2p(derived({A: F}, {A: P}, own=own, before=before)) == {A: kind}
 
 
-@pytest.mark.parametrize("status", [F, E, TestStatus.MISSING])
+@pytest.mark.parametrize("status", [F, E])
 def test_every_way_to_fail_counts(status):
     assert set(f2p(derived({A: status}, {A: P}))) == {A}
 
 
 def test_a_test_that_the_base_cannot_even_collect_fails_there():
-    assert set(f2p(derived({}, {A: P}))) == {A}
+    base = ran({}, results=(TestResult(id="tests/test_a.py", status=E, collection=True),))
+    assert set(f2p(derived(base, {A: P}, noop=base))) == {A}
+
+
+@pytest.mark.parametrize(
+    ("test", "told"),
+    [
+        ("tests/test_a.py::TestK::test_y", "tests/test_a.py::TestK"),
+        ("tests/test_a.py::TestK::test_y", "tests/test_a.py::TestK::setUpClass"),
+        ("tests/sub/test_a.py::test_y[a::b]", "tests/sub/__init__.py"),
+    ],
+)
+def test_a_test_stands_as_its_class_or_its_folder_does(test, told):
+    base = ran({}, results=(TestResult(id=told, status=E),))
+    assert set(f2p(derived(base, {test: P}, noop=base))) == {test}
+    skipped = ran({}, results=(TestResult(id=told, status=S),))
+    assert f2p(derived(skipped, {test: P}, noop=skipped)) == {}
+
+
+@pytest.mark.parametrize("base", [{}, {A: TestStatus.MISSING}])
+def test_a_test_of_which_nothing_is_known_on_the_base_is_no_proof(base):
+    found = derived(base, {A: P})
+    assert (found.fail_to_pass, found.pass_to_pass) == ((), ())
+
+
+def test_one_that_hangs_or_kills_alone_is_named_so():
+    base = ran({}, results=(TestResult(id=A, status=E, message=f"{ENDS_THE_RUN}: it hangs"),))
+    assert f2p(derived(base, {A: P}, noop=base)) == {A: F2PKind.DIES}
+
+
+def test_no_pass_to_pass_is_said():
+    assert any("PASS_TO_PASS is empty" in text for text in derived({A: F}, {A: P}).warnings)
+    assert derived({A: F, B: P}, {A: P, B: P}).warnings == ()
+
+
+def test_what_the_runner_tells_twice_of_the_fix_is_kept():
+    gold = ran({}, results=(TestResult(id=A, status=P, times=2), TestResult(id=B, status=P)))
+    assert derived({A: F, B: P}, gold).repeated == (A,)
 
 
 def test_a_test_skipped_at_base_is_in_neither_list():
@@ -96,10 +133,15 @@ def test_a_test_skipped_at_base_is_in_neither_list():
     assert found.pass_to_pass == ()
 
 
-def test_an_expected_failure_is_a_pass():
+def test_an_expected_failure_is_no_pass():
     found = derived({A: X, B: F}, {A: P, B: X})
-    assert set(f2p(found)) == {B}
-    assert found.pass_to_pass == (A,)
+    assert set(f2p(found)) == {A}
+    assert found.pass_to_pass == ()
+
+
+def test_one_that_fails_as_expected_in_both_must_go_on_to():
+    found = derived({A: F, B: X}, {A: P, B: X})
+    assert (found.pass_to_pass, found.xfailed) == ((B,), (B,))
 
 
 @pytest.mark.parametrize("status", [F, E, S])
@@ -314,7 +356,7 @@ def test_a_verified_task_tells_which_of_its_hidden_tests_decide_nothing():
     )  # fmt: skip
     found = derive(evidence({B: F}, gold), HiddenTests(THREE, THREE), explain=explained)
     assert found.reasons == ()
-    (told_of,) = found.warnings
+    told_of = found.warnings[0]
     assert told_of == (
         f"2 of 3 hidden tests fail with the gold patch and decide nothing ({A}, {C}): "
         "assert 1 == 2; it is compiled; to mend it: build it"
@@ -342,7 +384,7 @@ def test_a_file_that_is_skipped_as_a_whole_takes_its_tests_with_it():
     gold = reading(told(S, "could not import 'x'", "tests/test_a.py"), told(P, "", B))
     found = derive(evidence({B: F}, gold), HiddenTests(THREE, THREE))
     assert found.reasons == ()
-    (told_of,) = found.warnings
+    told_of = found.warnings[0]
     assert told_of == (
         f"2 of 3 hidden tests are skipped with the gold patch and decide nothing ({A}, {C}): "
         "could not import 'x'"
@@ -359,14 +401,15 @@ def test_a_hidden_file_of_which_the_runner_says_nothing_is_told():
 
 
 def test_what_fails_outside_the_hidden_files_is_no_cause():
-    found = derived({A: F, B: F}, {A: P, B: F}, scope=["tests/test_a.py"])
+    other = "tests/test_b.py::test_z"
+    found = derived({A: F, B: F, other: P}, {A: P, B: F, other: P}, scope=["tests/test_a.py"])
     assert (found.causes, found.warnings) == ((), ())
 
 
 def test_many_tests_are_counted_and_a_few_named():
     tests = {f"{A}[{n}]": F for n in range(9)}
     found = derived({B: F}, {**tests, B: P})
-    (warning,) = found.warnings
+    warning = found.warnings[0]
     assert f"9 of 10 hidden tests fail with the gold patch and decide nothing ({A}[0], " in warning
     assert "and 6 more)" in warning
 

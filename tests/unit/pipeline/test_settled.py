@@ -30,7 +30,7 @@ def ran(trust: Trust = Trust.AGREE, **statuses: TestStatus) -> TestsRun:
         ([ran(u=P)], [], [], True),
         ([ran()], [], [], True),
         ([ran(a=P)], [ran(a=F)], [], False),
-        ([ran(a=P)], [ran()], [], False),
+        ([ran(a=P)], [ran()], [], True),
         ([ran(a=P)], [ran(a=P)], [], True),
         ([ran(a=P, b=P)], [ran(a=P, b=F)], [], False),
         ([ran(a=P)], [ran(a=F)], [ran(a=P)], True),

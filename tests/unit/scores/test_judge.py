@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from itertools import product
 from typing import Any
 
@@ -15,7 +16,7 @@ from micro_bench.model.score import (
     Verdict,
 )
 from micro_bench.model.task import Gate, Gates, Severity, TestPlan
-from micro_bench.scores.judge import Judgement, Required, is_integration, judge
+from micro_bench.scores.judge import TOLD_TWICE, Judgement, Required, is_integration, judge
 
 UNIT, OTHER = "tests/test_a.py::test_new", "tests/test_a.py::test_old"
 SYSTEM = "tests/e2e/test_b.py::test_whole"
@@ -27,7 +28,7 @@ GOOD = {UNIT: PASSED, OTHER: PASSED}
 def ran(statuses: dict[str, TestStatus] = GOOD, **fields: Any) -> TestsRun:
     results = tuple(TestResult(id=name, status=status) for name, status in statuses.items())
     given = {"applied": True, "trust": Trust.AGREE, "exit_code": 1, "seconds": 1.0}
-    return TestsRun(results=results, **{**given, **fields})
+    return TestsRun(**{"results": results, **given, **fields})
 
 
 def required(
@@ -272,9 +273,25 @@ def test_a_test_that_is_missing_failed():
 
 
 @pytest.mark.parametrize("status", [s for s in TestStatus if s is not TestStatus.PASSED])
-def test_of_all_other_statuses_only_an_expected_failure_is_good(status):
+def test_no_other_status_is_a_pass(status):
     found = judged(ran({UNIT: status, OTHER: PASSED}))
-    assert found.tests_passed is (status is TestStatus.XFAILED)
+    assert found.verdict is Verdict.FAIL
+    assert [test.status for test in found.failed] == [status]
+
+
+@pytest.mark.parametrize("status", TestStatus)
+def test_one_that_fails_as_expected_with_the_gold_patch_may(status):
+    wanted = dataclasses.replace(required(), xfailed=frozenset({OTHER}))
+    found = judged(ran({UNIT: PASSED, OTHER: status}), wanted=wanted)
+    assert found.tests_passed is (status in (PASSED, TestStatus.XFAILED))
+
+
+def test_a_test_counts_once():
+    twice = (TestResult(id=UNIT, status=PASSED, times=2), TestResult(id=OTHER, status=PASSED))
+    found = judged(ran({}, results=twice))
+    assert (found.verdict, found.failed[0].message) == (Verdict.FAIL, TOLD_TWICE)
+    wanted = dataclasses.replace(required(), repeated=frozenset({UNIT}))
+    assert judged(ran({}, results=twice), wanted=wanted).verdict is Verdict.PASS
 
 
 def test_tests_that_nobody_asked_for_do_not_count():

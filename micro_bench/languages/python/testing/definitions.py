@@ -24,23 +24,40 @@ class _Scope:
 
 def test_definitions(path: str, text: bytes, recipe: Recipe) -> Mapping[str, str]:
     """Test function (`Class::test_x` or `test_x`) -> digest of its source with decorators."""
-    if not path.endswith(".py"):
-        return {}
     try:
-        tree, lines = parse(text), decode(text).split("\n")
+        lines = decode(text).split("\n")
+        found = _found(path, text, recipe, lines)
     except UnparsableError:
         return {}
-    wanted = patterns(path, recipe)
-    module = _scope(tree.body)
+    return {name: _digest(lines, *one) for name, one in sorted(found.items())}
+
+
+def test_functions(path: str, text: bytes, recipe: Recipe) -> Mapping[str, _Function]:
+    """Test function -> its definition, which classes that inherit it have in common.
+
+    Raises:
+        UnparsableError: It is no Python.
+    """
+    return {name: one[0] for name, one in _found(path, text, recipe, []).items()}
+
+
+_Found = dict[str, tuple[_Function, str]]
+"""Name -> definition, and the decorators of the classes around it."""
+
+
+def _found(path: str, text: bytes, recipe: Recipe, lines: list[str]) -> _Found:
+    if not path.endswith(".py"):
+        return {}
+    module, wanted = _scope(parse(text).body), patterns(path, recipe)
     rules = _Rules(module.classes, lines, wanted.classes, wanted.functions)
-    found = {
-        name: _digest(lines, function)
+    found: _Found = {
+        name: (function, "")
         for name, function in module.functions.items()
         if is_named(name, wanted.functions)
     }
     for class_ in module.classes.values():
         found |= _of_class(class_, rules, prefix="", above="")
-    return dict(sorted(found.items()))
+    return found
 
 
 @dataclass(frozen=True)
@@ -51,19 +68,19 @@ class _Rules:
     functions: tuple[str, ...]
 
 
-def _of_class(class_: ast.ClassDef, rules: _Rules, *, prefix: str, above: str) -> dict[str, str]:
+def _of_class(class_: ast.ClassDef, rules: _Rules, *, prefix: str, above: str) -> _Found:
     case = _is_test_case(class_, rules.known)
     if not case and not _is_test_class(class_, rules.classes):
         return {}
     wanted = ("test", *rules.functions) if case else rules.functions
     name = f"{prefix}{class_.name}::"
     above += "\n".join(_segment(rules.lines, decorator) for decorator in class_.decorator_list)
-    found: dict[str, str] = {}
+    found: _Found = {}
     for ancestor in reversed(_lineage(class_, rules.known)):
         scope = _scope(ancestor.body)
         for method, function in scope.functions.items():
             if is_named(method, wanted):
-                found[name + method] = _digest(rules.lines, function, above)
+                found[name + method] = (function, above)
         for inner in scope.classes.values():
             found |= _of_class(inner, rules, prefix=name, above=above)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
@@ -116,8 +116,10 @@ class _Reader:
             return
         result = self._result(self._case)
         known = self.found.get(result.id)
-        if known is None or RANK.index(result.status) < RANK.index(known.status):
-            self.found[result.id] = result
+        if known is not None:
+            worst = min(result, known, key=lambda each: RANK.index(each.status))
+            result = replace(worst, times=known.times + 1)
+        self.found[result.id] = result
         self._case = None
 
     def close(self) -> None:
