@@ -36,6 +36,7 @@ LARGE = ("larger than a patch may be", "left out: the patch would be too large")
 """As the program inside says it."""
 IGNORED = (
     "__pycache__/\n*.pyc\n.pytest_cache/\n.ruff_cache/\n.mypy_cache/\n*.egg-info/\n.coverage\n"
+    ".aider*\n"
 )
 PLAIN_DIFF = ATTRIBUTES.rstrip("\n") + " !diff\n"
 """The patch shows lines, whatever the attributes of the tree say of them."""

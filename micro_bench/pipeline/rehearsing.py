@@ -82,8 +82,8 @@ def rehearse(line: Line, text: str) -> Rehearsed:
     """
     kind, version = parted(text)
     plugin = plugins.load(ROOM, kind)
-    if not plugin.WIRES:
-        raise NotFoundError(f"{kind} asks no model: there is nothing to check")
+    if plugin.TOOLBOX is None:
+        raise NotFoundError(f"{kind} is not installed from anywhere: there is nothing to check")
     here = example(line)
     task = min(here.specs.tasks(), key=lambda task: (task.tier.number, task.id))
     prepared = prepare(here, task)

@@ -100,7 +100,8 @@ class Agent(Protocol):
     """What is installed once and mounted; None where there is nothing to install."""
     WIRES: tuple[str, ...]
     """What it may speak to a model, the usual first: `anthropic`, `openai-chat`,
-    `openai-responses`, `gemini`. Empty for agents that ask no model through the gateway."""
+    `openai-responses`, `gemini`. Empty for agents that ask no model through the gateway; one that
+    has no toolbox asks where its options name a model."""
 
     @staticmethod
     def version(options: Mapping[str, str]) -> str:

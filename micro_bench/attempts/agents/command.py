@@ -3,6 +3,9 @@
 The instruction is in the file named by `MICRO_BENCH_INSTRUCTION_FILE` and in the variable
 `MICRO_BENCH_INSTRUCTION`; the work folder is the current one. What the command leaves changed
 there is its solution.
+
+With `model=NAME` it is given the gateway: `MICRO_BENCH_GATEWAY_URL`, below which are `/anthropic`,
+`/openai/v1` and `/gemini`, `MICRO_BENCH_GATEWAY_KEY`, and `MICRO_BENCH_MODEL`.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ NAME = "command"
 NEEDS = "nothing"
 SCRIPTED = False
 TOOLBOX = None
-WIRES = ()
-OPTIONS = frozenset({"command", "version", "env", "files", "network", "prompt"})
+WIRES = ("anthropic", "openai-chat", "openai-responses", "gemini")
+OPTIONS = frozenset({"command", "version", "env", "files", "network", "prompt", "model", "wire"})
 
 
 def version(options: Mapping[str, str]) -> str:
@@ -32,12 +35,22 @@ def mistakes(options: Mapping[str, str]) -> tuple[str, ...]:
         found.append("`command` is missing: the command line to run")
     if options.get("network", "none") not in ("none", "bridge"):
         found.append("`network` must be `none` or `bridge`")
+    if options.get("wire", WIRES[0]) not in WIRES:
+        found.append(f"`wire` is one of {', '.join(WIRES)}")
     return tuple(found)
 
 
 def command(brief: Brief) -> Command:
     """The lead's own command line, through the sandbox's shell."""
-    return Command(("sh", "-c", brief.options["command"]))
+    argv = ("sh", "-c", brief.options["command"])
+    if brief.gateway is None:
+        return Command(argv)
+    env = {
+        "MICRO_BENCH_GATEWAY_URL": brief.gateway.url,
+        "MICRO_BENCH_GATEWAY_KEY": brief.gateway.key,
+        "MICRO_BENCH_MODEL": brief.options.get("model", ""),
+    }
+    return Command(argv, env=env)
 
 
 def session(log: str, files: Mapping[str, str]) -> Session:

@@ -50,7 +50,8 @@ class Chosen:
     @property
     def asks(self) -> bool:
         """Whether it asks a model, through the gateway."""
-        return bool(self.plugin.WIRES)
+        named = self.plugin.TOOLBOX is not None or "model" in self.ref.options
+        return bool(self.plugin.WIRES) and named
 
     def recording(self, task: Task, number: int) -> bytes:
         """The recorded patch of an attempt; a missing number falls back to the one before.

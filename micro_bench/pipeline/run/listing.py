@@ -53,6 +53,8 @@ def _model(plugin: ModuleType) -> str:
     """Whether `model=` must be given: asked of the agent itself."""
     if not plugin.WIRES:
         return ""
+    if plugin.TOOLBOX is None:
+        return "with model="
     return "model= is needed" if plugin.mistakes({}) else "its own, or model="
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench.edge.containers import engine_errors
-from micro_bench.edge.process import stream
+from micro_bench.edge.process import Deadline, stream
 from micro_bench.edge.sinks import MARK, STDERR, STDOUT, Sinks
 from micro_bench.errors import EngineError, StorageError
 
@@ -50,7 +50,7 @@ def test_a_full_disk_does_not_stop_a_local_command_in_the_middle(tmp_path: Path)
     with pytest.raises(StorageError, match="No space left"):
         stream(
             ("sh", "-c", script), output=Full(), env={"PATH": os.environ["PATH"]}, cwd=tmp_path,
-            deadline=process.Deadline(60), limit=10**7,
+            deadline=Deadline(60), limit=10**7,
         )  # fmt: skip
     assert (tmp_path / "done").read_text() == "done\n"
 

@@ -74,8 +74,8 @@ def test_every_mistake_is_told_at_once(tmp_path):
         "noop",
     )
     for words in (
-        "orcale: there is no such agent (command, noop, oracle, replay)",
-        "a=nothing:x: no agents plugin is called 'nothing'",
+        "orcale: there is no such agent (aider, claude-code, codex, command,",
+        "a=nothing:x: there is no such agent",
         "`command` is missing",
         "unknown option 'verison'",
         "`network` must be",
