@@ -6,18 +6,15 @@ error, not in a log, not in a request to another host.
 
 from __future__ import annotations
 
-import os
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
-import certifi
 import httpx
 
+from micro_bench.edge.trust import trust
 from micro_bench.errors import BadInputError, TrackerError
 
 _TRIES: Final = 6
@@ -77,7 +74,7 @@ class Api:
         self._clock = clock
         self._client = httpx.Client(
             timeout=timeout_s,
-            verify=_trust(),
+            verify=trust(),
             follow_redirects=True,
             headers={"accept": "application/json", "user-agent": "micro-bench"},
         )
@@ -220,27 +217,3 @@ def _checked_token(token: str | None) -> str | None:
             next_step="copy it again, without quotes and line breaks",
         )
     return token or None
-
-
-def _trust() -> ssl.SSLContext:
-    """The certificates the machine trusts; those that come with httpx where it has none."""
-    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    if named and not os.environ.get("SSL_CERT_FILE"):
-        return _trust_only(Path(named))
-    paths = ssl.get_default_verify_paths()
-    context = ssl.create_default_context()
-    if paths.cafile is None and paths.capath is None:
-        context.load_verify_locations(cafile=certifi.where())
-    return context
-
-
-def _trust_only(named: Path) -> ssl.SSLContext:
-    try:
-        if named.is_dir():
-            return ssl.create_default_context(capath=named)
-        return ssl.create_default_context(cafile=named)
-    except OSError as error:
-        raise BadInputError(
-            f"the certificates in {named} cannot be read: {error}",
-            next_step="correct or unset REQUESTS_CA_BUNDLE",
-        ) from error
