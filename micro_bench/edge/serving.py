@@ -142,7 +142,7 @@ class Answer:
             StalledError: It does not, or is gone.
 
         """
-        assert self._response is not None
+        assert self._response is not None  # noqa: S101 - `start` comes first
         try:
             async with asyncio.timeout(STALLED_S):
                 await self._response.write(data)

@@ -188,7 +188,7 @@ class Proxy:
             speaks = ", ".join(route.provider.wires)
             words = f"micro-bench: the provider of {route.alias} speaks {speaks}, not {wire.NAME}"
             raise RefusedError(404, words)
-        return route
+        return route.to(model)
 
     async def _pass(self, passing: Passing, headers: Mapping[str, str], answer: Answer) -> None:
         credential = self._credential(passing.route)

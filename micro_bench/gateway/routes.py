@@ -39,6 +39,8 @@ PROVIDERS = {
     ),
 }  # fmt: skip
 """Known without any settings; the last two use the login of a program on this machine."""
+ANY = "*"
+"""In the place of a model: whatever the agent asks for, of that provider."""
 HEADERS = {"x-api-key": "x-api-key", "x-goog-api-key": "x-goog-api-key"}
 OAUTH_BETA = "oauth-2025-04-20"
 LOGINS = {"claude-code": ".claude/.credentials.json", "codex": ".codex/auth.json"}
@@ -58,7 +60,14 @@ class Route:
 
     def answers_to(self, name: str) -> bool:
         """Whether an agent may call it so."""
-        return name in {self.alias, self.model, f"{self.name}/{self.model}"}
+        return self.model == ANY or name in {self.alias, self.model, f"{self.name}/{self.model}"}
+
+    def to(self, name: str) -> Route:
+        """The route itself, or, where it leads to any model of a provider, that to this one."""
+        if self.model != ANY:
+            return self
+        model = name.removeprefix(f"{self.name}/")
+        return Route(f"{self.name}/{model}", self.name, self.provider, model)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,6 @@ USUAL = {
     "openai-responses": "openai",
 }  # fmt: skip
 """Wire format -> the provider of a model that is named without one."""
-ANY = "*"
-"""Of a provider: whatever its agent asks for."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def model_text(settings: GatewaySettings, agent: Chosen) -> str:
     A name without a provider is one of the first provider that speaks the agent's wire format:
     those of the settings come before the built-in ones.
     """
-    model = agent.ref.options.get("model", ANY)
+    model = agent.ref.options.get("model", routes.ANY)
     known = {**routes.PROVIDERS, **settings.providers}
     if model in settings.models or model.partition("/")[0] in known:
         return model
@@ -95,4 +93,4 @@ def _way(gateway: Gateway, settings: Settings, agent: Chosen) -> Way:
 
 def _told(route: Route, agent: Chosen) -> str:
     """The provider's own name of the model: programs know what their models can do by it."""
-    return route.model if agent.ref.options.get("model") and route.model != ANY else ""
+    return route.model if agent.ref.options.get("model") and route.model != routes.ANY else ""
