@@ -46,9 +46,7 @@ class Exchanges:
     def note(self, head: Mapping[str, Any], asked: Asked, heard: Heard | None) -> None:
         """One exchange."""
         told = {"request": self._request(asked), "answer": _answer(heard)}
-        line = json.dumps(
-            {"attempt": self.attempt, **head, **told}, ensure_ascii=True, default=str
-        )
+        line = json.dumps({"attempt": self.attempt, **head, **told}, ensure_ascii=True, default=str)
         line = masked(line, self.secrets)
         if self._written + len(line) > self.limit:
             self.dropped += 1

@@ -116,7 +116,7 @@ def test_passwords_are_not_shown(tmp_path: Path) -> None:
 
 def test_the_commented_file_says_the_defaults() -> None:
     text = starter.settings_text()
-    uncommented = re.sub(r"(?m)^#(?=(?:  )?\w+:)", "", text)
+    uncommented = re.sub(r"(?m)^#(?=(?:  )*\w+:)", "", text)
     assert codec.decode(uncommented, Settings, "micro-bench.yaml") == Settings()
     assert codec.decode(text, Settings, "micro-bench.yaml") == Settings()
     named = set(re.findall(r"(?m)^#? *(\w+):", text)) | {"workspace"}

@@ -36,6 +36,7 @@ HARMLESS_IN_SETTINGS = {
     "k": "in the plan of a run by itself; no verification reads it",
     "repetitions": "compared by itself: more of them hold where fewer are asked for",
     "limits": "copied into specs when they are drafted, and counted there",
+    "gateway": "how agents reach models: no execution of tests asks one",
     "log_level": "what is told",
 }
 VERSION = "version of micro-bench"

@@ -7,6 +7,7 @@ import json
 import types
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -47,6 +48,7 @@ ANOTHER: dict[Any, Any] = {
     bool: lambda value: not value,
     int: lambda value: (value or 0) + 1,
     float: lambda value: (value or 0) + 1,
+    Decimal: lambda value: (value or 0) + Decimal(1),
     str: lambda value: f"{value}0",
     Path: lambda value: Path(f"{value}0"),
     date: lambda _value: WHEN.date(),
