@@ -139,6 +139,7 @@ def _task_lock(ready: Ready) -> TaskLock:
         task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
         base_digest=image.base_digest, python=image.python, limits=task.limits,
         verified_at=ready.verification.finished, repetitions=ready.verification.repetitions,
+        twins=len(ready.verification.twins),
         reviewed=task.status is Status.REVIEWED, grading=grading_digest(ready.verification),
         environment=ready.prepared.findings(), level=ready.prepared.piece.level,
     )  # fmt: skip
