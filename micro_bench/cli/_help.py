@@ -11,7 +11,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Tickets and tasks": ("import", "task"),
     "Verify": ("recipe", "slice", "image", "verify"),
     "Run": ("agents", "run", "score"),
-    "Look": ("runs", "report"),
+    "Look": ("runs", "report", "attempt"),
     "For coding agents": ("skill",),
 }
 REST = "More"

@@ -119,6 +119,19 @@ def after_import(result: Imported) -> Steps:
     )
 
 
+def after_suspects(unread: Sequence[str]) -> Steps:
+    """A reading of the first, or the report."""
+    if not unread:
+        return (step("report", "the run's table"),)
+    words = f"attempt accept {shlex.quote(unread[0])} --why 'WHAT YOU SAW'"
+    return (step(words, "or `attempt reject`, once you have read its patch"),)
+
+
+def after_reading(run: str) -> Steps:
+    """The table anew."""
+    return (step(f"report {shlex.quote(run)}", "the run's table with that reading"),)
+
+
 def after_shell(task: str, at: str) -> Steps:
     """Mend the build, or go on."""
     if at == "failed":

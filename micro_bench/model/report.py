@@ -33,6 +33,8 @@ class TaskFacts(Noun):
     """What in its environment is not of the base commit's date."""
     level: SliceLevel | None = None
     """How much of the repository an agent sees; None if that is not known."""
+    twins: int | None = None
+    """Altered hidden tests that a forger would have to tell from the others; None: not known."""
 
 
 class SkippedTask(Noun):
@@ -155,6 +157,10 @@ class Counts(Noun):
     """Results contradict the canaries. Failures."""
     unscored: Count
     """Tests pass, a gate could not be evaluated. Only in the tests-only denominator."""
+    suspicious: Count = 0
+    """Something in them is to be read by a person, and was not yet. They count as they are."""
+    rejected: Count = 0
+    """Of those tampered with: a person who read the patch said so."""
 
 
 class WaterfallStep(Noun):
@@ -230,6 +236,8 @@ class Mark(Noun):
     number: Tries
     kind: MarkKind
     reason: str
+    suspicious: tuple[str, ...] = ()
+    """What is to be read by a person, with file and line; empty once that was done."""
 
 
 class TaskRow(Noun):

@@ -26,6 +26,8 @@ class TaskLock(Noun):
     grading: Digest | None = None
     """Over what decides a grading beside the spec and the image: recipe, settings, the lists of
     tests and the waived gates. None in runs of before it was written down."""
+    twins: int | None = None
+    """Altered tests that its verification found; None in locks of before there were any."""
     repetitions: int | None = None
     """How often its verification executed everything; None in runs of older versions."""
     reviewed: bool = True

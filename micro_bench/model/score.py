@@ -113,6 +113,15 @@ class Suspicion(Noun):
     text: str = ""
 
 
+class Reading(Noun):
+    """What a person thought of a suspicious attempt, who read its patch."""
+
+    accepted: bool
+    """Otherwise it counts as one whose results were tampered with."""
+    why: str
+    when: Time
+
+
 class Verdict(StrEnum):
     """The word at the top of a score."""
 
@@ -165,3 +174,5 @@ class Score(Noun):
     """None where nothing passed, or the task has no altered tests."""
     suspicions: tuple[Suspicion, ...] = ()
     """What makes the attempt suspicious; the verdict stands all the same."""
+    reading: Reading | None = None
+    """A person's; it lies in a file of its own beside the score."""

@@ -32,7 +32,7 @@ def facts(lock: RunLock, ks: Sequence[int]) -> RunFacts:
         tasks=tuple(
             TaskFacts.model_validate(
                 {"id": t.id, "title": t.title, "tier": t.tier, "effort": t.effort,
-                 "reviewed": t.reviewed, "repetitions": t.repetitions,
+                 "reviewed": t.reviewed, "repetitions": t.repetitions, "twins": t.twins,
                  "environment": t.environment, "level": t.level}
             )
             for t in lock.tasks

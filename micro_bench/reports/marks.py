@@ -5,6 +5,7 @@
 | infrastructure failed, grading invalid    | left out         | left out         |
 | ended and not graded yet                  | left out         | left out         |
 | agent failed, results tampered with       | failure          | failure          |
+| rejected by a person who read the patch   | failure          | failure          |
 | finished, or stopped at a limit           | the verdict      | `tests_passed`   |
 | unscored: a gate could not be evaluated   | left out         | `tests_passed`   |
 """
@@ -17,7 +18,14 @@ from typing import assert_never
 
 from micro_bench.model.attempt import AgentFailed, Attempt, BudgetStop, Finished, InfraFailed
 from micro_bench.model.report import MarkKind
-from micro_bench.model.score import Criterion, CriterionName, CriterionResult, Score, Verdict
+from micro_bench.model.score import (
+    Criterion,
+    CriterionName,
+    CriterionResult,
+    Score,
+    Suspicion,
+    Verdict,
+)
 
 NO_PATCH = frozenset({"no_change", "patch_rejected"})
 """Reasons of a score that say that there was nothing to judge."""
@@ -64,11 +72,29 @@ class Judged:
         return bool(self.score.criteria) and self.score.reason not in NO_PATCH
 
     @property
+    def suspicions(self) -> tuple[str, ...]:
+        """What a person should read, and has not."""
+        if self.score is None or self.score.reading is not None or not self.valid:
+            return ()
+        return tuple(_suspicion(one) for one in self.score.suspicions)
+
+    @property
+    def rejected(self) -> bool:
+        """Whether a person who read it did not believe it."""
+        reading = self.score.reading if self.score else None
+        return reading is not None and not reading.accepted
+
+    @property
     def tests_passed(self) -> bool:
         """Passes the tests, whatever the gates say."""
         if self.score is None or self.kind in {MarkKind.AGENT, MarkKind.TAMPERED}:
             return False
         return self.valid and self.score.tests_passed
+
+
+def _suspicion(one: Suspicion) -> str:
+    place = f" ({one.path}{f':{one.line}' if one.line else ''})" if one.path else ""
+    return f"{one.what}{place}"
 
 
 def judge(attempt: Attempt, scores: Mapping[str, Score]) -> Judged:
@@ -96,6 +122,9 @@ def _agent_reason(outcome: AgentFailed) -> str:
 def _graded(attempt: Attempt, score: Score | None, *, stop: str) -> Judged:
     if score is None:
         return Judged(attempt, None, MarkKind.UNGRADED, "not graded")
+    if score.reading is not None and not score.reading.accepted:
+        reason = f"rejected by a person who read the patch: {score.reading.why}"
+        return Judged(attempt, score, MarkKind.TAMPERED, reason)
     kind = _kind(score, stopped=bool(stop))
     stopped = f"stopped at {stop}" if stop else ""
     noted = "" if kind is MarkKind.PASS else _notes(attempt)

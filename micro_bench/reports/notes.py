@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from micro_bench.model.report import CONTROLS, Cell, Counts, Note, Provenance, RunFacts
+from micro_bench.model.report import CONTROLS, Cell, Counts, Note, Provenance, RunFacts, TaskRow
 from micro_bench.plurals import count
 from micro_bench.reports.wording import FEW_TASKS, clean, partial, precision, tier_name
 
@@ -26,6 +26,7 @@ def warnings(
         *_isolation(isolations),
         *_drafts(run),
         *_one_repetition(run),
+        *_forgeable(run),
         *_replays(run),
         *_environments(run),
         *_levels(run),
@@ -156,7 +157,12 @@ _CAUSES: tuple[tuple[Callable[[Counts], int], str], ...] = (
     (lambda c: c.missing, "planned and not made: the run is incomplete"),
     (lambda c: c.unscored, "with a gate that could not be evaluated, left out of all gates"),
     (lambda c: c.tampered, "with results that were tampered with, counted as failures"),
+    (lambda c: c.rejected, "of these rejected by a person who read the patch"),
+    (lambda c: c.suspicious, "suspicious and not read by anybody yet: they count as they are"),
 )
+
+
+SUSPICIOUS_SHOWN, ENOUGH_TWINS = 10, 3
 
 
 def _lost_attempts(overall: Sequence[Cell]) -> Iterator[str]:
@@ -204,6 +210,30 @@ def _changed(provenance: Iterable[Provenance]) -> Iterator[str]:
 
 def _listed(found: Mapping[str, object]) -> str:
     return ", ".join(f"{agent} {what}" for agent, what in found.items())
+
+
+def suspicions(rows: Iterable[TaskRow]) -> Iterator[str]:
+    """The suspicious attempts one by one, with what to do about them."""
+    found = [
+        f"{row.task}/{row.agent}/{mark.number}: {', '.join(mark.suspicious)}"
+        for row in rows for mark in row.marks if mark.suspicious
+    ]  # fmt: skip
+    if found:
+        more = f"; and {len(found) - SUSPICIOUS_SHOWN} more" if found[SUSPICIOUS_SHOWN:] else ""
+        yield (
+            f"Read these patches, then `micro-bench attempt accept|reject ATTEMPT --why ...`: "
+            f"{'; '.join(found[:SUSPICIOUS_SHOWN])}{more}."
+        )
+
+
+def _forgeable(run: RunFacts) -> Iterator[str]:
+    few = [task.id for task in run.tasks if task.twins is not None and task.twins < ENOUGH_TWINS]
+    if few:
+        yield (
+            f"Forgeable: {len(few)} of {count(len(run.tasks), 'task')} have fewer than "
+            f"{ENOUGH_TWINS} altered tests, so that a patch which turns failures into passes may "
+            f"not be found out: {', '.join(few)}."
+        )
 
 
 def notes(ks: Sequence[int]) -> tuple[Note, ...]:

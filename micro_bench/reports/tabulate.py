@@ -27,11 +27,13 @@ from micro_bench.model.report import (
 from micro_bench.model.score import Score
 from micro_bench.reports import statistics
 from micro_bench.reports.marks import Judged, judge
-from micro_bench.reports.notes import notes, warnings
+from micro_bench.reports.notes import notes, suspicions, warnings
 from micro_bench.reports.statistics import Interval, Posterior, Tally
 from micro_bench.reports.waterfall import waterfall
 from micro_bench.reports.wording import FEW_TASKS
 
+SUSPICIONS_SHOWN = 5
+"""Of one attempt."""
 Grouped = Mapping[tuple[str, str], Sequence[Judged]]
 """(task, agent) -> its attempts by number."""
 
@@ -53,6 +55,7 @@ def tabulate(run: RunFacts, attempts: Sequence[Attempt], scores: Mapping[str, Sc
     isolations = tuple(sorted({run.isolation, *(attempt.isolation for attempt in listed)}))
     provenance = _provenance(run.tasks, listed)
     foreign = len(attempts) - len(listed)
+    rows = tuple(_row(task, agent.name, grouped) for task in run.tasks for agent in run.agents)
     return Report(
         run=run.run,
         title=run.title or f"Benchmark run {run.run}",
@@ -66,9 +69,12 @@ def tabulate(run: RunFacts, attempts: Sequence[Attempt], scores: Mapping[str, Sc
         tasks=len(run.tasks),
         tiers=_tiers(run),
         cells=cells,
-        rows=tuple(_row(task, agent.name, grouped) for task in run.tasks for agent in run.agents),
+        rows=rows,
         apart=_apart(run, cells),
-        warnings=warnings(run, cells, provenance, isolations, foreign),
+        warnings=(
+            *warnings(run, cells, provenance, isolations, foreign),
+            *suspicions(rows),
+        ),
         notes=notes(_ks(run)),
         skipped=run.skipped,
         provenance=provenance,
@@ -142,6 +148,8 @@ def _counts(judged: Sequence[Judged], *, missing: int) -> Counts:
         agent_failures=of(MarkKind.AGENT),
         tampered=of(MarkKind.TAMPERED),
         unscored=of(MarkKind.UNSCORED),
+        suspicious=sum(bool(one.suspicions) for one in judged),
+        rejected=sum(one.rejected for one in judged),
     )
 
 
@@ -221,7 +229,13 @@ def _row(task: TaskFacts, agent: str, grouped: Grouped) -> TaskRow:
         passes=sum(one.passed for one in judged),
         tests_passes=sum(one.tests_passed for one in judged),
         marks=tuple(
-            Mark(number=one.attempt.number, kind=one.kind, reason=one.reason) for one in judged
+            Mark(
+                number=one.attempt.number,
+                kind=one.kind,
+                reason=one.reason,
+                suspicious=one.suspicions[:SUSPICIONS_SHOWN],
+            )
+            for one in judged
         ),
     )
 

@@ -19,12 +19,12 @@ from micro_bench.edge.files import storage_errors
 from micro_bench.errors import BusyError, NotFoundError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.run import RunLock
-from micro_bench.model.score import Score
+from micro_bench.model.score import Reading, Score
 from micro_bench.paths import Workspace, name_mistake
 
 RUNS_SHOWN = 5
 """Of the newest runs, where a name is wrong."""
-ATTEMPT, SCORE, LOCK = "attempt.json", "score.json", "lock.json"
+ATTEMPT, SCORE, LOCK, READING = "attempt.json", "score.json", "lock.json", "reading.json"
 
 
 class RunStore:
@@ -95,14 +95,27 @@ class RunStore:
         return (self.root / "attempts" / ident / "patch.diff").read_bytes()
 
     def scores(self) -> dict[str, Score]:
-        """The latest score of each attempt that has one."""
+        """The latest score of each attempt that has one, with what a person thought of it."""
         found: dict[str, Score] = {}
         paths = sorted(self.root.glob(f"attempts/*/*/[0-9]*/scores/[0-9]*/{SCORE}"))
         wanted = [p for p in paths if p.parents[2].name.isdigit()]
         for score in codec.load_all(wanted, Score):
             if score.attempt not in found or found[score.attempt].sequence < score.sequence:
                 found[score.attempt] = score
-        return found
+        return found | {score.attempt: score for score in self._read(found)}
+
+    def _read(self, scores: Mapping[str, Score]) -> Iterator[Score]:
+        for path in sorted(self.root.glob(f"attempts/*/*/[0-9]*/scores/[0-9]*/{READING}")):
+            ident = path.parents[2].relative_to(self.root / "attempts").as_posix()
+            score = scores.get(ident)
+            if score and path.parent.name == str(score.sequence):
+                reading = codec.load(path, Reading)
+                yield Score.model_validate({**dict(score), "reading": reading})
+
+    def save_reading(self, score: Score, reading: Reading) -> None:
+        """Keep what a person thinks of a graded attempt, in the place of what they thought."""
+        folder = self.root / "attempts" / score.attempt / "scores" / str(score.sequence)
+        codec.save(folder / READING, reading)
 
     @contextmanager
     def score_folder(self, ident: str, sequence: int) -> Iterator[Path]:

@@ -145,6 +145,7 @@ def _task_lock(ready: Ready, limits: Limits | None) -> TaskLock:
         task_digest=task.content_digest(), image_key=image.key, image_digest=image.digest,
         base_digest=image.base_digest, python=image.python, limits=limits or task.limits,
         verified_at=ready.verification.finished, repetitions=ready.verification.repetitions,
+        twins=len(ready.verification.twins),
         reviewed=task.status is Status.REVIEWED, grading=grading_digest(ready.verification),
         environment=ready.prepared.findings(), level=ready.prepared.piece.level,
     )  # fmt: skip

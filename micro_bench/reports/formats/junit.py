@@ -72,6 +72,7 @@ def _tier(report: Report, tier: int) -> Suite:
 def _case(row: TaskRow, mark: Mark, *, idle: bool) -> Case:
     element = _idle_element(mark.kind) if idle else _element(mark.kind)
     words = MARKS[mark.kind][1] + (f": {mark.reason}" if mark.reason else "")
+    words += f"; suspicious: {', '.join(mark.suspicious)}" if mark.suspicious else ""
     return Case(row.agent, f"{row.task}#{mark.number}", element, mark.kind.value, words)
 
 
@@ -103,6 +104,7 @@ def _numbers(cell: Cell) -> Iterator[str]:
     yield f"tests-only pass@1 {interval(cell.tests_only.pass_1)}"
     yield f"{count(rates.attempts, 'attempt')} counted"
     yield f"{cell.counts.infra_failures} broken by the infrastructure"
+    yield f"{cell.counts.suspicious} suspicious"
 
 
 def _suite(suite: Suite, report: Report) -> Iterator[str]:

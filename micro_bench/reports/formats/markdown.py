@@ -100,7 +100,7 @@ def _heading(report: Report) -> Section:
 def _rate_header(report: Report) -> Sequence[str]:
     later = [k for k in report.ks if k > 1]
     rates = [f"pass@{k}" for k in (1, *later)] + [f"pass^{k}" for k in later]
-    counts = ("tasks", "attempts", "infra")
+    counts = ("tasks", "attempts", "infra", "suspicious")
     red = "unit green, system red"
     return ("agent", *counts, *rates, "tests-only pass@1", red, "median time")
 
@@ -113,6 +113,7 @@ def _rate_row(report: Report, cell: Cell) -> str:
             str(cell.tasks),
             str(rates.attempts),
             str(cell.counts.infra_failures),
+            str(cell.counts.suspicious),
             *(_starred(starred(rates.at(k).pass_at, rates)) for k in (1, *later)),
             *(_starred(starred(rates.at(k).pass_hat, rates)) for k in later),
             interval(cell.tests_only.pass_1),
