@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from micro_bench.model.attempt import AgentRef
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
 from micro_bench.model.task import EffortSize, SliceLevel, TierNumber
+from micro_bench.model.usage import Tokens, Usd
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -271,6 +272,25 @@ class Provenance(Noun):
     image_digests: tuple[str, ...]
 
 
+class Bill(Noun):
+    """What one agent asked of models in all of its attempts, as the gateway measured it."""
+
+    agent: Slug
+    attempts: Count
+    """That went through the gateway, those the infrastructure broke among them: they were paid for
+    as well."""
+    requests: Count
+    tokens: Tokens
+    cost_usd: Usd | None
+    """None where a model has no known price, or an answer told no usage."""
+    known_usd: Usd
+    """The part of the cost that is known."""
+    plan: bool = False
+    """Under a subscription: the cost is the list price of what the plan covers."""
+    prices: str
+    """Where prices are from."""
+
+
 class Note(Noun):
     """A term and what it means here."""
 
@@ -303,6 +323,8 @@ class Report(Noun):
     notes: tuple[Note, ...]
     skipped: tuple[SkippedTask, ...]
     provenance: tuple[Provenance, ...]
+    bills: tuple[Bill, ...] = ()
+    """For each agent that went through the gateway."""
 
     def cell(self, agent: str, tier: int | None = None) -> Cell:
         """An agent's numbers on a tier; without one, on all tiers."""

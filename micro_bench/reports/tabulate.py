@@ -26,6 +26,7 @@ from micro_bench.model.report import (
 )
 from micro_bench.model.score import Score
 from micro_bench.reports import statistics
+from micro_bench.reports.bills import bills
 from micro_bench.reports.marks import Judged, judge
 from micro_bench.reports.notes import notes, suspicions, warnings
 from micro_bench.reports.statistics import Interval, Posterior, Tally
@@ -78,6 +79,7 @@ def tabulate(run: RunFacts, attempts: Sequence[Attempt], scores: Mapping[str, Sc
         notes=notes(_ks(run)),
         skipped=run.skipped,
         provenance=provenance,
+        bills=bills([agent.name for agent in run.agents], listed),
     )
 
 

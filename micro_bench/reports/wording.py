@@ -6,7 +6,16 @@ import unicodedata
 from collections.abc import Sequence
 
 from micro_bench import plurals
-from micro_bench.model.report import CONTROLS, Cell, Estimate, MarkKind, Rates, Report, WallTime
+from micro_bench.model.report import (
+    CONTROLS,
+    Bill,
+    Cell,
+    Estimate,
+    MarkKind,
+    Rates,
+    Report,
+    WallTime,
+)
 from micro_bench.model.task import TIER_NAMES
 from micro_bench.reports.waterfall import UNTAMPERED, USABLE_PATCH
 
@@ -146,3 +155,33 @@ def verdict(report: Report) -> str:
 
 def _and(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+BILL_HEAD = (
+    "attempts", "requests", "input", "cached", "cache write", "output", "reasoning", "US dollars",
+)  # fmt: skip
+
+
+def bill(found: Bill) -> tuple[str, ...]:
+    """The cells of an agent's bill, as `BILL_HEAD` names them."""
+    tokens = found.tokens
+    classes = (tokens.input, tokens.cached, tokens.cache_write, tokens.output, tokens.reasoning)
+    counts = (found.attempts, found.requests, *classes)
+    return (*(f"{number:,}" for number in counts), dollars(found))
+
+
+def dollars(found: Bill) -> str:
+    """The cost, or what of it is known; never 0 for what nobody knows."""
+    if found.cost_usd is None:
+        known = f" (known: {found.known_usd:.4f})" if found.known_usd else ""
+        return f"unknown{known}"
+    return f"{found.cost_usd:.4f}" + (" (list price; a plan)" if found.plan else "")
+
+
+def bill_caption(found: Sequence[Bill]) -> str:
+    """What the table is, and where its prices are from."""
+    prices = "; ".join(dict.fromkeys(one.prices for one in found))
+    return (
+        "Tokens as the provider counted them in each answer that passed the gateway; the classes "
+        f"do not overlap. Prices: {prices}. Attempts that the infrastructure broke are in it."
+    )

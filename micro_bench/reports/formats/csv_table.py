@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from micro_bench.model.report import Cell, Estimate, Rates, Report, WallTime
+from micro_bench.model.report import Bill, Cell, Estimate, Rates, Report, WallTime
 from micro_bench.reports.wording import clean
 
 NAME = "csv"
@@ -29,6 +29,8 @@ def render(report: Report) -> str:
     for cell in report.cells:
         tier = "all" if cell.tier is None else cell.tier
         writer.writerows((inert(cell.agent), tier, *line) for line in _lines(cell))
+    for one in report.bills:
+        writer.writerows((inert(one.agent), "all", *line) for line in _bill(one))
     return out.getvalue()
 
 
@@ -52,6 +54,17 @@ def _lines(cell: Cell) -> Iterator[Line]:
     yield "unit_green_system_red", "", red, "", "", cell.system_tested
     yield from _wall("agent", cell.agent_wall)
     yield from _wall("total", cell.total_wall)
+
+
+def _bill(found: Bill) -> Iterator[Line]:
+    """An unknown cost is empty, as every unknown number is."""
+    n = found.attempts
+    yield "metered_attempts", "", str(n), "", "", n
+    yield "requests", "", str(found.requests), "", "", n
+    for name in type(found.tokens).model_fields:
+        yield f"tokens_{name}", "", str(getattr(found.tokens, name)), "", "", n
+    yield "cost_usd", "", "" if found.cost_usd is None else str(found.cost_usd), "", "", n
+    yield "known_usd", "", str(found.known_usd), "", "", n
 
 
 def _rates(prefix: str, rates: Rates) -> Iterator[Line]:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from micro_bench.model.report import Cell, Report
 from micro_bench.reports.wording import (
+    BILL_HEAD,
     MARKS,
     STEP_LABELS,
+    bill,
+    bill_caption,
     clean,
     count,
     duration,
@@ -43,6 +46,7 @@ def render(report: Report) -> str:
         _listed("Warnings", [escape(text, 600) for text in report.warnings], folded=False),
         _table("By tier", _rate_header(report), list(_by_tier(report))),
         _table("Where attempts were lost", _lost_header(), [_lost_row(c) for c in report.overall]),
+        _bills(report),
         _listed("Method", [f"**{escape(n.term)}**: {escape(n.text, 600)}" for n in report.notes]),
         _tasks(report),
         _skipped(report),
@@ -143,6 +147,12 @@ def _lost_row(cell: Cell) -> str:
     lost = [f"-{step.lost}" if step.lost else "0" for step in cell.waterfall]
     ends = [str(cell.counts.unscored), str(cell.all_gates.passes)]
     return _row([escape(cell.agent), str(cell.counts.valid), *lost, *ends])
+
+
+def _bills(report: Report) -> Section:
+    rows = [_row([escape(one.agent), *bill(one)]) for one in report.bills]
+    legend = escape(bill_caption(report.bills), 600) if rows else ""
+    return _table("What was asked of models", ("agent", *BILL_HEAD), rows, legend)
 
 
 def _tasks(report: Report) -> Section:

@@ -7,8 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from micro_bench.model.report import Cell, Report
 from micro_bench.reports.wording import (
+    BILL_HEAD,
     MARKS,
     STEP_LABELS,
+    bill,
+    bill_caption,
     clean,
     count,
     duration,
@@ -34,6 +37,7 @@ def render(report: Report) -> str:
         _section("Pass rates, all gates [95% interval]", _rates(report)),
         _section("Tests only, as published benchmarks count", _tests_only(report)),
         _section("Attempts lost, each at the first gate it fails", _lost(report)),
+        _section("What was asked of models", _bills(report)),
         _section("Attempts at each task", _tasks(report)),
         _listed("Warnings", report.warnings),
         _listed("Skipped", [f"{clean(s.id)}: {clean(s.reason)}" for s in report.skipped]),
@@ -82,6 +86,13 @@ def _rate_row(cell: Cell, later: Sequence[int]) -> Sequence[str]:
         *(starred(rates.at(k).pass_at, rates) for k in (1, *later)),
         *(starred(rates.at(k).pass_hat, rates) for k in later),
     ]
+
+
+def _bills(report: Report) -> str:
+    if not report.bills:
+        return ""
+    rows = [["", *BILL_HEAD], *([f"  {clean(one.agent)}", *bill(one)] for one in report.bills)]
+    return f"{_table(rows)}\n\n{textwrap.fill(clean(bill_caption(report.bills)), WIDTH)}"
 
 
 def _tests_only(report: Report) -> str:
