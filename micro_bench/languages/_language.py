@@ -123,6 +123,16 @@ class TestRun(Noun):
     """Files that are never passed over."""
     plugin: str = ""
     """Where the text of `test_plugin` lies."""
+    stream: int = -1
+    """A file descriptor that each result is told to at once; none if it is negative."""
+
+
+class Discord(Noun):
+    """What tests told while they ran is not what their report says."""
+
+    lied: bool
+    """They contradict one another; otherwise only less was told than is reported."""
+    words: str
 
 
 class BuildPlaces(Noun):
@@ -290,6 +300,12 @@ class Language(Protocol):
         """Read the runner's report (hostile input); None when it cannot be read.
 
         `ran` are the files that the runner was given: ids are told apart by them.
+        """
+
+    def discord(self, stream: bytes, results: Sequence[TestResult]) -> Discord | None:
+        """Compare what came over `TestRun.stream` (hostile input) with the report's results.
+
+        Only results that are better in the report count.
         """
 
     def cause(self, said: str, files: Files, recipe: Recipe) -> Meaning:

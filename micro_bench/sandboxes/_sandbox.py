@@ -72,6 +72,8 @@ class StartRequest:
     """A folder of the host's, mounted read-only at the places' `toolbox`."""
     way_out: bool = False
     """Whether a gateway may be reached: the sandbox has a folder for its socket then."""
+    supervised: bool = False
+    """Whether commands run as a user that can watch another one, where there can be two."""
 
 
 class Sandbox(Protocol):
@@ -80,6 +82,8 @@ class Sandbox(Protocol):
     places: Places
     way_out: str
     """The folder of the host that is its places' `way_out`; empty where none was asked for."""
+    tests_user: tuple[int, int] | None
+    """uid and gid of whoever is watched in a supervised sandbox; None where there is one user."""
 
     def run(
         self,

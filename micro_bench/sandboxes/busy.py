@@ -28,6 +28,7 @@ class BusySandbox:
         self._inner, self._cpus = inner, cpus
         self.places: Places = inner.places
         self.way_out = inner.way_out
+        self.tests_user = inner.tests_user
 
     def run(
         self,

@@ -88,6 +88,9 @@ class LocalBackend:
 class LocalSandbox:
     """One folder: work/, project/, bench/, home/, tmp/."""
 
+    tests_user: tuple[int, int] | None = None
+    """There is one user only."""
+
     def __init__(
         self,
         folder: Path,

@@ -5,9 +5,11 @@
 reads the plan (JSON) and does, in this order: apply the patch strictly, restore the test
 infrastructure, run the scanners on copies of the touched files (before and after), write ONE line
 of JSON about all that to the second stream, and then, unless the plan says to stop, put the hidden
-tests in place, run the test command, and write its report to the second stream. The line is written
-before any of the patch's code has run, so nothing that the patch does can change it; what follows
-is as trustworthy as the report's file: the host cross-checks it.
+tests in place and run the test command (`_supervising.py`). The line is written before any of the
+patch's code has run, so nothing that the patch does can change it.
+
+Where the plan names another user, this program is root without any right but to change owners and
+users, and everything of the patch and the tests runs as that user.
 """
 
 from __future__ import annotations
@@ -17,15 +19,13 @@ import json
 import os
 import runpy
 import shutil
-import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-MERGED_LIMIT, REPORT_LIMIT = 4 * 2**20, 64 * 2**20
+MERGED_LIMIT = 4 * 2**20
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 
 
@@ -48,15 +48,16 @@ def tell(data: bytes) -> None:
 def prepare(plan: dict[str, Any]) -> dict[str, Any]:
     """Apply, restore, scan. The result is the line that the host reads."""
     work, bench = Path(plan["work"]), Path(plan["bench"])
-    patch = bench / "in" / "attempt.patch"
-    if patch.stat().st_size:
-        touched, error = touched_paths(work, patch)
+    patch = (bench / "in" / "attempt.patch").read_bytes()
+    become = beside("_supervising.py")["as_user"](plan["user"])
+    if patch:
+        touched, error = touched_paths(work, patch, become)
         if not error and (strange := set(touched) - set(plan["paths"])):
             error = f"the patch spells paths in a way of its own: {sorted(strange)[:5]}"
         if not error:
             keep(work, bench / "kept", plan["restore"])
             save_copies(work, bench / "base", touched)
-            error = git(work, "apply", "--whitespace=nowarn", str(patch))
+            error = git(work, "apply", "--whitespace=nowarn", "-", stdin=patch, become=become)
         if error:
             return {"applied": False, "error": error, "touched": [], "merge": {}, "scans": []}
     else:
@@ -65,30 +66,31 @@ def prepare(plan: dict[str, Any]) -> dict[str, Any]:
     save_copies(work, bench / "head", touched)
     return {
         "applied": True, "error": "", "touched": touched, "restored": restored, "merge": merge,
-        **scanning()(bench, touched, plan["scanners"]),
+        **beside("_scanning.py")["scan_all"](bench, touched, plan["scanners"], become),
     }  # fmt: skip
 
 
-def scanning() -> Callable[..., dict[str, Any]]:
-    """The scanners' part, which lies beside this file."""
-    found: Callable[..., dict[str, Any]] = runpy.run_path(
-        str(Path(__file__).with_name("_scanning.py"))
-    )["scan_all"]
-    return found
+def beside(name: str) -> dict[str, Any]:
+    """Another part of this program, which lies beside this file."""
+    return runpy.run_path(str(Path(__file__).with_name(name)))
 
 
-def git(work: Path, *argv: str) -> str:
+def git(work: Path, *argv: str, stdin: bytes = b"", become: Any = None) -> str:
     """Run git; the error text, or an empty string."""
-    done = subprocess.run([*GIT, *argv], cwd=work, capture_output=True, check=False)
+    done = subprocess.run(
+        [*GIT, *argv], cwd=work, capture_output=True, check=False, input=stdin, preexec_fn=become
+    )
     return (
         "" if done.returncode == 0 else done.stderr.decode("utf-8", "replace")[-2000:] or "failed"
     )
 
 
-def touched_paths(work: Path, patch: Path) -> tuple[list[str], str]:
+def touched_paths(work: Path, patch: bytes, become: Any = None) -> tuple[list[str], str]:
     """Every path the patch names, old and new."""
-    argv = [*GIT, "apply", "--numstat", "-z", str(patch)]
-    done = subprocess.run(argv, cwd=work, capture_output=True, check=False)
+    argv = [*GIT, "apply", "--numstat", "-z", "-"]
+    done = subprocess.run(
+        argv, cwd=work, capture_output=True, check=False, input=patch, preexec_fn=become
+    )
     if done.returncode != 0:
         return [], done.stderr.decode("utf-8", "replace")[-2000:] or "failed"
     found: list[str] = []
@@ -163,6 +165,7 @@ def put_back(work: Path, kept: Path, path: str) -> None:
 def run_tests(plan: dict[str, Any]) -> int:
     """Hidden tests over whatever is there, then the test command."""
     work, bench = Path(plan["work"]), Path(plan["bench"])
+    watch, user = beside("_supervising.py"), plan["user"]
     for path in plan["delete"]:
         victim = work / path
         if victim.is_symlink() or victim.is_file():
@@ -171,29 +174,43 @@ def run_tests(plan: dict[str, Any]) -> int:
         if (bench / "in" / name).is_file():
             lay_over(bench / "in" / name, work)
     report = Path(plan["report"])
-    report.parent.mkdir(exist_ok=True)
-    if plan["build"] and not build(plan, work, bench):
+    watch["hand_over"](user, report.parent)
+    watch["shut"](bench, user)
+    digests = watch["own"](work, owned(work, plan), user)
+    if plan["build"] and not build(plan, work, bench, watch):
         return 1
     if not plan["argv"]:
         return 0
     place = work / plan["folder"]
-    done = subprocess.run(
-        plan["argv"], cwd=place if place.is_dir() else work, env={**os.environ, **plan["env"]},
-        check=False, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    tell(read(report))
-    return done.returncode
+    code = watch["run"](
+        plan["argv"], place if place.is_dir() else work, {**os.environ, **plan["env"]}, user
+    )
+    watch["tell"](work, {path: digests[path] for path in plan["mine"] if path in digests}, report)
+    return int(code)
 
 
-def build(plan: dict[str, Any], work: Path, bench: Path) -> bool:
+def owned(work: Path, plan: dict[str, Any]) -> list[str]:
+    """The hidden tests, what configures them, and the sources beside them."""
+    paths = [*plan["mine"], *plan["owned"]]
+    folders = sorted({path.rpartition("/")[0] for path in plan["mine"] if "/" in path})
+    for folder in folders:
+        place = work / folder
+        if place.is_dir() and is_inside(work, place / "x"):
+            paths += [f"{folder}/{each.name}" for each in place.iterdir() if each.suffix == ".py"]
+    return list(dict.fromkeys(paths))
+
+
+def build(plan: dict[str, Any], work: Path, bench: Path, watch: dict[str, Any]) -> bool:
     """Build the project's extensions anew and put them in place; whether that worked.
 
     The patch changed what they are made of. What is built wins over what the base had.
     """
-    argv = [plan["python"], str(bench / "in" / "build.py")]
+    argv = [plan["python"], str(bench / "run" / "build.py")]
     done = subprocess.run(
-        argv, cwd=work, check=False, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
+        argv, cwd=work, check=False, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+        preexec_fn=watch["as_user"](plan["user"]),
+    )  # fmt: skip
+    watch["end"](plan["user"])
     if done.returncode != 0:
         sys.stdout.write("micro-bench: the project does not build with this patch\n")
         sys.stdout.flush()
@@ -204,22 +221,6 @@ def build(plan: dict[str, Any], work: Path, bench: Path) -> bool:
         clear_way(work, name)
         shutil.copyfile(source, work / name, follow_symlinks=False)
     return True
-
-
-def read(report: Path) -> bytes:
-    """The file, if it is one: what the tests put in its place is no report.
-
-    Of one that is too large a byte more than the limit is told, so that the host sees it. A umask
-    that the tests left behind must not hide it.
-    """
-    try:
-        if stat.S_ISREG(report.lstat().st_mode):
-            report.chmod(0o600)
-        with os.fdopen(os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            return file.read(REPORT_LIMIT + 1) if regular else b""
-    except OSError:
-        return b""
 
 
 def lay_over(archive: Path, work: Path) -> None:

@@ -25,9 +25,18 @@ NO_TIME = "no time was left for it"
 TOO_LONG = "it takes too long"
 
 
-def scan_all(bench: Path, touched: list[str], scanners: list[dict[str, Any]]) -> dict[str, Any]:
-    """Every scanner's record, and the text of the files."""
-    scans = [scan(bench, touched, scanner) for scanner in scanners]
+def scan_all(
+    bench: Path, touched: list[str], scanners: list[dict[str, Any]], become: Any = None
+) -> dict[str, Any]:
+    """Every scanner's record, and the text of the files.
+
+    Args:
+        bench: Where the copies are.
+        touched: The patch's paths.
+        scanners: What each is to do.
+        become: Called in each scanner's process before it begins.
+    """
+    scans = [scan(bench, touched, scanner, become) for scanner in scanners]
     found = sources(bench, touched, scanners)
     wanted = {path for scanner in scanners for path in scanner["files"]} & set(touched)
     unsent = [
@@ -37,14 +46,16 @@ def scan_all(bench: Path, touched: list[str], scanners: list[dict[str, Any]]) ->
     return {"scans": scans, "sources": found, "unsent": unsent[:1000]}
 
 
-def scan(bench: Path, touched: list[str], scanner: dict[str, Any]) -> dict[str, Any]:
+def scan(
+    bench: Path, touched: list[str], scanner: dict[str, Any], become: Any = None
+) -> dict[str, Any]:
     """Run one scanner on the explicit list of its files; its words go back unread."""
     wanted = sorted(set(scanner["files"]) & set(touched))
     record: dict[str, Any] = {
         "name": scanner["name"], "state": "ran", "errors": "", "seconds": 0.0,
         "version": installed(scanner),
     }  # fmt: skip
-    work = _Scan(bench, scanner)
+    work = _Scan(bench, scanner, become)
     try:
         base, head = (
             [f"{side}/{path}" for path in wanted if (bench / side / path).is_file()]
@@ -72,8 +83,8 @@ def installed(scanner: dict[str, Any]) -> str:
 class _Scan:
     """One scanner at work."""
 
-    def __init__(self, bench: Path, scanner: dict[str, Any]) -> None:
-        self.bench, self.scanner = bench, scanner
+    def __init__(self, bench: Path, scanner: dict[str, Any], become: Any = None) -> None:
+        self.bench, self.scanner, self._become = bench, scanner, become
         self.runs: list[dict[str, Any]] = []
         self.lost: dict[str, str] = {}
         """File -> why the scanner said nothing of it."""
@@ -112,6 +123,12 @@ class _Scan:
             self._batch(files[: len(files) // 2])
             self._batch(files[len(files) // 2 :])
 
+    def _begins(self) -> None:
+        """In the scanner's process."""
+        if self._become:
+            self._become()
+        _dies_first()
+
     def control(self) -> None:
         """Whether the scanner works at all: on one line that nobody wrote."""
         place = self.bench / CONTROL
@@ -124,7 +141,7 @@ class _Scan:
         try:
             done = subprocess.run(
                 [*self.scanner["argv"], *files], cwd=self.bench, capture_output=True, check=False,
-                timeout=seconds, stdin=subprocess.DEVNULL, preexec_fn=_dies_first,
+                timeout=seconds, stdin=subprocess.DEVNULL, preexec_fn=self._begins,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return TOO_LONG

@@ -34,6 +34,8 @@ SCANNER_TIMEOUT_S = 60
 SCANNER_OUTPUT_LIMIT = 16 * 2**20
 """As sent: all scanners, their sources and files to merge must fit in the one line."""
 PREPARE_S = 300
+STREAM = 198
+"""As in `_supervising.py`, which imports nothing of ours."""
 SUSPICIONS_KEPT = 100
 
 
@@ -97,7 +99,7 @@ class Graded:
 
 def stand_by(start: Start, job: Job, labels: Mapping[str, str]) -> Sandbox:
     """Start a grading's sandbox ahead of its patch. Grade in it, or close it."""
-    return start(StartRequest(job.image, job.task.limits, labels=labels))
+    return start(StartRequest(job.image, job.task.limits, labels=labels, supervised=True))
 
 
 def grade(
@@ -135,7 +137,10 @@ class _Grading:
 
     def run(self, sandbox: Sandbox, log: BinaryIO, begin: float) -> Graded:
         """Prepare, test, read, cross-check."""
-        plan, total = self.plan(sandbox.places), self.job.task.tests.total_timeout_s
+        plan, total = (
+            self.plan(sandbox.places, sandbox.tests_user),
+            self.job.task.tests.total_timeout_s,
+        )
         told = Told()
         log.write(self.canaries.announced())
         end = sandbox.run(
@@ -156,7 +161,7 @@ class _Grading:
             )  # fmt: skip
             seconds = end.seconds
         report = b"" if end.timed_out else told.report()
-        checked = self.checked(end.exit_code, report, told.problem())
+        checked, doubts = self.checked(end.exit_code, report, told)
         if checked["trust"] is Trust.AGREE:
             log.write(self.canaries.explained())
         run = TestsRun(
@@ -166,24 +171,41 @@ class _Grading:
         )  # fmt: skip
         scans = scan.read_all(self.job.scanners, prepared)
         scan_s = sum(float(record["seconds"]) for record in prepared["scans"])
-        doubts = suspicious(self.job, prepared)
+        doubts = (*doubts, *suspicious(self.job, prepared))
         return Graded(run, scans, clock.monotonic() - begin, report, scan_s, doubts)
 
-    def checked(self, code: int | None, report: bytes, problem: str) -> dict[str, Any]:
-        """The report's results, as far as they can be believed."""
+    @property
+    def total_s(self) -> float:
+        """What the tests may take."""
+        return self.job.task.tests.total_timeout_s
+
+    def checked(
+        self, code: int | None, report: bytes, told: Told
+    ) -> tuple[dict[str, Any], tuple[Suspicion, ...]]:
+        """The report's results, as far as they can be believed, and what is odd about them."""
         passing, failing = self.canaries.passing, self.canaries.failing
         results = self.job.language.results(report, self.tests) if report else None
         trust, kept = cross_check(code, results, passing, failing)
-        detail = problem or explain(trust, code, results, passing, failing)
-        return {"trust": trust, "results": kept, "detail": detail}
+        detail = told.problem() or explain(trust, code, results, passing, failing)
+        if trust is not Trust.AGREE:
+            return {"trust": trust, "results": kept, "detail": detail}, ()
+        if changed := told.changed():
+            lied = f"while the tests ran, their own files were changed: {', '.join(changed[:3])}"
+            return {"trust": Trust.TAMPERED, "results": kept, "detail": lied}, ()
+        stream = told.stream()
+        found = self.job.language.discord(stream or b"", results or ())
+        if found and found.lied:
+            return {"trust": Trust.TAMPERED, "results": kept, "detail": found.words}, ()
+        odd = (Suspicion(what=found.words),) if found else ()
+        return {"trust": trust, "results": kept, "detail": ""}, odd
 
     @property
     def tests(self) -> tuple[str, ...]:
         """The files that run, in their order."""
         return (self.canaries.first.path, *self.job.tests, self.canaries.last.path)
 
-    def plan(self, places: Places) -> dict[str, Any]:
-        """What `_inside.py` is to do."""
+    def plan(self, places: Places, user: tuple[int, int] | None = None) -> dict[str, Any]:
+        """What `_inside.py` is to do; `user` is whose the tests are, where there are several."""
         job, paths = self.job, patch_paths(self.patch)
         guarded = [p for p in paths if _is_guarded(job, p)]
         merge = [p for p in guarded if job.language.has_other_content(p)]
@@ -194,7 +216,7 @@ class _Grading:
             python=f"{places.venv}/bin", work=places.work, config=_text(job.infrastructure),
             recipe=job.recipe, only=(*job.only, *canaries) if job.only else (), trace=job.trace,
             stop_after_s=job.stop_after_s, whole=(*canaries, *job.like),
-            plugin=f"{places.bench}/in/plugin.py",
+            plugin=f"{places.bench}/run/plugin.py", stream=STREAM,
         )  # fmt: skip
         return {
             "stage": "prepare" if merge else "all",
@@ -203,7 +225,10 @@ class _Grading:
             "delete": list(job.hidden.deleted),
             "report": run.junit, "argv": list(job.language.test_command(self.tests, run)),
             "plugin": job.language.test_plugin(run),
-            "build": self._build(paths, places), "built": f"{places.bench}/built",
+            "user": list(user) if user else None,
+            "mine": sorted({*job.hidden.files, *canaries}),
+            "owned": sorted({*job.infrastructure, *job.tests} - {*canaries}),
+            "build": self._build(paths, places), "built": f"{places.bench}/out/built",
             "python": f"{places.venv}/bin/python",
             "folder": job.language.test_folder(self.tests, run), "env": dict(job.recipe.env),
             "scanners": [_scanner(module, owned, places) for module in job.scanners],
@@ -214,7 +239,7 @@ class _Grading:
         job = self.job
         if job.build is None or not any(map(job.reads, paths)):
             return ""
-        return job.build(places.work, f"{places.bench}/built")
+        return job.build(places.work, f"{places.bench}/out/built")
 
     def files(self, plan: dict[str, Any]) -> bytes:
         """Everything that is handed in: the patch, the plan, the hidden tests, the program."""
@@ -227,8 +252,9 @@ class _Grading:
                 Entry("in/_scanning.py", package_file("scores/_scanning.py")),
                 Entry("in/hidden.tar", pack(hidden)),
                 Entry("in/attempt.patch", self.patch),
-                Entry("in/plugin.py", plan["plugin"].encode()),
-                Entry("in/build.py", plan["build"].encode()),
+                Entry("in/_supervising.py", package_file("scores/_supervising.py")),
+                Entry("run/plugin.py", plan["plugin"].encode()),
+                Entry("run/build.py", plan["build"].encode()),
                 Entry("in/plan.json", json.dumps(_small(plan)).encode()),
             ]
         )

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "micro_bench"
 INSIDE = sorted(
     path
     for pattern in (
-        "attempts/inside/*.py", "scores/_inside.py", "scores/_scanning.py", "images/_l*.py",
+        "attempts/inside/*.py", "scores/_*.py", "images/_l*.py",
         "languages/python/_building.py", "languages/python/testing/_*.py", "sandboxes/_burn.py",
         "edge/_waiting.py", "sandboxes/_beside.py",
     )

@@ -28,6 +28,7 @@ from micro_bench.languages.python.testing.config import merge_infrastructure
 from micro_bench.languages.python.testing.definitions import test_definitions
 from micro_bench.languages.python.testing.results import has_other_content, results, traces
 from micro_bench.languages.python.testing.selecting import test_plugin
+from micro_bench.languages.python.testing.streamed import discord
 from micro_bench.languages.python.testing.words import complaint
 
 NAME: str = "python"
@@ -44,6 +45,7 @@ __all__ = [
     "contract_file",
     "counts_for_tier",
     "declared_dependencies",
+    "discord",
     "distributions",
     "environment",
     "graph",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from micro_bench.scores import _inside
+from micro_bench.scores import _inside, _supervising
 
 UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 
@@ -19,7 +19,7 @@ def read_as_in_a_sandbox(report: Path) -> bytes:
     """Root reads anything, and nobody is root in that sense there."""
     text = (
         "import runpy, sys; from pathlib import Path; sys.stdout.buffer.write("
-        f"runpy.run_path({_inside.__file__!r})['read'](Path(sys.argv[1])))"
+        f"runpy.run_path({_supervising.__file__!r})['report'](Path(sys.argv[1])))"
     )
     argv = [*UNPRIVILEGED, sys.executable, "-I", "-c", text, str(report)]
     return subprocess.run(argv, capture_output=True, check=True).stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench.languages._recipe import Recipe, TestNames
-from micro_bench.scores import _inside, told
+from micro_bench.scores import _supervising, grade, told
 from tests.fakes.plain_grading import Seen, graded
 
 
@@ -277,10 +277,11 @@ def test_a_report_that_is_too_large_is_called_so(tmp_path: Path, monkeypatch):
 
 
 def test_of_a_report_that_is_too_large_just_enough_is_told_to_see_it(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(_inside, "REPORT_LIMIT", 10)
+    monkeypatch.setattr(_supervising, "REPORT_LIMIT", 10)
     (tmp_path / "report").write_bytes(b"x" * 100)
-    assert len(_inside.read(tmp_path / "report")) == 11
+    assert len(_supervising.report(tmp_path / "report")) == 11
 
 
 def test_both_sides_have_one_limit():
-    assert _inside.REPORT_LIMIT == told.REPORT_LIMIT
+    assert _supervising.REPORT_LIMIT == told.REPORT_LIMIT
+    assert _supervising.STREAM == grade.STREAM

@@ -6,6 +6,7 @@ does not have. The harness imports it for its text alone.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
@@ -26,7 +27,30 @@ FILE = 10000000
 def made() -> list[Any]:
     """The plugins."""
     found = [selection(frozenset(SETTINGS.get("only") or ()), SETTINGS.get("stop_after_s"))]
+    if SETTINGS.get("stream", -1) >= 0:
+        found.append(streaming(SETTINGS["stream"]))
     return [*found, tracing(Tracer(SETTINGS["trace"]))] if SETTINGS.get("trace") else found
+
+
+def streaming(number: int) -> Any:
+    """Tells every result at once: what has been told cannot be taken back."""
+    import pytest  # noqa: PLC0415 - the harness itself has none
+
+    class Streaming:
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_runtest_logreport(self, report: Any) -> None:
+            tell(number, report.nodeid, report.outcome)
+
+    return Streaming()
+
+
+def tell(number: int, ident: str, outcome: str) -> None:
+    """One line. Programs that tests start do not get the descriptor."""
+    try:
+        os.set_inheritable(number, False)
+        os.write(number, json.dumps([escaped(ident), outcome]).encode() + b"\n")
+    except OSError:  # the tests have closed it: less is told, and the host sees that
+        pass
 
 
 def selection(wanted: frozenset[str], limit: float | None) -> Any:

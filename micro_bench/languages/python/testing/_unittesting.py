@@ -18,7 +18,13 @@ import unittest
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from micro_bench.languages.python.testing._selecting import NAME, SETTINGS, Tracer, is_wanted
+from micro_bench.languages.python.testing._selecting import (
+    NAME,
+    SETTINGS,
+    Tracer,
+    is_wanted,
+    tell,
+)
 
 CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32)], "?")
 """Characters that XML does not have."""
@@ -41,6 +47,13 @@ class Rows:
         order = ("passed", "xfail", "skipped", "failure", "error")
         if order.index(kind) >= order.index(row[0]):
             row[:2] = [kind, text]
+
+    def end(self, key: tuple[str, str], seconds: float) -> None:
+        """A test is over: it is told at once."""
+        row = self.found[key]
+        row[2] = seconds
+        if SETTINGS.get("stream", -1) >= 0:
+            tell(SETTINGS["stream"], f"::{key[1]}", row[0])
 
     def write(self, place: str) -> None:
         """As pytest does it, family xunit1."""
@@ -135,7 +148,7 @@ def resulting(base: Any) -> Any:
 
         def stopTest(self, test: Any) -> None:  # noqa: N802
             super().stopTest(test)
-            ROWS.found[key_of(test)][2] = time.monotonic() - self.bench_begin
+            ROWS.end(key_of(test), time.monotonic() - self.bench_begin)
 
         def addError(self, test: Any, err: Any) -> None:  # noqa: N802
             super().addError(test, err)

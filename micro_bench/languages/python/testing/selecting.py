@@ -14,7 +14,7 @@ from micro_bench.languages.python.testing import _selecting, _unittesting
 
 OWN = ("django", "unittest")
 """Runners that a program of ours starts and writes the report for."""
-_IMPORTED = re.compile(r"from micro_bench\.languages.*\n")
+_IMPORTED = re.compile(r"from micro_bench\.languages[^\n(]*(?:\([^)]*\))?\n")
 
 _STARTED = (
     "import os, runpy, sys; sys.path.pop(0); import pytest; {folder}"
@@ -24,7 +24,7 @@ _STARTED = (
 
 
 def test_plugin(plan: TestRun) -> str:
-    """The plugin's text with its settings; empty where all tests run and none is traced."""
+    """The plugin's text with its settings; empty where pytest alone does all that is asked."""
     own = plan.recipe.runner in OWN
     if not (own or is_needed(plan)):
         return ""
@@ -38,6 +38,7 @@ def test_plugin(plan: TestRun) -> str:
         "whole": plan.whole,
         "passed_over": PASSED_OVER,
         "only": plan.only,
+        "stream": plan.stream,
         "trace": {"work": plan.work, **plan.trace.model_dump()} if plan.trace else None,
     }
     text = json.dumps(json.dumps(settings))
@@ -57,7 +58,7 @@ def script_of(plan: TestRun) -> str:
 
 def is_needed(plan: TestRun) -> bool:
     """Whether pytest alone would do otherwise."""
-    return bool(plan.only or plan.trace or plan.stop_after_s)
+    return bool(plan.only or plan.trace or plan.stop_after_s or plan.stream >= 0)
 
 
 def started(plan: TestRun) -> str:
