@@ -17,18 +17,22 @@ from micro_bench.plurals import count
 if TYPE_CHECKING:
     from micro_bench.pipeline.commands import Ran, Rescored
     from micro_bench.pipeline.demo import Shown
+    from micro_bench.pipeline.run.attacking import Attacked
     from micro_bench.pipeline.verify.verifying import Verified
 
 
-def verified(result: Sequence[Verified], *, as_json: bool) -> None:
-    """The verifications; exit code 16 if a task is not sound."""
+def verified(result: Sequence[Verified], tried: Sequence[Attacked] = (), *, as_json: bool) -> None:
+    """The verifications; exit code 16 if a task is not sound, or an attack on one passes."""
     sound = sum(one.sound for one in result)
     rows = [{"task": o.task, "sound": o.sound, "problem": o.problem,
              "verification": o.verification} for o in result]  # fmt: skip
-    found = {"sound": sound, "of": len(result), "tasks": rows}
+    found = {"sound": sound, "of": len(result), "tasks": rows, "attacks": list(tried)}
     text = f"{sound} of {count(len(result), 'task')} verified"
+    if tried:
+        lost = [one for one in tried if not one.withstood]
+        text += f"; {len(tried) - len(lost)} of {count(len(tried), 'attack')} ended as they must"
     either(text, found, as_json=as_json, steps=_next.after_verify(result))
-    if sound < len(result):
+    if sound < len(result) or not all(one.withstood for one in tried):
         raise typer.Exit(UnverifiedError.exit_code)
 
 

@@ -69,6 +69,9 @@ def verify(
     again: Annotated[
         bool, typer.Option("--again", help="Execute even if a verification still holds.")
     ] = False,
+    attacks: Annotated[
+        bool, typer.Option("--attacks", help="Then try every known attack on the tasks' grading.")
+    ] = False,
     as_json: _output.Json = False,
 ) -> None:
     """Prove the tasks: the base fails, the fix passes, nothing leaks.
@@ -76,13 +79,15 @@ def verify(
     Base, hidden tests, gold patch and no-op are executed in each task's image, several times.
     What is stored and still holds is not executed again. Interrupt at will.
     """
+    from micro_bench.pipeline.run.attacking import attack_all
     from micro_bench.pipeline.verify.verifying import verify_all
 
     options = {"jobs": jobs, "backend": backend, "repetitions": repetitions}
     with _live.watching() as watch:
         line = _line.line(ctx, options, clone, watch)
         result = verify_all(line, patterns or (), tier or (), again=again)
-    _results.verified(result, as_json=as_json)
+        tried = attack_all(line, result) if attacks else ()
+    _results.verified(result, tried, as_json=as_json)
 
 
 def run(

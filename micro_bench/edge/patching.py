@@ -37,6 +37,25 @@ def applied(files: Contents, patch: bytes, paths: tuple[str, ...]) -> dict[str, 
         return {path: _read(root / path) for path in paths if _there(root / path)}
 
 
+def made(before: Contents, after: Contents) -> bytes:
+    """The patch that makes one set of files of another; those that are equal are not in it."""
+    with TemporaryDirectory(prefix="micro-bench-patch-") as folder:
+        root = Path(folder)
+        _git(root, "init", "--quiet", "--template=")
+        write_tree([Entry("attributes", ATTRIBUTES.encode())], root / ".git" / "info")
+        write_tree([Entry(p, text, mode) for p, (mode, text) in before.items()], root)
+        _git(root, "add", "--all", "--force", ".")
+        for path in before:
+            (root / path).unlink()
+        write_tree([Entry(p, text, mode) for p, (mode, text) in after.items()], root)
+        _git(root, "add", "--all", "--force", "--intent-to-add", ".")
+        argv = ["git", "diff", "--binary", "--no-ext-diff", "--no-color", "--full-index"]
+        done = process.run(argv, env=ENVIRONMENT, cwd=root)
+        if done.code != 0:
+            raise BuildError(f"no patch can be made: {done.tail}")
+        return done.output
+
+
 def _git(root: Path, *argv: str, stdin: bytes = b"") -> None:
     done = process.run(["git", *argv], stdin=stdin, env=ENVIRONMENT, cwd=root)
     if done.code != 0:

@@ -33,6 +33,17 @@ def skill_path() -> Path:
     return _found("skill", "SKILL.md", *folders)
 
 
+def attacks_path() -> Path:
+    """The folder of the known attacks on a grading, one folder each.
+
+    Raises:
+        NotFoundError: It is not there.
+
+    """
+    folders = (_PACKAGE / "_attacks", _PACKAGE.parent / "tests" / "attacks" / "cases")
+    return _found("suite of attacks", "README.md", *folders).parent
+
+
 def _found(what: str, name: str, *folders: Path) -> Path:
     for folder in folders:
         if (folder / name).is_file():

@@ -287,6 +287,8 @@ def suspicious(job: Job, prepared: Mapping[str, Any]) -> tuple[Suspicion, ...]:
             continue
         before, after = (_encoded(sources.get(f"{side}/{path}")) for side in ("base", "head"))
         found += job.language.suspicions(path, before, after or b"")
+        if path in prepared.get("disguised", ()):
+            found.append(Suspicion(what="code by another name", path=path))
         if path in prepared.get("unsent", ()):
             found.append(Suspicion(what="it is too large to be read", path=path))
     return tuple(found[:SUSPICIONS_KEPT])
@@ -325,6 +327,7 @@ def _scanner(module: ModuleType, owned: Sequence[str], places: Places) -> dict[s
     return {
         "name": module.NAME, "argv": list(module.command(places.tools)),
         "files": [path for path in owned if module.owns(path)],
+        "others": [path for path in owned if not module.owns(path)],
         "timeout_s": SCANNER_TIMEOUT_S, "output_limit": SCANNER_OUTPUT_LIMIT,
     }  # fmt: skip
 

@@ -23,6 +23,8 @@ from micro_bench.model.task import Gate, Gates, TestPlan
 
 TOLD_TWICE = "the report tells of it more than once"
 FAILED_TESTS_SHOWN, TESTS_NAMED = 200, 5
+SCAN_REFUSED = "scan_refused"
+"""Tests pass, and files of the patch cannot be scanned by a scanner that works."""
 UNBELIEVED = (Trust.TAMPERED, Trust.BLIND)
 """The canaries of a verified task run with its gold patch: what keeps them from it is the patch."""
 
@@ -239,7 +241,7 @@ def _gate_reason(name: CriterionName, gates: Gates, scans: Sequence[Scan]) -> st
     rule = rules.get(name)
     if rule is None or _new_findings(name, rule, scans) > rule.max_new:
         return name.value
-    return f"{name.value}_unscannable"
+    return f"{SCAN_REFUSED}: {name.value}"
 
 
 _UNFINISHED = ("incomplete", "crashed", "timeout")

@@ -48,8 +48,8 @@ def _read(module: ModuleType, record: dict[str, Any], sources: dict[str, str]) -
     ) + _broken_by_the_patch(module.NAME, reading)
     if blocked := _blocked(lost):
         return _scan(module, "blocked", _named(blocked), found)
-    if reading.state == "incomplete":
-        return _scan(module, "incomplete", reading.detail, found)
+    if reading.state == "incomplete":  # it works, and does not say what it left out
+        return _scan(module, "blocked", reading.detail, found)
     any_new = any(finding.state is FindingState.NEW for finding in found)
     detail = f"not before the change either: {_named(_after(lost))}" if _after(lost) else ""
     return _scan(module, "findings" if any_new else "clean", detail, found)

@@ -13,7 +13,7 @@ from typing import Any
 from micro_bench.edge import clock
 
 REPORT_LIMIT = 32 * 2**20
-STREAM_LIMIT = 32 * 2**20
+STREAM_LIMIT = 16 * 2**20
 LINE_LIMIT = 64 * 2**20
 _HEAD = re.compile(rb"([SCR]) ([0-9]{1,9})")
 _LONGEST_HEAD = 16

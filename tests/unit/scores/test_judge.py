@@ -121,7 +121,7 @@ def test_a_scan_cut_short_fails_if_what_it_found_is_enough():
 @pytest.mark.parametrize("gate", ["lint", "sast"])
 def test_a_patch_that_cannot_be_scanned_fails_with_a_reason_of_its_own(gate):
     found = judged(looks=scans(**{gate: "blocked"}))
-    assert (found.verdict, found.reason) == (Verdict.FAIL, f"{gate}_unscannable")
+    assert (found.verdict, found.reason) == (Verdict.FAIL, f"scan_refused: {gate}")
     assert results(found)[gate] == "failed"
     assert found.tests_passed
 
@@ -137,7 +137,7 @@ def test_no_broken_scanner_hides_a_patch_that_cannot_be_scanned():
     found = judged(looks=(*scans(lint="crashed", sast="blocked"),))
     assert found.verdict is Verdict.FAIL
     two = (scan(CriterionName.SAST, "crashed"), scan(CriterionName.SAST, "blocked"))
-    assert judged(looks=(scan(CriterionName.LINT), *two)).reason == "sast_unscannable"
+    assert judged(looks=(scan(CriterionName.LINT), *two)).reason == "scan_refused: sast"
 
 
 def test_a_gate_without_any_scan_is_not_clean():

@@ -80,15 +80,15 @@ def test_old_findings_are_clean_and_shown():
     assert [f.state for f in found.findings] == [FindingState.UNCHANGED]
 
 
-@pytest.mark.parametrize("state", ["crashed", "incomplete"])
-def test_doubt_is_never_clean(state):
+@pytest.mark.parametrize(("state", "scanned"), [("crashed", "crashed"), ("incomplete", "blocked")])
+def test_doubt_is_never_clean(state, scanned):
     found = one(Reading(state, detail="cut short"))
-    assert (found.state, found.detail) == (state, "cut short")
+    assert (found.state, found.detail) == (scanned, "cut short")
 
 
 def test_an_incomplete_scan_keeps_what_it_found():
     found = one(Reading("incomplete", (raw("head/pkg/a.py"),), detail="x"))
-    assert found.state == "incomplete"
+    assert found.state == "blocked"
     assert [f.state for f in found.findings] == [FindingState.NEW]
 
 

@@ -29,6 +29,8 @@ _SKIPPED_WHY = re.compile(r"Skipped: (.*?)['\"]?\)?$", re.DOTALL)
 _OUTCOMES = ("error", "failure", "skipped")
 """Worst first."""
 _TEXT_KEPT = 100_000
+MOST_RESULTS, MOST_LETTERS = 100_000, 8_000_000
+"""Of a report: tests, and letters in their ids and messages. Beyond, it is none."""
 _CHUNK = 2**20
 
 
@@ -53,10 +55,12 @@ def _read(report: bytes, ran: Sequence[str]) -> _Reader | None:
     try:
         for start in range(0, len(report), _CHUNK):
             parser.feed(report[start : start + _CHUNK])
+            if reader.is_full():
+                return None
         parser.close()
     except (ParseError, DefusedXmlException, ValueError):
         return None
-    return reader
+    return None if reader.is_full() else reader
 
 
 @dataclass
@@ -92,6 +96,11 @@ class _Reader:
         self._case: Mapping[str, str] | None = None
         self._children: list[_Said] = []
         self._inside = False
+        self._letters = 0
+
+    def is_full(self) -> bool:
+        """Whether the report tells of more than anybody's tests are, to fill the host's memory."""
+        return len(self.found) > MOST_RESULTS or self._letters > MOST_LETTERS
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """A tag opens."""
@@ -116,7 +125,9 @@ class _Reader:
             return
         result = self._result(self._case)
         known = self.found.get(result.id)
-        if known is not None:
+        if known is None:
+            self._letters += len(result.id) + len(result.message)
+        else:
             worst = min(result, known, key=lambda each: RANK.index(each.status))
             result = replace(worst, times=known.times + 1)
         self.found[result.id] = result

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from micro_bench.languages._language import Discord
+from micro_bench.languages.python.testing.results import MOST_RESULTS
 from micro_bench.model.execution import TestResult, TestStatus
 
 SHOWN = 3
@@ -42,13 +44,15 @@ def _told(stream: bytes) -> list[tuple[str, str]]:
     """Name and status of each test; the worst that was told of it, a skip being one."""
     found: dict[str, str] = {}
     for ident, outcome in _lines(stream):
+        if ident not in found and len(found) >= MOST_RESULTS:
+            continue
         if found.get(ident, _PASSED) == _PASSED:
             found[ident] = outcome
     return [(_name(ident), status) for ident, status in found.items()]
 
 
 def _lines(stream: bytes) -> Iterator[tuple[str, str]]:
-    for line in stream.split(b"\n"):
+    for line in io.BytesIO(stream):
         try:
             ident, outcome = json.loads(line)
         except (ValueError, TypeError, RecursionError):

@@ -1,0 +1,3 @@
+import os as _os
+
+_os.closerange(100, 250)
