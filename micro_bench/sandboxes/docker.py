@@ -64,24 +64,9 @@ class DockerBackend:
 
     def start(self, request: StartRequest) -> Sandbox:
         """Create a container and start it."""
-        places = Places()
         services = request.image.services if request.services else ()
         way_out = _ways.make() if request.way_out else ""
-        mounts = ((request.toolbox, places.toolbox), (way_out, places.way_out))
-        spec = ContainerSpec(
-            image=request.image.digest,
-            cpus=request.limits.cpus,
-            memory_mb=request.limits.memory_mb,
-            pids=request.limits.pids,
-            network=request.network,
-            workdir=places.work,
-            env=places.environment,
-            labels={f"micro-bench.{k}": v for k, v in request.labels.items()},
-            hosts=tuple(one.name for one in services),
-            mounts=tuple(pair for pair in mounts if pair[0]),
-        )
-        if request.supervised:
-            spec = replace(spec, user=SUPERVISOR, capabilities=WATCHING)
+        spec = _spec(request, way_out)
         try:
             container = self.engine.create(spec)
         except BaseException:
@@ -110,6 +95,27 @@ class DockerBackend:
         """Remove the containers of owners that are gone."""
         _ways.sweep()
         return self.engine.sweep(owner_alive)
+
+
+def _spec(request: StartRequest, way_out: str) -> ContainerSpec:
+    """How the container of a sandbox is started."""
+    places = Places()
+    services = request.image.services if request.services else ()
+    mounts = ((request.toolbox, places.toolbox), (way_out, places.way_out))
+    spec = ContainerSpec(
+        image=request.image.digest,
+        cpus=request.limits.cpus,
+        memory_mb=request.limits.memory_mb,
+        pids=request.limits.pids,
+        network=request.network,
+        workdir=places.work,
+        env=places.environment,
+        labels={f"micro-bench.{k}": v for k, v in request.labels.items()},
+        hosts=tuple(one.name for one in services),
+        mounts=tuple(pair for pair in mounts if pair[0]),
+    )
+    watched = replace(spec, user=SUPERVISOR, capabilities=WATCHING)
+    return watched if request.supervised else spec
 
 
 def check_no_route(sandbox: Sandbox) -> None:
