@@ -25,6 +25,8 @@ CONNECTIONS = 64
 """At a time on one socket; more are closed at once."""
 STALLED_S = 120.0
 """How long a client may neither send the rest of a request nor take the next part of an answer."""
+_GRACE_S = 0.05
+"""For answers under way when a socket is closed; 0 would wait for ever."""
 _LONGEST_PATH = 100
 """Bytes; the system takes 107."""
 
@@ -174,7 +176,9 @@ class Door:
     async def close(self) -> None:
         """Serve no more: every connection is broken and the socket removed."""
         self.server.close()
-        await self.web_server.shutdown(0.0)
+        self.web_server.pre_shutdown()
+        await self.web_server.shutdown(_GRACE_S)
+        await asyncio.sleep(0)  # what was cancelled settles its account
         self.path.unlink(missing_ok=True)
 
 

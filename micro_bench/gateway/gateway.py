@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -40,7 +40,10 @@ from micro_bench.model.usage import Caps, Metered, PriceSource, Stop, Tokens
 class Lease:
     """One attempt's way to models. Ends with `close`."""
 
-    def __init__(self, loop: Loop, proxy: Proxy, door: Door, prices: PriceSource) -> None:
+    def __init__(
+        self, loop: Loop, proxy: Proxy, door: Door, prices: PriceSource,
+        note: Callable[[Sequence[Route]], None],
+    ) -> None:  # fmt: skip
         self.key = proxy.key
         """The only key that the sandbox sees."""
         self.socket = door.path
@@ -48,6 +51,7 @@ class Lease:
         self._proxy = proxy
         self._door = door
         self._prices = prices
+        self._note = note
         self._closed: Metered | None = None
         self._lock = threading.Lock()
 
@@ -66,6 +70,7 @@ class Lease:
                 self._loop.run(self._door.close())
                 self._proxy.log.close()
                 self._closed = self._loop.run(self._account())
+                self._note([share.route for share in self._proxy.ledger.shares.values()])
             return self._closed
 
     async def _account(self) -> Metered:
@@ -138,7 +143,8 @@ class Gateway:
         route = routes.find(settings, model, self._desk.wires)
         self._desk.credential(route)
         capped = (caps or settings.caps).usd is not None or settings.run_caps.usd is not None
-        if capped and self._desk.cost(route, Tokens(input=1), clock.now()) is None:
+        known = route.model != routes.ANY  # of any other, each request is looked at
+        if capped and known and self._desk.cost(route, Tokens(input=1), clock.now()) is None:
             raise BadInputError(
                 f"the model {model} has no known price, so a cap in dollars cannot be kept",
                 next_step="add the model to the file of gateway.prices, or cap tokens instead",
@@ -180,7 +186,7 @@ class Gateway:
         budget = Budget("attempt", caps or self._desk.settings.caps)
         proxy = Proxy(self._desk, key, found, budget, exchanges)
         door = self._loop.run(open_door(socket, proxy.handle))
-        lease = Lease(self._loop, proxy, door, self.prices)
+        lease = Lease(self._loop, proxy, door, self.prices, self._note_prices)
         self._leases.append(lease)
         return lease
 
@@ -192,7 +198,10 @@ class Gateway:
     def _note_prices(self, found: Sequence[Route]) -> None:
         """Keep the prices that are used beside the run."""
         with self._lock:
-            new = [r for r in found if f"{r.name}/{r.model}" not in self._shown]
+            new = [
+                r for r in found
+                if r.model != routes.ANY and f"{r.name}/{r.model}" not in self._shown
+            ]  # fmt: skip
             for route in new:
                 shown = self._desk.prices.shown(
                     route.name, route.provider, route.model, clock.now()

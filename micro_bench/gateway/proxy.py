@@ -172,7 +172,7 @@ class Proxy:
         own = self.desk.settings.provider_tools == "allow"
         prepared = wire.prepared(data, endpoint, route.model, own_tools=own)
         if prepared.changed:
-            body = json.dumps(prepared.body, separators=(",", ":")).encode()
+            body = _written(prepared)
         return Passing(
             wire, endpoint, asked, route, prepared, body, _passed_query(query), clock.now(),
             clock.monotonic(),
@@ -198,6 +198,9 @@ class Proxy:
         passing.worst = self.desk.worst(
             passing.route, passing.asked, len(passing.body), passing.started
         )
+        if passing.worst.usd is None and self._in_dollars():
+            words = f"no price is known of {passing.route.model}, so no cap in dollars can be kept"
+            raise RefusedError(404, f"micro-bench: {words}")
         waiting = clock.monotonic()
         stop = await self.desk.admit(self.budget, passing.worst)
         self.ledger.waited += (waited := clock.monotonic() - waiting)
@@ -210,6 +213,9 @@ class Proxy:
             await self._exchange(passing, headers, credential, answer)
         finally:
             self.desk.settle(self.budget, passing.worst, self._account(passing))
+
+    def _in_dollars(self) -> bool:
+        return any(b.caps.usd is not None for b in (self.budget, self.desk.run))
 
     def _stopped(self, stop: Stop) -> RefusedError:
         self.ledger.stop = self.ledger.stop or stop
@@ -313,6 +319,13 @@ class Proxy:
             "seconds": round(now - passing.begin, 4), "withheld": list(passing.prepared.withheld),
         }  # fmt: skip
         self.log.note(head, passing.asked, passing.heard)
+
+
+def _written(prepared: Prepared) -> bytes:
+    try:
+        return json.dumps(prepared.body, separators=(",", ":"), allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        raise RefusedError(400, "micro-bench: the request holds what JSON cannot") from None
 
 
 def _pipe(passing: Passing, reply: Reply, secrets: tuple[bytes, ...]) -> Pipe:
