@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 MERGED_LIMIT = 4 * 2**20
+OBEYED = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml")
+AT_START = ("sitecustomize", "usercustomize")
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 
 
@@ -177,8 +179,12 @@ def run_tests(plan: dict[str, Any]) -> int:
     watch["hand_over"](user, report.parent)
     watch["shut"](bench, user)
     digests = watch["own"](work, owned(work, plan), user)
-    if plan["build"] and not build(plan, work, bench, watch):
-        return 1
+    if plan["build"]:
+        before = configuring(work)
+        if not build(plan, work, bench, watch, digests):
+            return 1
+        for place in configuring(work) - before:
+            place.unlink()
     if not plan["argv"]:
         return 0
     place = work / plan["folder"]
@@ -200,7 +206,17 @@ def owned(work: Path, plan: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(paths))
 
 
-def build(plan: dict[str, Any], work: Path, bench: Path, watch: dict[str, Any]) -> bool:
+def configuring(work: Path) -> set[Path]:
+    """Files that the test runner or the interpreter obeys by their names alone."""
+    return {
+        Path(folder) / name for folder, _folders, names in os.walk(str(work)) for name in names
+        if name in OBEYED or name.endswith(".pth") or name.partition(".")[0] in AT_START
+    }  # fmt: skip
+
+
+def build(
+    plan: dict[str, Any], work: Path, bench: Path, watch: dict[str, Any], ours: Any = ()
+) -> bool:
     """Build the project's extensions anew and put them in place; whether that worked.
 
     The patch changed what they are made of. What is built wins over what the base had.
@@ -218,6 +234,8 @@ def build(plan: dict[str, Any], work: Path, bench: Path, watch: dict[str, Any]) 
     built = Path(plan["built"])
     for source in sorted(path for path in built.rglob("*") if path.is_file()):
         name = source.relative_to(built).as_posix()
+        if name in ours or source.is_symlink():
+            continue
         clear_way(work, name)
         shutil.copyfile(source, work / name, follow_symlinks=False)
     return True

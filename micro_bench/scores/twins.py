@@ -25,7 +25,9 @@ others that are right is seen as often.
 OTHERS = 3
 """One in so many of the tests that passed before is altered, too."""
 LEAST_OTHERS, SHARE_OTHERS = 10, 0.2
-"""Unaltered tests that passed before, beside FAIL_TO_PASS: at least, and of all."""
+"""Unaltered tests that passed before, beside FAIL_TO_PASS: at least, and of all. Where a grading
+runs whole files so does a round: it would look otherwise inside.
+"""
 _BAD = (TestStatus.FAILED, TestStatus.ERROR)
 Key = tuple[str, tuple[str, ...]]
 
@@ -127,14 +129,14 @@ def prepared(
     chance: random.Random,
     shaken: Collection[str] = (),
 ) -> Round:
-    """A round as it is executed: nothing in it tells which tests are altered.
+    """A round as it is executed: a grading of some files; nothing tells which tests are altered.
 
     Args:
         job: The task's grading.
         altered: The altered tests of this round.
         required: FAIL_TO_PASS and PASS_TO_PASS.
         files: The files that are run, those of all rounds alike.
-        chance: For the order of the files and the sample of the others.
+        chance: For the sample of the others, where a grading runs some tests only.
         shaken: Tests that prove nothing beside altered ones.
     """
     keys = {twin.key for twin in altered}
@@ -145,16 +147,16 @@ def prepared(
         )
 
     others = [test for test in plain(required[1]) if test not in shaken]
-    share = max(LEAST_OTHERS, int(SHARE_OTHERS * (len(required[0]) + len(required[1]))))
-    new = [test for test in plain(required[0]) if test not in shaken]
-    passes = frozenset([*new, *chance.sample(others, min(share, len(others)))])
-    only = {*passes, *(test for twin in altered for test in twin.fails)}
-    order = [file for file in job.tests if file in files]
-    chance.shuffle(order)
+    if job.only:
+        share = max(LEAST_OTHERS, int(SHARE_OTHERS * (len(required[0]) + len(required[1]))))
+        others = chance.sample(others, min(share, len(others)))
+    passes = frozenset([*(test for test in plain(required[0]) if test not in shaken), *others])
+    only = {*passes, *(test for twin in altered for test in twin.fails)} if job.only else ()
     hidden = Hidden(_edited(job.hidden.files, altered), job.hidden.deleted)
     what = dataclasses.replace(
-        job, hidden=hidden, tests=tuple(order), only=tuple(sorted(only)), scanners=()
-    )
+        job, hidden=hidden, tests=tuple(file for file in job.tests if file in files),
+        only=tuple(sorted(only)), scanners=(),
+    )  # fmt: skip
     return Round(what, tuple(altered), passes)
 
 

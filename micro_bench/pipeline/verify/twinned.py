@@ -14,6 +14,7 @@ from micro_bench.pipeline.prepare import Prepared
 from micro_bench.pipeline.verify import twinning
 from micro_bench.pipeline.verify.executing import execution
 from micro_bench.pipeline.verify.jobs import job
+from micro_bench.pipeline.verify.narrowing import narrowed
 from micro_bench.scores import grade as grading
 from micro_bench.scores.judge import Required
 
@@ -33,7 +34,13 @@ class Twinned:
 
 
 def twinned(
-    line: Line, prepared: Prepared, gold: bytes, required: Required, repetitions: int
+    line: Line,
+    prepared: Prepared,
+    gold: bytes,
+    required: Required,
+    repetitions: int,
+    *,
+    narrow: bool = False,
 ) -> Twinned:
     """Look for them.
 
@@ -43,6 +50,7 @@ def twinned(
         gold: The reference fix as an attempt leaves it behind.
         required: What its grading asks for.
         repetitions: How often anything is executed.
+        narrow: A grading runs the required tests alone.
 
     Raises:
         EngineError: A sandbox broke.
@@ -62,5 +70,7 @@ def twinned(
         return graded.run
 
     what = job(prepared, line.specs.test_patch(task))
+    if narrow:
+        what = narrowed(what, (*required.fail_to_pass, *required.pass_to_pass))
     found = twinning.find(what, required, repetitions, execute)
     return Twinned(found.kept, found.shaken, tuple(done), looked=True)

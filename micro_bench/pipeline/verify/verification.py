@@ -73,7 +73,9 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
     altered = Twinned()
     if not reasons:
         required = _required(task, derived, waived)
-        altered = twinned(line, prepared, evidence.gold, required, repetitions)
+        altered = twinned(
+            line, prepared, evidence.gold, required, repetitions, narrow=bool(evidence.scope)
+        )
     now = inputs(line, task)
     return Verification(
         task=task.id, task_digest=now.spec, recipe_digest=now.recipe,

@@ -210,3 +210,24 @@ def test_a_changed_literal_is_another_of_its_type(value: object):
         assert other != value
         if not isinstance(value, bool):
             assert len(text) == len(repr(value))
+
+
+@pytest.mark.parametrize(
+    ("awaited", "others"),
+    [
+        ("ValueError", {"TypeError", "KeyError", "RuntimeError"}),
+        ("KeyError", {"TypeError", "ValueError"}),
+        ("OSError", {"BufferError", "EOFError"}),
+        ("shop.BadOrder", {"BufferError", "EOFError"}),
+    ],
+)
+def test_another_error_is_one_that_right_code_cannot_raise_as_well(awaited: str, others: set[str]):
+    """Of a project's own error nobody knows what else it is: a rare one is taken then."""
+    text = f"def test_a():\n    with pytest.raises({awaited}):\n        f(1)\n"
+    seen = set()
+    for seed in range(80):
+        for how, after in forms(text, seed):
+            if how == "raises":
+                seen.add(after.partition("raises(")[2].partition(")")[0])
+    assert others <= seen
+    assert not seen & {awaited, "LookupError", "Exception"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import random
 import re
 from collections import Counter
@@ -30,6 +31,9 @@ _AWAITING = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 _RARE = ("BufferError", "ChildProcessError", "ConnectionAbortedError", "EOFError",
          "FloatingPointError", "RecursionError", "ZeroDivisionError")  # fmt: skip
 """Errors that hardly anything is, not by way of its bases either."""
+_COMMON = ("AttributeError", "IndexError", "KeyError", "NotImplementedError", "RuntimeError",
+           "TypeError", "ValueError")  # fmt: skip
+"""Errors that are awaited every day. Only for a built-in one is it known what else it is."""
 _SPECIAL = re.compile(r"[\\|*?{(\[]")
 
 
@@ -90,12 +94,26 @@ def raising(
         for pattern in patterns:
             yield from ((edit,) for edit in _pattern(source, pattern, chance))
         for kind in call.args[:1]:
-            if isinstance(kind, (ast.Name, ast.Attribute)) and name_of(kind) not in (
-                "Exception",
-                "BaseException",
-                *_RARE,
-            ):
-                yield (source.replace(kind, chance.choice(_RARE)),)
+            if isinstance(kind, (ast.Name, ast.Attribute)) and (others := _others(kind)):
+                yield (source.replace(kind, chance.choice(others)),)
+
+
+def _others(kind: ast.Name | ast.Attribute) -> tuple[str, ...]:
+    """Errors that are not the awaited one, whatever right code raises for it."""
+    name = name_of(kind)
+    if name in ("Exception", "BaseException", *_RARE):
+        return ()
+    known = getattr(builtins, name, None) if isinstance(kind, ast.Name) else None
+    if not (isinstance(known, type) and issubclass(known, Exception)):
+        return _RARE
+    if issubclass(known, OSError):  # io.UnsupportedOperation is a ValueError, too
+        return _RARE
+    unlike = (each for each in _COMMON if not _related(known, getattr(builtins, each)))
+    return tuple(unlike)
+
+
+def _related(one: type, other: type) -> bool:
+    return issubclass(one, other) or issubclass(other, one)
 
 
 def _awaiting(statement: ast.stmt) -> Iterator[ast.Call]:
