@@ -70,12 +70,8 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
     line.watch.stage(task.id, "looking for leaks")
     found = _leaks(line, prepared)
     reasons += [f"leak: {leak.what} in {leak.where}" for leak in found]
-    altered = Twinned()
-    if not reasons:
-        required = _required(task, derived, waived)
-        altered = twinned(
-            line, prepared, evidence.gold, required, repetitions, narrow=bool(evidence.scope)
-        )
+    required = _required(task, derived, waived)
+    altered = Twinned() if reasons else _altered(line, prepared, evidence, required, repetitions)
     now = inputs(line, task)
     return Verification(
         task=task.id, task_digest=now.spec, recipe_digest=now.recipe,
@@ -92,6 +88,14 @@ def _conclude(line: Line, prepared: Prepared, evidence: Evidence, repetitions: i
         collection_errors=derived.collection_errors, scope=evidence.scope, waived_gates=waived,
         executions=(*evidence.executions, *altered.executions), finished=clock.now(),
     )  # fmt: skip
+
+
+def _altered(
+    line: Line, prepared: Prepared, evidence: Evidence, required: judging.Required, times: int
+) -> Twinned:
+    """The altered tests of a task that nothing speaks against so far."""
+    some = bool(evidence.scope)
+    return twinned(line, prepared, evidence.gold, required, times, narrow=some)
 
 
 def _definitions(line: Line, prepared: Prepared) -> tuple[Definitions, Definitions]:
