@@ -30,8 +30,8 @@ from micro_bench.tickets.importers._importer import silent
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
-OTHERS = ("## Images\n", "## Verification of a task\n")
-"""The sections that `tests/bench_images.py` and `tests/bench_verify.py` write; they are kept."""
+OTHERS = ("## The gateway\n", "## Images\n", "## Verification of a task\n")
+"""The sections that the other `tests/bench_*.py` write; they are kept."""
 ATTEMPTS = 12
 TASK = "parcel-1"
 GRAPH_PACKAGE = "django==5.1.4"
