@@ -155,7 +155,7 @@ def test_from_the_ticket_to_the_report(pair: Pair, tmp_path: Path) -> None:
     assert len(verified["pass_to_pass"]) > 100
     # on a slow machine they are traced, too
     assert {e["kind"] for e in verified["executions"]} - {"traced"} == {
-        "base_own", "base_hidden", "gold_hidden",
+        "base_own", "base_hidden", "gold_hidden", "twins",
     }  # fmt: skip
 
     _bench(workspace, "run", "-a", "oracle", "-a", "noop", "-k", "2", "-n", "1")

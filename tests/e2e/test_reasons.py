@@ -80,8 +80,9 @@ def test_a_base_that_ends_the_process_shows_nothing_and_is_refused(make: Make):
     assert not found.verified
     words = "the tests do not run to their end on the base (base_hidden): crashed, exit code 3"
     assert any(words in reason for reason in found.reasons)
-    kinds = [execution.kind for execution in found.executions]
-    assert kinds == [RunKind.GOLD_HIDDEN, RunKind.BASE_HIDDEN]
+    first, *pieces = [execution.kind for execution in found.executions]
+    assert first == RunKind.GOLD_HIDDEN
+    assert set(pieces) == {RunKind.BASE_HIDDEN}  # whole, then in pieces: all of them end at once
 
 
 def test_another_recipe_is_another_verification_and_no_way_to_go_on_with_a_run(make: Make):
