@@ -106,6 +106,7 @@ def test_layers_are_in_the_order_in_which_they_change(shop: Shop, engine: Engine
         assert upper[:-1] == lower
 
 
+@pytest.mark.alone  # the shop's image is gone for a while, and every worker has the same one
 def test_an_image_made_anew_from_nothing_has_the_same_id(shop: Shop, engine: Engine, fresh: Path):
     """All but the base; the wheels are downloaded again, the tools installed again."""
     image = shop.prepared.image
@@ -118,6 +119,7 @@ def test_an_image_made_anew_from_nothing_has_the_same_id(shop: Shop, engine: Eng
     assert [engine.image_id(tag) for tag in tags] == before
 
 
+@pytest.mark.alone  # the shop's image is gone for a while, and every worker has the same one
 def test_a_slice_on_a_known_environment_is_one_layer_made_at_once(shop: Shop, engine: Engine):
     image = shop.prepared.image
     (tools, *_rest) = below(engine, image.tag)

@@ -24,7 +24,7 @@ from micro_bench.pipeline.images import moving
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.verify.verification import verify_task
 from micro_bench.settings import Settings, resolve
-from tests.fakes.shop import Shop
+from tests.fakes.shop import BASE, Shop
 
 
 def line_of(folder: Path) -> Line:
@@ -35,6 +35,15 @@ def line_of(folder: Path) -> Line:
     values = {**dict(found), "backend": "docker", "use_registry": False, "cache_dir": folder / "c",
               "repetitions": 1, "load_check": False}  # fmt: skip
     return Line(Settings.model_validate(values), lambda _words: None)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """With code of its own, and so an image that no other worker has: it is removed here."""
+    base = {**BASE, "tinyshop/moving.py": b"MOVED = True\n"}
+    made = Shop(tmp_path_factory.mktemp("moving-shop"), "docker", base=base)
+    assert made.verification.verified, made.verification.reasons
+    return made
 
 
 @pytest.fixture(scope="module")
