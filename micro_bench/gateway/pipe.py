@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from micro_bench.gateway.scrub import Scrub
+from micro_bench.edge.masking import Scrub
 from micro_bench.gateway.sse import Events, parsed
 from micro_bench.gateway.wires._wire import Heard, Wire
 

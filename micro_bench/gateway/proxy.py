@@ -11,6 +11,7 @@ from decimal import Decimal
 from urllib.parse import parse_qs
 
 from micro_bench.edge import clock
+from micro_bench.edge.masking import Scrub
 from micro_bench.edge.serving import Answer, Request, TooLargeError
 from micro_bench.edge.upstream import Reply, UpstreamError
 from micro_bench.errors import BadInputError
@@ -20,7 +21,7 @@ from micro_bench.gateway.exchanges import Exchanges
 from micro_bench.gateway.ledger import Ledger
 from micro_bench.gateway.pipe import Pipe
 from micro_bench.gateway.routes import Credential, Route, address
-from micro_bench.gateway.scrub import Scrub, encoded
+from micro_bench.gateway.scrub import encoded
 from micro_bench.gateway.sse import parsed
 from micro_bench.gateway.wires._wire import Asked, Endpoint, Heard, Prepared, Wire
 from micro_bench.model.usage import Stop, Tokens
