@@ -70,8 +70,10 @@ def _script(npm: list[str]) -> str:
 
 
 def _run(argv: list[str], folder: Path, env: Mapping[str, str]) -> None:
-    told = {**uv_environment(pip_configuration()), **env, "npm_config_prefix": str(folder)}
-    result = process.run(argv, env=told, cwd=folder, deadline_s=DEADLINE_S)
+    told = {**uv_environment(pip_configuration()), **env}
+    # Without a prefix npm goes up from an empty folder to whichever has a `package.json`.
+    command = [*argv, "--prefix", str(folder)]
+    result = process.run(command, env=told, cwd=folder, deadline_s=DEADLINE_S)
     if result.code != 0:
         last = " ".join(argv[-1:])
         raise BuildError(

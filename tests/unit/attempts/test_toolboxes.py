@@ -59,6 +59,16 @@ def test_a_script_of_npm_runs_on_a_node_of_its_own(shelf: Shelf):
 
 
 @pytest.mark.network
+def test_a_project_around_the_cache_is_left_alone(tmp_path: Path):
+    manifest = tmp_path / "package.json"
+    manifest.write_text('{"name": "mine"}\n')
+    kept = Shelf(tmp_path / "cache").install("script", SCRIPT, "7.6.3")
+    assert run(kept, "1.2.3").stdout == "1.2.3\n"
+    assert manifest.read_text() == '{"name": "mine"}\n'
+    assert not (tmp_path / "node_modules").exists()
+
+
+@pytest.mark.network
 @pytest.mark.parametrize(
     ("toolbox", "version", "words"),
     [
