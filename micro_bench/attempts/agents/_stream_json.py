@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from micro_bench.attempts.agents import _product
 from micro_bench.attempts.agents._telling import Telling, money, part, said, total, words_of
 from micro_bench.model.session import Session, SessionUsage
+
+TOLD = re.compile(r"^Exit Code: (?P<code>\d{1,9})\s*$", re.MULTILINE)
+TOLD_IF_FAILED = re.compile(r"^Exit (?:code|Code:) (?P<code>\d{1,9})\s*$", re.MULTILINE)
 
 
 def session(log: str) -> Session:
@@ -54,13 +58,8 @@ def _results(telling: Telling, event: dict[str, Any]) -> None:
 
 def exit_code(output: str, *, failed: bool) -> int | None:
     """As they write it: `Exit code 2` before what a failed command printed, or `Exit Code: 2`."""
-    for line in output.splitlines():
-        head, _, number = line.partition("xit code ") if failed else ("", "", "")
-        if line.startswith("Exit Code: "):
-            number = line.removeprefix("Exit Code: ")
-        if head in ("E", "") and number.strip().isdigit():
-            return int(number)
-    return None
+    found = (TOLD_IF_FAILED if failed else TOLD).search(output)
+    return int(found["code"]) if found else None
 
 
 def _usage(ended: dict[str, Any]) -> SessionUsage:
