@@ -10,7 +10,7 @@ from typing import Any
 
 from micro_bench.attempts.run import Tried
 from micro_bench.model.attempt import AgentRef
-from micro_bench.model.session import Call, Step
+from micro_bench.model.session import Call, SessionUsage, Step
 
 SCHEMA = "ATIF-v1.8"
 NOT_DISCLOSED = "not disclosed"
@@ -45,7 +45,7 @@ def atif(tried: Tried, agent: AgentRef, attempt: str) -> bytes:
 
 
 def _step(step: Step, number: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"step_id": number, "source": step.role, "message": step.text}
+    found: dict[str, Any] = {"step_id": number, "source": "agent", "message": step.text}
     if step.reasoning:
         found["reasoning_content"] = step.reasoning
     if step.calls:
@@ -76,24 +76,19 @@ def _extra(call: Call) -> dict[str, Any]:
 
 def _totals(tried: Tried) -> dict[str, Any]:
     """By the gateway where there was one, else as the agent says."""
-    if tried.metered is not None:
-        usage, cost = tried.metered.tokens, tried.metered.cost_usd
-        sent = usage.input + usage.cached + usage.cache_write
-        found = {
-            "total_prompt_tokens": sent, "total_cached_tokens": usage.cached,
-            "total_completion_tokens": usage.output + usage.reasoning,
-            "total_cost_usd": None if cost is None else float(cost),
-        }  # fmt: skip
-        source = "gateway"
-    else:
-        told = tried.session.usage
-        cost = told.cost_usd if told else None
-        found = {
-            "total_prompt_tokens": told.input if told else None,
-            "total_cached_tokens": told.cached if told else None,
-            "total_completion_tokens": told.output if told else None,
-            "total_cost_usd": None if cost is None else float(cost),
-        }
-        source = "agent" if told else NOT_DISCLOSED
+    told = tried.session.usage
+    source = "agent" if told else NOT_DISCLOSED
+    if (metered := tried.metered) is not None:
+        source, tokens = "gateway", metered.tokens
+        told = SessionUsage(
+            input=tokens.input + tokens.cached + tokens.cache_write, cached=tokens.cached,
+            output=tokens.output + tokens.reasoning, cost_usd=metered.cost_usd,
+        )  # fmt: skip
+    told = told or SessionUsage()
+    found = {
+        "total_prompt_tokens": told.input, "total_cached_tokens": told.cached,
+        "total_completion_tokens": told.output,
+        "total_cost_usd": None if told.cost_usd is None else float(told.cost_usd),
+    }  # fmt: skip
     known = {key: value for key, value in found.items() if value is not None}
     return {**known, "total_steps": len(tried.session.steps), "extra": {"source": source}}

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from micro_bench.edge import process
 from micro_bench.errors import BuildError
+from micro_bench.model.toolbox import HERE
 
 LEFT_OUT = shutil.ignore_patterns(
     "__pycache__", "site-packages", "dist-packages", "test", "tests", "idlelib", "turtledemo",
@@ -30,7 +31,7 @@ they do not work."""
 
 
 def copy_python(folder: Path) -> tuple[str, ...]:
-    """Copy this Python; returns the command that starts it, below the folder.
+    """Copy this Python; returns the command that starts it, as a toolbox names it.
 
     Raises:
         BuildError: Its files are not where they should be.
@@ -46,7 +47,7 @@ def copy_python(folder: Path) -> tuple[str, ...]:
         raise BuildError(f"this Python could not be copied: {str(error)[:300]}") from error
     extensions = (folder / "lib" / version / "lib-dynload").glob("*.so")
     loader = _libraries([program, *extensions], folder / "lib")
-    return (f"lib/{loader}", "--library-path", "lib", f"bin/{version}")
+    return (f"{HERE}lib/{loader}", "--library-path", f"{HERE}lib", f"{HERE}bin/{version}")
 
 
 def _libraries(binaries: Iterable[Path], target: Path) -> str:

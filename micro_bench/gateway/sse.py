@@ -28,7 +28,6 @@ class Events:
     _held: bytearray = field(default_factory=bytearray)
     _seen: int = 0
     """How far there is no end of an event for sure."""
-    overflowed: bool = False
 
     def feed(self, part: bytes) -> Iterator[Event]:
         """The events that are whole now; what is left waits for the next part."""
@@ -42,7 +41,6 @@ class Events:
         self._seen = max(len(self._held) - 3, 0)
         if len(self._held) > LONGEST:
             yield self.rest()
-            self.overflowed = True
 
     def rest(self) -> Event:
         """What is left when the stream has ended."""

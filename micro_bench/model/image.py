@@ -132,6 +132,10 @@ class TestScope(Noun):
     """Further tests that never ran: all of them take longer than a whole run may."""
 
 
+ENOUGH_TWINS = 3
+"""Coins that are tossed at least: a task with fewer twins can be forged by luck."""
+
+
 class Twin(Noun):
     """A hidden test in a form that must fail: with the gold patch it does, in the very image."""
 

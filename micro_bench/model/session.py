@@ -46,10 +46,8 @@ class Call(Noun):
 
 
 class Step(Noun):
-    """One thing that was said, with the calls that came with it."""
+    """One thing that the agent said, with the calls that came with it."""
 
-    role: str = "agent"
-    """`agent`, `user` or `system`."""
     text: str = ""
     reasoning: str = ""
     calls: tuple[Call, ...] = ()

@@ -10,6 +10,11 @@ HERE = "./"
 """Before a part of the command: it is a path in the toolbox."""
 
 
+def placed(argv: tuple[str, ...], place: str) -> tuple[str, ...]:
+    """The command of a toolbox that is at `place`."""
+    return tuple(f"{place}/{part[2:]}" if part.startswith(HERE) else part for part in argv)
+
+
 class ToolboxRef(Noun):
     """What a toolbox says of itself, beside its files."""
 
@@ -30,4 +35,4 @@ class ToolboxRef(Noun):
 
     def command(self, place: str) -> tuple[str, ...]:
         """What starts it where the toolbox is at `place`."""
-        return tuple(f"{place}/{p[2:]}" if p.startswith(HERE) else p for p in self.argv)
+        return placed(self.argv, place)

@@ -88,8 +88,6 @@ class Failures(Noun):
     unreachable: Count = 0
     truncated: Count = 0
     """Answers that broke off."""
-    unrecorded: Count = 0
-    """Requests that a recording does not hold."""
 
     @property
     def infrastructure(self) -> int:

@@ -17,10 +17,9 @@ from micro_bench.paths import name_mistake
 from micro_bench.pipeline import reporting
 from micro_bench.pipeline.choosing import chosen
 from micro_bench.pipeline.line import Line
-from micro_bench.pipeline.run import agents, planning, running, scoring
+from micro_bench.pipeline.run import agents, planning, plans, running, scoring
 from micro_bench.pipeline.run.agents import Chosen
 from micro_bench.pipeline.run.gateways import ways
-from micro_bench.pipeline.run.plans import worst
 from micro_bench.pipeline.run.products import equipped
 from micro_bench.plurals import count
 from micro_bench.store import open_run
@@ -92,9 +91,9 @@ def dry_run(line: Line, options: RunOptions) -> dict[str, Any]:
     tasks, found = asked(line, options)
     with tempfile.TemporaryDirectory() as folder, ways(line.settings, Path(folder), found):
         pass
-    least = worst(line.settings, tasks, found)
+    worst = plans.worst(line.settings, tasks, found)
     return {
-        **least.row(), "k": line.settings.k, "tasks": [task.id for task in tasks],
+        **worst.row(), "k": line.settings.k, "tasks": [task.id for task in tasks],
         "agents": [agent.ref.model_dump(mode="json") for agent in found],
     }  # fmt: skip
 
@@ -105,13 +104,12 @@ def needs_consent(line: Line, options: RunOptions) -> str:
     Empty where it is not, or where no budget is set.
     """
     budget = line.settings.gateway.run_caps.usd
-    tasks, found = asked(line, options)
-    each = line.settings.gateway.caps.usd
-    attempts_that_ask = len(tasks) * line.settings.k * sum(agent.asks for agent in found)
-    if budget is None or not attempts_that_ask:
+    if budget is None:
         return ""
-    most = None if each is None else each * attempts_that_ask
-    if most is not None and most <= budget:
+    tasks, found = asked(line, options)
+    attempts_that_ask = plans.asking(line.settings, tasks, found)
+    most = plans.by_attempts(line.settings, tasks, found)
+    if not attempts_that_ask or (most is not None and most <= budget):
         return ""
     words = "without a cap of their own" if most is None else f"may cost {most:.2f} USD in all"
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from micro_bench.model.image import ENOUGH_TWINS
 from micro_bench.model.report import CONTROLS, Cell, Counts, Note, Provenance, RunFacts, TaskRow
 from micro_bench.plurals import count
 from micro_bench.reports.wording import FEW_TASKS, clean, partial, precision, tier_name
@@ -162,7 +163,7 @@ _CAUSES: tuple[tuple[Callable[[Counts], int], str], ...] = (
 )
 
 
-SUSPICIOUS_SHOWN, ENOUGH_TWINS = 10, 3
+SUSPICIOUS_SHOWN = 10
 
 
 def _lost_attempts(overall: Sequence[Cell]) -> Iterator[str]:

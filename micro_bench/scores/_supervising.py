@@ -32,8 +32,6 @@ STREAM = 198
 CHUNK = 2**16
 SHARED = 0o1777
 """A folder in which everybody may make files and nobody may touch another's."""
-LONGER_S = 2.0
-"""How long is waited for the pipe after the runner has ended: others may hold it open."""
 
 
 def as_user(user: User) -> Callable[[], None] | None:

@@ -13,11 +13,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from micro_bench.model.execution import Edit, TestsRun, TestStatus
-from micro_bench.model.image import Twin
+from micro_bench.model.image import ENOUGH_TWINS, Twin
 from micro_bench.scores.grade import Hidden, Job
 
-ENOUGH = 3
-"""Coins that are tossed at least: a task with fewer twins can be forged by luck."""
 ALTERED = 0.75
 """The share of the tests of FAIL_TO_PASS that are altered in a round: one that is forged among
 others that are right is seen as often.
@@ -50,13 +48,6 @@ class Mismatch:
     """Altered tests that passed, one entry a test."""
     lost: tuple[str, ...]
     """Unaltered tests that did not pass."""
-
-    def __bool__(self) -> bool:
-        return bool(self.forged or self.lost)
-
-    def names(self) -> tuple[str, ...]:
-        """Of the altered tests."""
-        return tuple(one.fails[0] for one in self.forged)
 
 
 def by_test(twins: Iterable[Twin]) -> dict[Key, list[Twin]]:
@@ -102,7 +93,7 @@ def planned(
     new = {key for key in tests if any(is_of(test, key) for test in asked)}
     if not new:
         return ()
-    rounds = max(1, -(-ENOUGH // len(new)))
+    rounds = max(1, -(-ENOUGH_TWINS // len(new)))
     odds = ALTERED if len(new) > 1 else 1 / 2
     forced = {(n, key) for n in range(rounds) for key in wrong}
     while True:

@@ -41,7 +41,6 @@ class _Call:
 
 @dataclass
 class _Step:
-    role: str
     words: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     calls: list[_Call] = field(default_factory=list)
@@ -56,15 +55,15 @@ class Telling:
         self._steps: list[_Step] = []
         self._calls: dict[str, _Call] = {}
 
-    def say(self, words: object, role: str = "agent") -> None:
+    def say(self, words: object) -> None:
         """Words; after a call they begin a new step."""
         if text := words_of(words):
-            self._step(role).words.append(text)
+            self._step().words.append(text)
 
     def think(self, words: object) -> None:
         """Reasoning, where it is shown."""
         if text := words_of(words):
-            self._step("agent").thoughts.append(text)
+            self._step().thoughts.append(text)
 
     def call(self, tool: object, ident: object, given: object) -> None:
         """A tool is used with these arguments."""
@@ -75,8 +74,8 @@ class Telling:
         path = next((told[key] for key in PATHS if isinstance(told.get(key), str)), "")
         kind = _KIND.get(name.lower(), "other")
         found = _Call(name, str(ident)[:200], str(command)[:LIMIT], path[:1000], kind)
-        if not self._steps or self._steps[-1].role != "agent" or self._steps[-1].answered:
-            self._steps.append(_Step("agent"))
+        if not self._steps or self._steps[-1].answered:
+            self._steps.append(_Step())
         self._steps[-1].calls.append(found)
         self._calls[found.ident] = found
 
@@ -107,18 +106,16 @@ class Telling:
         """All of them, or the first ones of very many."""
         return tuple(_frozen(step) for step in self._steps[:MANY])
 
-    def _step(self, role: str) -> _Step:
-        if not self._steps or self._steps[-1].role != role or self._steps[-1].calls:
-            self._steps.append(_Step(role))
+    def _step(self) -> _Step:
+        if not self._steps or self._steps[-1].calls:
+            self._steps.append(_Step())
         return self._steps[-1]
 
 
 def _frozen(step: _Step) -> Step:
     calls = tuple(Call(**vars(call)) for call in step.calls)
-    return Step(
-        role=step.role, text="".join(step.words)[:LIMIT],
-        reasoning="".join(step.thoughts)[:LIMIT], calls=calls,
-    )  # fmt: skip
+    words, thoughts = "".join(step.words)[:LIMIT], "".join(step.thoughts)[:LIMIT]
+    return Step(text=words, reasoning=thoughts, calls=calls)
 
 
 def words_of(value: object) -> str:

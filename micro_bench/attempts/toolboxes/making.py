@@ -13,7 +13,7 @@ from micro_bench.edge import interpreter, npm, packages, process
 from micro_bench.edge.files import remove
 from micro_bench.edge.pip_settings import pip_configuration, uv_environment
 from micro_bench.errors import BuildError
-from micro_bench.model.toolbox import HERE
+from micro_bench.model.toolbox import HERE, placed
 
 DEADLINE_S = 1200
 SITE, STARTER = "site", "start.py"
@@ -98,9 +98,8 @@ def _from_pypi(toolbox: PyPI, version: str, folder: Path) -> Made:
     text = STARTS.format(site=SITE, module=module, name=name, program=toolbox.package)
     (folder / STARTER).write_text(text, encoding="utf-8")
     _compile(folder, start)
-    argv = [HERE + part if "/" in part or part == "lib" else part for part in start]
     return Made(
-        version=_version(folder / SITE, toolbox.package), argv=(*argv, "-I", HERE + STARTER),
+        version=_version(folder / SITE, toolbox.package), argv=(*start, "-I", HERE + STARTER),
         interpreter=f"Python {here} with its own libc",
     )  # fmt: skip
 
@@ -124,6 +123,8 @@ def _version(site: Path, package: str) -> str:
 
 def _compile(folder: Path, start: tuple[str, ...]) -> None:
     """Read-only where it works: what is not compiled now is compiled at every start."""
-    argv = [str(folder / part) if "/" in part or part == "lib" else part for part in start]
-    argv += ["-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    process.run([*argv, "-s", folder, folder / "lib", folder / SITE], deadline_s=DEADLINE_S)
+    how = ("-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
+    process.run(
+        [*placed(start, str(folder)), *how, "-s", folder, folder / "lib", folder / SITE],
+        deadline_s=DEADLINE_S,
+    )

@@ -146,31 +146,33 @@ class Wire(Protocol):
         """A list of models."""
 
 
-def number(data: Any, *path: str) -> int:
-    """The count at a path; 0 if there is none."""
+def _at(data: Any, path: Sequence[str]) -> Any:
     for name in path:
         data = data.get(name) if isinstance(data, Mapping) else None
+    return data
+
+
+def number(data: Any, *path: str) -> int:
+    """The count at a path; 0 if there is none."""
+    data = _at(data, path)
     return data if isinstance(data, int) and not isinstance(data, bool) and data > 0 else 0
 
 
 def text(data: Any, *path: str) -> str:
     """The text at a path; empty if there is none."""
-    for name in path:
-        data = data.get(name) if isinstance(data, Mapping) else None
+    data = _at(data, path)
     return data if isinstance(data, str) else ""
 
 
 def part(data: Any, *path: str) -> Json:
     """The mapping at a path; empty if there is none."""
-    for name in path:
-        data = data.get(name) if isinstance(data, Mapping) else None
+    data = _at(data, path)
     return data if isinstance(data, Mapping) else {}
 
 
 def items(data: Any, *path: str) -> list[Any]:
     """The list at a path; empty if there is none."""
-    for name in path:
-        data = data.get(name) if isinstance(data, Mapping) else None
+    data = _at(data, path)
     return data if isinstance(data, list) else []
 
 

@@ -26,8 +26,6 @@ USUAL = {
 class Way:
     """How one agent's models are reached."""
 
-    text: str
-    """A name of the settings, or `provider/model`."""
     model: str
     """What the agent is told; empty where it takes its own."""
     opens: OpenLease
@@ -88,7 +86,7 @@ def _way(gateway: Gateway, settings: Settings, agent: Chosen) -> Way:
     def opens(attempt: str, socket: Path, log: Path) -> Lease:
         return gateway.lease(attempt, socket, log, model=text)
 
-    return Way(text, _told(route, agent), opens)
+    return Way(_told(route, agent), opens)
 
 
 def _told(route: Route, agent: Chosen) -> str:

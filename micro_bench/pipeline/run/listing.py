@@ -11,8 +11,10 @@ from micro_bench import plugins
 from micro_bench.attempts.agents._agent import Npm, PyPI, Toolbox
 from micro_bench.attempts.toolboxes.shelf import Kept
 from micro_bench.errors import NotFoundError
+from micro_bench.gateway import routes
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.run.agents import ROOM
+from micro_bench.pipeline.run.gateways import USUAL
 from micro_bench.pipeline.run.products import install, shelf
 
 
@@ -59,11 +61,9 @@ def _model(plugin: ModuleType) -> str:
 
 
 def _keys(plugin: ModuleType) -> list[str]:
-    variables = {
-        "anthropic": "ANTHROPIC_API_KEY", "gemini": "GEMINI_API_KEY",
-        "openai-chat": "OPENAI_API_KEY", "openai-responses": "OPENAI_API_KEY",
-    }  # fmt: skip
-    return sorted({variables[wire] for wire in plugin.WIRES})
+    """Of the makers to whom its formats lead where the settings say nothing else."""
+    makers = [routes.PROVIDERS[USUAL[wire]] for wire in plugin.WIRES]
+    return sorted({maker.key_env for maker in makers if maker.key_env})
 
 
 def row(kept: Kept) -> dict[str, Any]:

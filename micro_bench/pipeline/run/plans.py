@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -80,7 +81,12 @@ class Worst:
         }  # fmt: skip
 
 
-def worst(settings: Settings, tasks: tuple[Task, ...], agents: tuple[Chosen, ...]) -> Worst:
+def asking(settings: Settings, tasks: Sequence[Task], agents: Sequence[Chosen]) -> int:
+    """How many attempts ask a model."""
+    return len(tasks) * settings.k * sum(agent.asks for agent in agents)
+
+
+def worst(settings: Settings, tasks: Sequence[Task], agents: Sequence[Chosen]) -> Worst:
     """The worst case of a run, before anything is done.
 
     Hours: the agents' time limits, shared by as many sandboxes as work at a time. Dollars:
@@ -89,12 +95,19 @@ def worst(settings: Settings, tasks: tuple[Task, ...], agents: tuple[Chosen, ...
     attempts = len(tasks) * len(agents) * settings.k
     seconds = sum(task.limits.agent_s for task in tasks)
     hours = seconds * len(agents) * settings.k / min(settings.jobs, max(attempts, 1)) / 3600
-    asking = len(tasks) * settings.k * sum(agent.asks for agent in agents)
-    each, whole = settings.gateway.caps.usd, settings.gateway.run_caps.usd
-    if not asking:
+    whole = settings.gateway.run_caps.usd
+    if not asking(settings, tasks, agents):
         return Worst(attempts, hours, Decimal(0), "no agent asks a model")
-    by_attempt = None if each is None else each * asking
+    by_attempt = by_attempts(settings, tasks, agents)
     if whole is not None and (by_attempt is None or whole <= by_attempt):
         return Worst(attempts, hours, whole, "gateway.run_caps.usd")
     words = "set --max-usd or --max-usd-per-attempt" if by_attempt is None else "gateway.caps.usd"
     return Worst(attempts, hours, by_attempt, words)
+
+
+def by_attempts(
+    settings: Settings, tasks: Sequence[Task], agents: Sequence[Chosen]
+) -> Decimal | None:
+    """What all attempts may cost together, each up to its cap; None where they have none."""
+    each = settings.gateway.caps.usd
+    return None if each is None else each * asking(settings, tasks, agents)

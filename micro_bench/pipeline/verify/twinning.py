@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from micro_bench.model.execution import Altered, TestsRun, Trust
-from micro_bench.model.image import Twin
+from micro_bench.model.image import ENOUGH_TWINS, Twin
 from micro_bench.scores import grade as grading
 from micro_bench.scores import twins as altering
 from micro_bench.scores.judge import Required
@@ -57,9 +57,9 @@ def words(twins: Collection[Twin]) -> str:
 
 def findings(twins: Collection[Twin]) -> Iterable[str]:
     """What is to be said of a task with few of them."""
-    if len(twins) < altering.ENOUGH:
+    if len(twins) < ENOUGH_TWINS:
         yield (
-            f"forgeable: {words(twins)}, fewer than {altering.ENOUGH}: a patch that turns failures "
+            f"forgeable: {words(twins)}, fewer than {ENOUGH_TWINS}: a patch that turns failures "
             "into passes may not be found out"
         )
 
@@ -82,14 +82,13 @@ class _Finding:
 
     def candidates(self) -> dict[Key, list[Twin]]:
         """Every form of every test that is worth altering; nobody has seen them fail yet."""
-        found: dict[Key, list[Twin]] = {}
+        found = list[Twin]()
         for file in sorted(self.files & self.job.hidden.files.keys()):
             text = self.job.hidden.files[file][1]
             seed = secrets.randbits(64)
-            for one in self.job.language.alterations(file, text, self.job.recipe, seed):
-                twin = Twin(file=file, alteration=one, fails=())
-                found.setdefault(twin.key, []).append(twin)
-        return {key: _spread(forms) for key, forms in found.items()}
+            made = self.job.language.alterations(file, text, self.job.recipe, seed)
+            found += [Twin(file=file, alteration=one, fails=()) for one in made]
+        return {key: _spread(forms) for key, forms in altering.by_test(found).items()}
 
     def how_many(self) -> Mapping[Key, int]:
         """Forms that are looked for, of each test."""
