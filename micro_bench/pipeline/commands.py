@@ -91,7 +91,7 @@ def dry_run(line: Line, options: RunOptions) -> dict[str, Any]:
     tasks, found = asked(line, options)
     with tempfile.TemporaryDirectory() as folder, ways(line.settings, Path(folder), found):
         pass
-    worst = plans.worst(line.settings, tasks, found)
+    worst = plans.worst(line.settings, tasks, found, options.limits)
     return {
         **worst.row(), "k": line.settings.k, "tasks": [task.id for task in tasks],
         "agents": [agent.ref.model_dump(mode="json") for agent in found],

@@ -11,7 +11,7 @@ from typing import Any
 from micro_bench import codec
 from micro_bench.errors import BadInputError, Mistake
 from micro_bench.model.plan import AgentPlan, RunPlan
-from micro_bench.model.task import Task
+from micro_bench.model.task import Limits, Task
 from micro_bench.pipeline.run.agents import Chosen, parse
 from micro_bench.plurals import count
 from micro_bench.settings import Settings
@@ -86,14 +86,19 @@ def asking(settings: Settings, tasks: Sequence[Task], agents: Sequence[Chosen]) 
     return len(tasks) * settings.k * sum(agent.asks for agent in agents)
 
 
-def worst(settings: Settings, tasks: Sequence[Task], agents: Sequence[Chosen]) -> Worst:
-    """The worst case of a run, before anything is done.
+def worst(
+    settings: Settings,
+    tasks: Sequence[Task],
+    agents: Sequence[Chosen],
+    limits: Limits | None = None,
+) -> Worst:
+    """The worst case of a run, before anything is done. `limits` hold in place of the specs'.
 
     Hours: the agents' time limits, shared by as many sandboxes as work at a time. Dollars:
     attempts that ask a model, each up to its cap, or the cap of the run where that is less.
     """
     attempts = len(tasks) * len(agents) * settings.k
-    seconds = sum(task.limits.agent_s for task in tasks)
+    seconds = sum((limits or task.limits).agent_s for task in tasks)
     hours = seconds * len(agents) * settings.k / min(settings.jobs, max(attempts, 1)) / 3600
     whole = settings.gateway.run_caps.usd
     if not asking(settings, tasks, agents):

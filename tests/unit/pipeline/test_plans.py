@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from micro_bench.errors import BadInputError, NotFoundError
+from micro_bench.model.task import Limits
 from micro_bench.pipeline.run import plans
 from micro_bench.pipeline.run.agents import parse
 from micro_bench.settings import Settings
@@ -99,6 +100,13 @@ def test_the_worst_case_is_the_least_of_the_caps(
     assert found.attempts == 12
     assert found.usd == usd
     assert found.hours == pytest.approx(A_TASK.limits.agent_s * 12 / 2 / 3600)
+
+
+def test_the_hours_are_those_of_the_limits_that_hold():
+    longer = Limits(agent_s=A_TASK.limits.agent_s * 3)
+    usual = plans.worst(Settings(), (A_TASK,), parse(["oracle"], "none"))
+    found = plans.worst(Settings(), (A_TASK,), parse(["oracle"], "none"), longer)
+    assert found.hours == pytest.approx(usual.hours * 3)
 
 
 def test_agents_that_ask_nobody_cost_nothing():
