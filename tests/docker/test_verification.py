@@ -19,12 +19,11 @@ from micro_bench.images.scope import FEWEST
 from micro_bench.languages import python
 from micro_bench.languages._language import TestRun
 from micro_bench.languages._recipe import Recipe
-from micro_bench.model.image import F2PKind, Image
+from micro_bench.model.image import ENOUGH_TWINS, F2PKind, Image
 from micro_bench.pipeline import looking
 from micro_bench.pipeline.run import agents, running
 from micro_bench.pipeline.verify import executing, narrowing, verification
 from micro_bench.sandboxes._sandbox import StartRequest
-from micro_bench.scores import twins as altering
 from tests.fakes.shop import BASE, FIX, FIXED_MONEY, HIDDEN_MONEY, MONEY, TEST_SYSTEM, Shop, patch
 
 Make = Callable[..., Shop]
@@ -49,7 +48,7 @@ def test_a_sound_task_is_verified_with_its_evidence(shop: Shop):
         "tests/test_money.py::test_split_loses_no_cent_of_an_odd_total",
     ]
     assert len(found.pass_to_pass) == 4
-    assert len(found.twins) >= altering.ENOUGH
+    assert len(found.twins) >= ENOUGH_TWINS
     assert {twin.key for twin in found.twins} >= {
         (test.id.partition("::")[0], (test.id.partition("::")[2],)) for test in found.fail_to_pass
     }
