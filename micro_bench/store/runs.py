@@ -143,10 +143,14 @@ def _free(path: Path) -> Path:
     return candidate
 
 
+def run_locks(workspace: Workspace) -> tuple[Path, ...]:
+    """The files that say what a run is, oldest run first."""
+    return tuple(sorted(workspace.runs.glob(f"*/{LOCK}"), key=os.path.getmtime))
+
+
 def list_runs(workspace: Workspace) -> tuple[RunStore, ...]:
     """Every run, oldest first."""
-    locks = sorted(workspace.runs.glob(f"*/{LOCK}"), key=os.path.getmtime)
-    return tuple(RunStore(path.parent, codec.load(path, RunLock)) for path in locks)
+    return tuple(RunStore(p.parent, codec.load(p, RunLock)) for p in run_locks(workspace))
 
 
 def open_run(workspace: Workspace, name: str) -> RunStore:

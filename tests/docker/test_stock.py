@@ -116,6 +116,23 @@ def test_an_unfinished_run_of_another_workspace_keeps_its_images(
     assert engine.image_id(image.tag)
 
 
+def test_a_damaged_run_of_another_workspace_keeps_its_images_and_stops_nobody(
+    one: Shop, tmp_path: Path, engine: Engine
+):
+    other = Shop(tmp_path / "other", "docker")
+    image = one.prepared.image
+    begin_run(one, image)
+    place = one.line.workspace.run("r1")
+    attempt = place / "attempts" / "tinyshop-1" / "noop" / "1" / "attempt.json"
+    attempt.parent.mkdir(parents=True)
+    attempt.write_text('{"of": "another version"}')
+    forgotten(tmp_path)
+    found = pruned(other, image, others=True)
+    assert "cannot be read whole" in str(why(found, image))
+    (place / "lock.json").write_text('{"of": "another version"}')
+    assert [row["image"] for row in pruned(other, image, others=True).removed] == [image.tag]
+
+
 def begin_run(shop: Shop, image: Image) -> None:
     """What a run leaves that was ended before its first attempt."""
     task = TaskLock(

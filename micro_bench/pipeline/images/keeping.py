@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from micro_bench import codec
 from micro_bench.edge import clock, stock
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.holds import Holds
+from micro_bench.errors import BadInputError, NotFoundError
 from micro_bench.images.stock import Choice, Needs, Plan, Usage, kind_of, plan, usage
+from micro_bench.model.run import RunLock
 from micro_bench.model.task import Status
 from micro_bench.paths import Workspace
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.run.planning import unfinished
-from micro_bench.store import SpecStore, list_runs
+from micro_bench.store import RunStore, SpecStore, list_runs, run_locks
 
 __all__ = ["Pruned", "Usage", "disk_usage", "prune"]
 
@@ -87,12 +90,7 @@ def _reasons(line: Line, holds: Holds, *, others: bool) -> Iterator[tuple[str, s
     """Ids that must stay, with the reason; the weightier reason comes later."""
     here = line.workspace.root.resolve()
     for place in (one for one in holds.workspaces() if one != here):
-        space = Workspace(place)
-        if not others:
-            for image in SpecStore(space).images():
-                for digest in (image.digest, *(one.digest for one in image.services)):
-                    yield digest, f"task {image.task} of {place}"
-        yield from _of_runs(space)
+        yield from _elsewhere(line, Workspace(place), others=others)
     yield from ((image, f"task {ident}") for ident, image in _images(line.specs))
     yield from _of_runs(line.workspace)
 
@@ -109,8 +107,36 @@ def _images(specs: SpecStore) -> Iterator[tuple[str, str]]:
             yield task.id, found.image_digest
 
 
+def _elsewhere(line: Line, space: Workspace, *, others: bool) -> Iterator[tuple[str, str]]:
+    """What another workspace needs; what of it cannot be read is told, and stops nobody here.
+
+    It may be another version's, or half removed. A run whose attempts cannot be read counts as
+    unfinished: its images stay.
+    """
+    for image in () if others else SpecStore(space).images():
+        for digest in (image.digest, *(one.digest for one in image.services)):
+            yield digest, f"task {image.task} of {space.root}"
+    for path in run_locks(space):
+        try:
+            store = RunStore(path.parent, codec.load(path, RunLock))
+        except (BadInputError, NotFoundError) as error:
+            line.tell(f"{path} of another workspace cannot be read: {error.message}")
+        else:
+            yield from _of_run(store, space, "cannot be read whole")
+
+
+def _of_run(store: RunStore, space: Workspace, unread: str = "") -> Iterator[tuple[str, str]]:
+    try:
+        state = "is unfinished" if unfinished(store) else ""
+    except BadInputError:
+        if not unread:
+            raise
+        state = unread
+    if state:
+        for task in store.lock.tasks:
+            yield task.image_digest, f"run {store.lock.run} of {space.root} {state}"
+
+
 def _of_runs(space: Workspace) -> Iterator[tuple[str, str]]:
     for store in list_runs(space):
-        if unfinished(store):
-            for task in store.lock.tasks:
-                yield task.image_digest, f"run {store.lock.run} of {space.root} is unfinished"
+        yield from _of_run(store, space)
