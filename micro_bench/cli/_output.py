@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
@@ -81,6 +81,18 @@ def records(
     else:
         say("none")
     follow(steps)
+
+
+def address(*, as_json: bool) -> Callable[[str], None]:
+    """Tells where a page answers, at once: what starts this program may wait for the line."""
+
+    def told(url: str) -> None:
+        typer.echo(json.dumps({"address": url, "next_steps": []}) if as_json else url)
+        sys.stdout.flush()
+        if not as_json:
+            say("open it in a browser of this machine; Ctrl-C ends")
+
+    return told
 
 
 def failure(error: MicroBenchError, *, as_json: bool) -> None:

@@ -129,3 +129,18 @@ def remove(folder: Path) -> None:
         with contextlib.suppress(OSError):
             open_up(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def beginning(path: Path, most: int) -> tuple[bytes, int]:
+    """The first bytes of a file, and how many it has."""
+    with path.open("rb") as file:
+        return file.read(most), os.fstat(file.fileno()).st_size
+
+
+def ending(path: Path, most: int) -> tuple[bytes, int]:
+    """The last bytes of a file, from the beginning of a line, and how many it has."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - most))
+        content = file.read(most)
+    return (content if size <= most else content.partition(b"\n")[2] or content), size

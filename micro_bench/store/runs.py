@@ -25,6 +25,8 @@ from micro_bench.paths import Workspace, name_mistake
 RUNS_SHOWN = 5
 """Of the newest runs, where a name is wrong."""
 ATTEMPT, SCORE, LOCK, READING = "attempt.json", "score.json", "lock.json", "reading.json"
+BUSY = ".busy"
+"""Held by the process that works on a run."""
 
 
 class RunStore:
@@ -55,7 +57,7 @@ class RunStore:
                 next_step="wait for it, or end it and run the same command again",
             )
 
-        with alone(self.root / ".busy", taken):
+        with alone(self.root / BUSY, taken):
             with storage_errors(self.root):
                 self._file_away_interrupted()
             yield
@@ -89,6 +91,12 @@ class RunStore:
         """Every complete attempt, by id; failed tries that were repeated are not among them."""
         paths = sorted(self.root.glob(f"attempts/*/*/[0-9]*/{ATTEMPT}"))
         return codec.load_all([p for p in paths if p.parent.name.isdigit()], Attempt)
+
+    def number_of_attempts(self) -> int:
+        """As many as `attempts` would give; none is read."""
+        return sum(
+            p.parent.name.isdigit() for p in self.root.glob(f"attempts/*/*/[0-9]*/{ATTEMPT}")
+        )
 
     def patch(self, ident: str) -> bytes:
         """An attempt's patch."""

@@ -1,0 +1,1 @@
+"""Runs, attempts and comparisons, served or copied into files."""

@@ -1,0 +1,69 @@
+"""Runs as they were last read, read anew where their folder changed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+
+from micro_bench.pipeline.line import Line
+from micro_bench.pipeline.viewing.attempt import Seen, see
+from micro_bench.pipeline.viewing.run import Loaded, load
+from micro_bench.pipeline.viewing.runs import RunLine, runs
+from micro_bench.store import open_run
+
+KEPT = 4
+"""Runs in memory."""
+
+
+class Shelf:
+    """What the pages of one workspace show."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self._kept: OrderedDict[str, tuple[tuple[int, int], Loaded]] = OrderedDict()
+        self._lock = Lock()
+
+    def runs(self) -> tuple[RunLine, ...]:
+        """Every run, the newest first."""
+        return runs(self.line.workspace)
+
+    def run(self, name: str) -> Loaded:
+        """A run, whole.
+
+        Raises:
+            NotFoundError, BadInputError: There is none, or its files hold mistakes.
+        """
+        with self._lock:
+            store = open_run(self.line.workspace, name)
+            now = _signature(store.root)
+            known = self._kept.get(store.lock.run)
+            if known is None or known[0] != now:
+                known = (now, load(store))
+            self._kept[store.lock.run] = known
+            self._kept.move_to_end(store.lock.run)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            return known[1]
+
+    def attempt(self, run: str, ident: str, page: int = 1) -> tuple[Loaded, Seen]:
+        """An attempt, and the run it belongs to."""
+        found = self.run(run)
+        return found, see(found, self.line.specs, ident, page)
+
+    def state(self, run: str) -> dict[str, object]:
+        """What tells that a page is no longer up to date."""
+        if not run:
+            return {"state": [[one.name, one.state, one.made] for one in self.runs()]}
+        store = open_run(self.line.workspace, run)
+        return {"state": list(_signature(store.root))}
+
+
+def _signature(root: Path) -> tuple[int, int]:
+    """Changes when an attempt, a grading or a person's reading is added."""
+    count, newest = 0, 0
+    for pattern in ("attempts/*/*", "attempts/*/*/*/scores", "attempts/*/*/*/scores/*"):
+        for path in root.glob(pattern):
+            count += 1
+            newest = max(newest, path.stat().st_mtime_ns)
+    return count, newest
