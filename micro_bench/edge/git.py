@@ -227,6 +227,37 @@ class Repository:
         revs = (self.resolve(base), self.resolve(fix))
         return self._run("diff-tree", *options, *revs, "--", *paths) if paths else b""
 
+    def occurring(self, rev: str, texts: Iterable[str], *, words: bool = False) -> frozenset[str]:
+        """Which of the texts stand anywhere in the files of a commit, or in their names.
+
+        Args:
+            rev: The commit.
+            texts: Of one line each; others are never found.
+            words: Only where no letter, digit or `_` stands beside it.
+        """
+        wanted = sorted({one for one in texts if one and "\n" not in one and "\0" not in one})
+        found = self._grepped(rev, wanted, words=words)
+        if not words:
+            names = "\n".join(self.tree_files(rev))
+            found |= {one for one in wanted if one in names}
+            # Where two overlap, git tells one of them.
+            for one in [one for one in wanted if one not in found]:
+                found |= self._grepped(rev, [one], words=False)
+        return frozenset(found)
+
+    def _grepped(self, rev: str, wanted: Sequence[str], *, words: bool) -> set[str]:
+        if not wanted:
+            return set()
+        with tempfile.NamedTemporaryFile(suffix=".txt") as patterns:
+            patterns.write("".join(f"{one}\n" for one in wanted).encode("utf-8", "surrogateescape"))
+            patterns.flush()
+            options = ("-I", "-h", "-o", "-F", *(("-w",) if words else ()), "-f", patterns.name)
+            try:
+                found = self._text("grep", *options, self.resolve(rev)).split("\n")
+            except _GitError:  # as git says it that there is nothing
+                return set()
+        return {*found} & {*wanted}
+
     def changed(self, base: str, fix: str) -> tuple[ChangedFile, ...]:
         """The files that differ, renames detected, sorted by path."""
         options = ("-r", "-M", "-l2000", "--raw", "--numstat", "-w", "--ignore-blank-lines", "-z")

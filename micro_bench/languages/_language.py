@@ -15,6 +15,7 @@ from pydantic import Field
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.base import Noun
 from micro_bench.model.execution import Alteration, Meaning, TestResult
+from micro_bench.model.finding import Asked
 from micro_bench.model.graph import Graph
 from micro_bench.model.score import Suspicion
 from micro_bench.model.slice import BuildPlan, Distribution, Environment
@@ -190,6 +191,15 @@ class Language(Protocol):
             files: The tree at the base commit.
             later: The tree after the fix: what it calls a test is one too, for a change may
                 bring a new kind of test file together with the setting that names it.
+        """
+
+    def asked(self, path: str, before: bytes, after: bytes) -> tuple[Asked, ...]:
+        """What a test file asks for by its spelling and did not before; nothing of its own.
+
+        Args:
+            path: Of the test file.
+            before: As the base commit has it; empty where it has none.
+            after: As the fix leaves it.
         """
 
     def is_test(self, path: str, recipe: Recipe) -> bool:

@@ -1,6 +1,7 @@
 """Python: pytest, pip's index, and the manifests that projects really have."""
 
 from micro_bench.languages.python.altering.alterations import alterations
+from micro_bench.languages.python.asking import asked
 from micro_bench.languages.python.building import build_program
 from micro_bench.languages.python.causes.cause import cause
 from micro_bench.languages.python.graph.build import graph
@@ -36,6 +37,7 @@ NAME: str = "python"
 __all__ = [
     "NAME",
     "alterations",
+    "asked",
     "build_plan",
     "build_program",
     "canary",
