@@ -118,6 +118,13 @@ class BusyError(MicroBenchError):
     title = "busy"
 
 
+class ConflictError(MicroBenchError):
+    """A file is not what it was when somebody looked at it; nothing was written over it."""
+
+    exit_code = 19
+    title = "conflict"
+
+
 class RegistryError(MicroBenchError):
     """An image registry could not be reached, or refused."""
 

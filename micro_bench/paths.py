@@ -5,6 +5,7 @@ micro-bench.yaml                       settings of this workspace
 tickets/<repo>/<task>.yaml             the spec, edited by people
 tickets/<repo>/<task>.gold.patch       the fix without its tests
 tickets/<repo>/<task>.test.patch       the hidden tests
+tickets/decisions.jsonl                what people decided of tasks: who, when, why, how long
 repo_slices/<repo>/recipe.yaml         what a lead adds for a whole repository
 repo_slices/<repo>/<task>.slice.yaml   the slice's manifest
 repo_slices/<repo>/<task>.graph.json   the typed import graph
@@ -12,6 +13,7 @@ repo_slices/<repo>/<task>.lock         names, versions and hashes of the environ
 repo_slices/<repo>/<task>.sbom.json    what is in the image, as a CycloneDX bill of materials
 runs/import-<repo>.jsonl               how far an interrupted import came
 runs/images/<task>.json                which image of this machine's engine is the task's
+runs/findings/<task>.json              what rules found of the task
 runs/verification/<task>/              verification.json and the logs of its executions
 runs/<run>/lock.json                   everything that identifies the run
 runs/<run>/attempts/<task>/<agent>/<number>/
@@ -102,6 +104,14 @@ class Workspace:
 
     def verification(self, task: str) -> Path:
         return self.runs / "verification" / task
+
+    def findings(self, task: str) -> Path:
+        return self.runs / "findings" / f"{task}.json"
+
+    @property
+    def decisions(self) -> Path:
+        """What people decided of tasks, a line each."""
+        return self.tickets / "decisions.jsonl"
 
     def run(self, run: str) -> Path:
         return self.runs / run

@@ -22,6 +22,7 @@ from micro_bench.codec import Document
 from micro_bench.edge import host
 from micro_bench.errors import BadInputError, Mistake, NotFoundError
 from micro_bench.model.base import Noun
+from micro_bench.model.finding import FindingSettings
 from micro_bench.model.provider import GatewaySettings
 from micro_bench.model.task import Limits
 from micro_bench.paths import SETTINGS_FILE
@@ -89,6 +90,8 @@ class Settings(Noun):
     on how fast it goes. It costs two executions at about a quarter of the speed."""
     limits: Limits = Limits()
     """What one attempt may use, in tasks drafted from now on."""
+    findings: FindingSettings = FindingSettings()
+    """Which rules look at tasks."""
     gateway: GatewaySettings = GatewaySettings()
     """How attempts reach models."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"

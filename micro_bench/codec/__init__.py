@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from micro_bench.codec.editing import edited
 from micro_bench.codec.mistakes import explain
 from micro_bench.codec.reading import Document, decoded, read, refused
 from micro_bench.codec.writing import to_yaml
 from micro_bench.edge.files import write_atomic
 from micro_bench.errors import BadInputError, Mistake, NotFoundError
 
-__all__ = ["Document", "decode", "dump", "json_schema", "load", "load_all", "read", "save", "valid"]
+__all__ = ["Document", "decode", "dump", "edited", "json_schema", "load", "load_all", "read", "save", "valid"]
 
 N = TypeVar("N", bound=BaseModel)
 MAX_JSON_BYTES = 500_000_000

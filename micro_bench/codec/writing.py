@@ -17,14 +17,15 @@ KEPT = "schema_version"
 
 def to_yaml(noun: BaseModel) -> str:
     """In the model's order of fields, without those that equal their defaults."""
+    return block(sparse(noun, noun.model_dump(mode="json")))
+
+
+def block(data: object) -> str:
+    """Plain data in the same style."""
     return yaml.dump(
-        sparse(noun, noun.model_dump(mode="json")),
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=sys.maxsize,
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=sys.maxsize,
         default_flow_style=False,
-    )
+    )  # fmt: skip
 
 
 def sparse(value: Any, dumped: Any) -> Any:

@@ -103,6 +103,13 @@ def bubblewrap() -> Isolation:
     return Isolation(works=probe.returncode == 0, reason=last_words)
 
 
+def person(place: Path) -> str:
+    """Whom git takes for the author of work in a folder; empty where it knows nobody."""
+    if named := os.environ.get("GIT_AUTHOR_NAME", "").strip():
+        return named
+    return _said(["git", "-C", str(place), "config", "--get", "user.name"]).strip()
+
+
 def _said(argv: list[str]) -> str:
     try:
         done = subprocess.run(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from micro_bench.model.base import Noun
 
@@ -80,6 +83,25 @@ class TaskFinding(Noun):
     """In that file; 0 where it is about all of it."""
     evidence: tuple[str, ...] = ()
     """Quotes, the weightiest first."""
+
+
+class FindingSettings(Noun):
+    """Which rules look at tasks, and where they begin to speak."""
+
+    select: tuple[str, ...] = ()
+    """Codes of rules, or how they begin, or names; none for all."""
+    ignore: tuple[str, ...] = ()
+    """The same, of those that are not asked."""
+    fewest_words: Annotated[int, Field(ge=0)] = 15
+    """Of a ticket's prose: fewer are too short."""
+    leaked_share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    """Of the fix's lines in the ticket: more give it away."""
+    most_lines: Annotated[int, Field(ge=1)] = 400
+    """That a fix changes: more are too large."""
+    most_files: Annotated[int, Field(ge=1)] = 15
+    """That a fix changes: more are too large."""
+    slow_tests_s: Annotated[float, Field(gt=0)] = 60.0
+    """Of a task's tests in one grading: more are slow."""
 
 
 class Assessed(Noun):

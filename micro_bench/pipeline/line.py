@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from micro_bench import plugins
+from micro_bench.edge import host
 from micro_bench.edge.engine import Engine
 from micro_bench.edge.git import Repository
 from micro_bench.edge.holds import Holds
@@ -137,6 +138,10 @@ class Line:
         if self._engine is not None:  # what builds is no sandbox
             with suppress(EngineError):  # some are on their way out already
                 self._engine.sweep(lambda owner: owner != owner_id())
+
+    def person(self) -> str:
+        """Who works here, as git knows them; empty where it knows nobody."""
+        return host.person(self.workspace.root)
 
     def language(self, name: str) -> ModuleType:
         """A language plugin."""

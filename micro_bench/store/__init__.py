@@ -1,7 +1,8 @@
 """Nouns as files: what one stage leaves for the next. Written whole or not at all."""
 
+from micro_bench.store.decisions import Decisions
 from micro_bench.store.parses import Parses
 from micro_bench.store.runs import BUSY, RunStore, list_runs, open_run, run_locks
 from micro_bench.store.specs import SpecStore
 
-__all__ = ["BUSY", "Parses", "RunStore", "SpecStore", "list_runs", "open_run", "run_locks"]
+__all__ = ["BUSY", "Decisions", "Parses", "RunStore", "SpecStore", "list_runs", "open_run", "run_locks"]

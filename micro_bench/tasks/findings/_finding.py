@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from micro_bench.model.finding import Demand, Level, TaskFinding
+from micro_bench.model.finding import Demand, FindingSettings, Level, TaskFinding
 from micro_bench.model.image import Verification
 from micro_bench.model.task import Task
 from micro_bench.tasks.patches import Added, Patch
@@ -20,17 +20,6 @@ from micro_bench.tasks.patches import Added, Patch
 _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$|^(?: {4}|\t)[^\n]*$", re.DOTALL | re.MULTILINE)
 _ADDRESS = re.compile(r"<?https?://[^\s)>\]]+>?")
 _WORD = re.compile(r"[^\W\d_]{2,}(?:['\u2019-][^\W\d_]+)*")
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Where a rule begins to speak; `findings` in the settings."""
-
-    fewest_words: int = 15
-    leaked_share: float = 0.3
-    most_lines: int = 400
-    most_files: int = 15
-    slow_tests_s: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +33,7 @@ class Case:
     """None where the clone is not here."""
     verification: Verification | None = None
     """The last one; None where nothing was executed."""
-    thresholds: Thresholds = field(default_factory=Thresholds)
+    thresholds: FindingSettings = FindingSettings()
 
     @cached_property
     def body(self) -> str:

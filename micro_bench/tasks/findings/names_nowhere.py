@@ -21,7 +21,8 @@ def find(case: Case) -> Iterator[Found]:
     """Each by name, with the line of the test that wants it."""
     for demand in case.demands or ():
         asked = demand.asked
-        if asked.kind is DemandKind.NAME and demand.where is Where.NOWHERE and demand.in_fix:
+        public = asked.kind is DemandKind.NAME and not asked.text.startswith("_")
+        if public and demand.where is Where.NOWHERE and demand.in_fix:
             yield Found(
                 Level.ERROR,
                 f"tests want the name `{asked.text}`, which only the fix knows",

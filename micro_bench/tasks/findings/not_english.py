@@ -15,9 +15,9 @@ ABOUT = (
 )
 
 
-COMMON = frozenset(
-    ["the", "a", "an", "is", "are", "was", "be", "to", "of", "and", "in", "it", "that", "this", "for", "on", "with", "as", "not", "when", "if", "by", "from", "or", "at", "have", "has", "i", "we", "you", "can", "does", "do", "but", "there", "should", "which", "using", "use", "after", "before", "no", "then", "so"]
-)
+_COMMON = """the a an is are was be to of and in it that this for on with as not when if by from or
+at have has i we you can does do but there should which using use after before no then so"""
+COMMON = frozenset(_COMMON.split())
 FEWEST, SHARE = 20, 0.12
 
 

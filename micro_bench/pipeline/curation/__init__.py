@@ -1,0 +1,1 @@
+"""Choosing and mending tasks: what rules found, what people decided, which suite comes of it."""
