@@ -35,12 +35,20 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         name="task", help="Look at task specs, and decide about them.", no_args_is_help=True
     )
-    for name, command in {
-        "list": list_, "show": show, "check": check, "explain": explain, "lint": lint,
-        "rules": rules, "edit": edit, "accept": accept, "reject": reject, "later": later,
-        "retier": retier, "undo": undo, "health": health, "schema": schema,
-    }.items():  # fmt: skip
-        group.command(name)(command)
+    group.command("list")(list_)
+    group.command("show")(show)
+    group.command("check")(check)
+    group.command("explain")(explain)
+    group.command("lint")(lint)
+    group.command("rules")(rules)
+    group.command("edit")(edit)
+    group.command("accept")(accept)
+    group.command("reject")(reject)
+    group.command("later")(later)
+    group.command("retier")(retier)
+    group.command("undo")(undo)
+    group.command("health")(health)
+    group.command("schema")(schema)
     app.add_typer(group)
 
 
@@ -132,11 +140,9 @@ def rules(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
 
 def edit(ctx: typer.Context, ident: _line.Ident) -> None:
     """Open a spec in your editor, and check it afterwards."""
-    from micro_bench.pipeline.curation.listing import spec_path
+    from micro_bench.pipeline.curation.listing import edit as open_editor
 
-    line = _line.line(ctx)
-    typer.edit(filename=str(spec_path(line, ident)), require_save=False)
-    line.specs.task(ident)
+    open_editor(_line.line(ctx), ident)
     _output.say(f"{ident} is sound")
     _output.follow([_next.step(f"task accept {ident}", "accept it")])
 

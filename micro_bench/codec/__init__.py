@@ -20,7 +20,18 @@ from micro_bench.codec.writing import to_yaml
 from micro_bench.edge.files import write_atomic
 from micro_bench.errors import BadInputError, Mistake, NotFoundError
 
-__all__ = ["Document", "decode", "dump", "edited", "json_schema", "load", "load_all", "read", "save", "valid"]
+__all__ = [
+    "Document",
+    "decode",
+    "dump",
+    "edited",
+    "json_schema",
+    "load",
+    "load_all",
+    "read",
+    "save",
+    "valid",
+]
 
 N = TypeVar("N", bound=BaseModel)
 MAX_JSON_BYTES = 500_000_000

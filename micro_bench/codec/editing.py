@@ -46,15 +46,11 @@ def _parent(text: str, location: Location, file: str) -> MappingNode:
     except yaml.YAMLError as error:
         raise BadInputError(f"{file} is no YAML: {error}") from None
     for name in location[:-1]:
-        below = [v for k, v in node.value if k.value == name] if _is_map(node) else []
-        node = below[0] if below else None
+        pairs = node.value if isinstance(node, MappingNode) else []
+        node = next((value for key, value in pairs if key.value == name), None)
     if not isinstance(node, MappingNode):
         raise BadInputError(f"{file} has no mapping at {'.'.join(location[:-1]) or 'its top'}")
     return node
-
-
-def _is_map(node: Node | None) -> bool:
-    return isinstance(node, MappingNode)
 
 
 def _replaced(

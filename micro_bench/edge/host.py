@@ -107,7 +107,8 @@ def person(place: Path) -> str:
     """Whom git takes for the author of work in a folder; empty where it knows nobody."""
     if named := os.environ.get("GIT_AUTHOR_NAME", "").strip():
         return named
-    return _said(["git", "-C", str(place), "config", "--get", "user.name"]).strip()
+    said = _said(["git", "-C", str(place), "config", "--get", "user.name"]).strip()
+    return "" if said.startswith(("fatal:", "error:", "warning:")) else said
 
 
 def _said(argv: list[str]) -> str:

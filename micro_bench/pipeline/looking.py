@@ -29,19 +29,6 @@ STATES = {
 }  # fmt: skip
 
 
-def listing(line: Line, patterns: Sequence[str], wanted: Sequence[int]) -> Rows:
-    """Every task with where it stands."""
-    return [
-        {
-            "task": task.id, "tier": task.tier.number, "effort": task.effort.size,
-            "status": task.status.value, "words": task.ticket.words.value,
-            "verified": verified_word(line, task),
-            "title": task.title,
-        }
-        for task in line.specs.tasks(patterns, wanted, retired=True)
-    ]  # fmt: skip
-
-
 def verified_word(line: Line, task: Task) -> str:
     """`yes`, `no`, `never`, or `outdated` when something that decides it changed since."""
     found = line.specs.verification(task.id)

@@ -5,4 +5,13 @@ from micro_bench.store.parses import Parses
 from micro_bench.store.runs import BUSY, RunStore, list_runs, open_run, run_locks
 from micro_bench.store.specs import SpecStore
 
-__all__ = ["BUSY", "Decisions", "Parses", "RunStore", "SpecStore", "list_runs", "open_run", "run_locks"]
+__all__ = [
+    "BUSY",
+    "Decisions",
+    "Parses",
+    "RunStore",
+    "SpecStore",
+    "list_runs",
+    "open_run",
+    "run_locks",
+]

@@ -29,6 +29,9 @@ class SpecStore:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self._read: dict[Path, tuple[Stamp, Task]] = {}
+        self._hashed: dict[Path, tuple[Stamp, str]] = {}
+        """What was read of files that are as they were: a page looks at a thousand at a time."""
 
     def spec_files(self) -> tuple[Path, ...]:
         """Every spec, sorted."""
@@ -65,7 +68,7 @@ class SpecStore:
             BadInputError: With the mistakes of all spec files at once.
             NotFoundError: A pattern matches nothing.
         """
-        found = codec.load_all(self.spec_files(), Task)
+        found = self._all()
         self._check(found)
         for pattern in patterns:
             if not any(fnmatchcase(task.id, pattern) for task in found):
@@ -82,6 +85,18 @@ class SpecStore:
             and (retired or task.status is not Status.RETIRED)
         ]  # fmt: skip
         return tuple(sorted(chosen, key=lambda task: (task.tier.number, natural(task.id))))
+
+    def _all(self) -> tuple[Task, ...]:
+        paths = self.spec_files()
+        stamps = {path: _stamp(path) for path in paths}
+        new = [
+            path
+            for path in paths
+            if not (known := self._read.get(path)) or known[0] != stamps[path]
+        ]
+        loaded = zip(new, codec.load_all(new, Task), strict=True)
+        self._read |= {path: (stamps[path], task) for path, task in loaded}
+        return tuple(self._read[path][1] for path in paths)
 
     def _check(self, tasks: Iterable[Task]) -> None:
         """Ids are names of folders and images: they must be the file's name, and unique."""
@@ -111,9 +126,17 @@ class SpecStore:
             return "must be a file beside the spec"
         if not path.is_file():
             return f"names {patch.file}, which is not there"
-        if hashlib.sha256(path.read_bytes()).hexdigest() != patch.sha256:
+        if self._sha256(path) != patch.sha256:
             return f"{patch.file} is not what it was: its SHA-256 differs from the spec's"
         return ""
+
+    def _sha256(self, path: Path) -> str:
+        stamp = _stamp(path)
+        known = self._hashed.get(path)
+        if known is None or known[0] != stamp:
+            known = (stamp, hashlib.sha256(path.read_bytes()).hexdigest())
+            self._hashed[path] = known
+        return known[1]
 
     def task(self, ident: str) -> Task:
         """One task by id."""
@@ -279,6 +302,15 @@ class SpecStore:
     def save_verification(self, found: Verification) -> None:
         """Write a verification."""
         codec.save(self.workspace.verification(found.task) / "verification.json", found)
+
+
+Stamp = tuple[int, int, int]
+"""Of a file: another one means that it was written since."""
+
+
+def _stamp(path: Path) -> Stamp:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _update(path: Path, content: bytes) -> bool:

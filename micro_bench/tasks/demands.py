@@ -23,7 +23,7 @@ def placed(
         gold: The reference fix.
         occurring: Looks into the base's code.
     """
-    every = tuple(asked)
+    every = tuple({one.text: one for one in sorted(asked, key=_weight)}.values())
     names = {one.text for one in every if one.kind is DemandKind.NAME}
     texts = {one.text for one in every} - names
     code = occurring(names, True) | occurring(texts, False)
@@ -33,6 +33,13 @@ def placed(
         for one in every
     )
     return tuple(sorted(found, key=_order))
+
+
+def _weight(one: Asked) -> int:
+    """A text is told once, as the weightiest thing that it is: the last of these."""
+    return [DemandKind.LITERAL, DemandKind.FILE, DemandKind.NAME, DemandKind.MESSAGE].index(
+        one.kind
+    )
 
 
 def _where(one: Asked, words: str, said: frozenset[str], code: frozenset[str]) -> Where:
@@ -45,7 +52,9 @@ def _where(one: Asked, words: str, said: frozenset[str], code: frozenset[str]) -
 def _in_fix(one: Asked, gold: Patch) -> bool:
     if one.kind is DemandKind.NAME:
         return one.text in gold.words
-    return one.text in gold.text or one.text in gold.paths
+    if " " in one.text or one.kind is DemandKind.FILE:
+        return one.text in gold.text or one.text in gold.paths
+    return any(f"{quote}{one.text}{quote}" in gold.text for quote in "\"'")
 
 
 def _order(one: Demand) -> tuple[bool, bool, str, int]:

@@ -1,4 +1,4 @@
-"""What people's decisions come to: which still hold, how long they took, how far two agree. Pure."""
+"""What decisions come to: which still hold, how long they took, how far two agree. Pure."""
 
 from __future__ import annotations
 
@@ -94,6 +94,10 @@ def effort(decisions: Sequence[Decision]) -> Effort:
     for one in kept:
         by_task[one.task].append(one)
     overrides = sum(any(one.act is Act.RETIER for one in found) for found in by_task.values())
-    flagged = sum(found[-1].act is Act.ACCEPT and bool(found[-1].flags) for found in by_task.values())
+    flagged = sum(
+        found[-1].act is Act.ACCEPT and bool(found[-1].flags) for found in by_task.values()
+    )
     middle = timed[len(timed) // 2] if timed else None
-    return Effort(len(kept), middle, overrides, flagged, dict(Counter(one.act.value for one in kept)))
+    return Effort(
+        len(kept), middle, overrides, flagged, dict(Counter(one.act.value for one in kept))
+    )

@@ -14,6 +14,7 @@ from micro_bench.languages._recipe import Recipe
 from micro_bench.model.execution import CauseKind, TestStatus
 from micro_bench.model.image import RunKind
 from micro_bench.pipeline import looking
+from micro_bench.pipeline.curation import listing
 from micro_bench.pipeline.run import agents, running
 from micro_bench.pipeline.run.scoring import rescore
 from micro_bench.sandboxes._sandbox import StartRequest
@@ -96,7 +97,7 @@ def test_another_recipe_is_another_verification_and_no_way_to_go_on_with_a_run(m
 
     recipe = shop.line.workspace.recipe(NAME)
     codec.save(recipe, Recipe(pytest_args=("--deselect", "tests/test_money.py::test_add")))
-    (row,) = looking.listing(shop.line, (), ())
+    (row,) = listing.listing(shop.line, (), (), "all", "")
     assert row["verified"] == "outdated"
     with pytest.raises(UnverifiedError, match="the recipe"):
         rescore(shop.line, store, jobs=1, done=lambda *_: None)

@@ -47,7 +47,7 @@
   if (page === "runs") listed("a.row");
   if (page === "run") runPage();
   if (page === "attempt") attemptPage();
-  if (window.curatePage) window.curatePage({ keys, listed, one, all, go });
+  if (page === "card") cardPage();
 
   // --- a run: filter and order --------------------------------------------------------------
   function runPage() {
@@ -132,6 +132,62 @@
     keys.Escape = () => {
       if (read().toString()) { put(new URLSearchParams()); changed(); document.activeElement.blur(); } else go(one("#up"));
     };
+  }
+
+  // --- a task: decide -----------------------------------------------------------------------
+  function cardPage() {
+    const now = String(Date.now() / 1000);
+    for (const field of all("input[name=since]")) field.value = now;
+    const press = (id) => () => { const el = one(id); if (el && !el.disabled) el.click(); };
+    const mending = (on) => {
+      one("#mend").hidden = !on;
+      one("#read").hidden = on;
+      if (on) one("#instruction").focus();
+    };
+    one("#mend-it").addEventListener("click", () => mending(true));
+    one("#leave").addEventListener("click", () => mending(false));
+    one("#mend").addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) one("#mend").requestSubmit();
+      if (event.key === "Escape") { event.stopPropagation(); mending(false); document.activeElement.blur(); }
+    });
+    if (!one("#mend").hidden) mending(true);
+    one("#retire-it").addEventListener("click", () => one("#retire").showModal());
+    one("#retire").addEventListener("keydown", (event) => {
+      const button = /^[1-9]$/.test(event.key) && !typing(event.target) && all("#retire button[name=why]")[event.key - 1];
+      if (button) { event.preventDefault(); button.click(); }
+    });
+    const tier = (number) => {
+      if (one("#tier-it").disabled) return;
+      if (number) one("#tier-number").value = number;
+      one("#tier").showModal();
+      one("#tier-why").focus();
+    };
+    one("#tier-it").addEventListener("click", () => tier());
+    keys["1"] = press("#accept");
+    keys["2"] = press("#mend-it");
+    keys["3"] = press("#retire-it");
+    keys.h = keys.H = press("#later");
+    keys.z = keys.Z = press("#undo");
+    keys.ArrowLeft = () => go(one("#before"));
+    keys.ArrowRight = () => go(one("#after"));
+    keys.Escape = () => go(one("#up"));
+    document.addEventListener("keydown", (event) => {
+      const digit = /^Digit([1-4])$/.exec(event.code);
+      if (!event.shiftKey || !digit || typing(event.target) || one("dialog[open]") || event.ctrlKey || event.altKey || event.metaKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      tier(digit[1]);
+    }, true);
+    // A decision is sent once, however often a key is pressed.
+    for (const form of all("form[method=post]")) form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) event.preventDefault();
+      form.dataset.sent = "yes";
+    });
+    addEventListener("pageshow", () => { for (const form of all("form[method=post]")) delete form.dataset.sent; });
+    const current = one(".entries [aria-current]");
+    if (current) current.scrollIntoView({ block: "nearest" });
+    // The next task is looked at beforehand: rules and colours take their time only once.
+    if (body.dataset.next) setTimeout(() => fetch(body.dataset.next).catch(() => {}), 300);
   }
 
   // --- an attempt: walk, jump, find ----------------------------------------------------------

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from micro_bench.errors import MicroBenchError, NotFoundError
-from micro_bench.pages import shell
+from micro_bench.pages.answers import handlers, shell_routes
 from micro_bench.pages.view import screens
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.viewing.loading import Shelf
@@ -33,20 +31,8 @@ def app(line: Line) -> Starlette:
             Route("/state.json", _state(shelf)),
             *(Route(path, _html(made)) for path, made in pages.items()),
         ],
-        exception_handlers={MicroBenchError: _failed, HTTPStatus.NOT_FOUND: _lost},
+        exception_handlers=handlers(),
     )
-
-
-def shell_routes() -> list[Route]:
-    """The files that every page loads."""
-    return [Route("/static/{name}", _static)]
-
-
-def _static(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in shell.STATIC:
-        raise NotFoundError(f"there is no {name}")
-    return Response(shell.static(name), media_type=shell.STATIC[name])
 
 
 def _html(made: Callable[[dict[str, str]], str]) -> Callable[[Request], Response]:
@@ -71,25 +57,3 @@ def _walk(shelf: Shelf) -> Callable[[Request], Response]:
 def _state(shelf: Shelf) -> Callable[[Request], Response]:
     """What changes while a run is going on: a page that asks knows when to look again."""
     return lambda request: JSONResponse(shelf.state(request.query_params.get("run", "")))
-
-
-def _failed(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, MicroBenchError)  # noqa: S101 - registered for these alone
-    status = HTTPStatus.NOT_FOUND if isinstance(error, NotFoundError) else HTTPStatus.CONFLICT
-    mistakes = [str(one) for one in getattr(error, "mistakes", ())]
-    values = {"title": error.title, "message": error.message, "mistakes": mistakes}
-    return HTMLResponse(shell.render("error.html", _frame(_request), values), status)
-
-
-def _lost(request: Request, _error: Exception) -> Response:
-    values = {
-        "title": "not found",
-        "message": f"there is no page {request.url.path}",
-        "mistakes": (),
-    }
-    page = shell.render("error.html", _frame(request), values)
-    return HTMLResponse(page, HTTPStatus.NOT_FOUND)
-
-
-def _frame(request: Request) -> shell.Frame:
-    return shell.Frame("error", request.url.path.removeprefix("/"))

@@ -38,7 +38,7 @@ class Rules:
 
 def rules() -> tuple[Rule, ...]:
     """Every rule there is, by code."""
-    found: Iterable[Rule] = plugins.discover(ROOM).values()  # type: ignore[assignment]
+    found: Iterable[Rule] = plugins.discover(ROOM).values()
     return tuple(sorted(found, key=lambda rule: rule.CODE))
 
 
@@ -126,10 +126,11 @@ class _Code:
 
 def _inputs(line: Line, task: Task) -> str:
     """Over words, patches, verification, thresholds, the clone's being here, and the rules."""
-    found = line.specs.verification(task.id)
+    verification = line.workspace.verification(task.id) / "verification.json"
+    executed = verification.read_text(encoding="utf-8") if verification.exists() else ""
     here = task.repo.name in {**line.specs.clones(), **line.clones}
     parts = (
-        _rules_digest(), task.model_dump_json(), found.model_dump_json() if found else "",
+        _rules_digest(), task.model_dump_json(), executed,
         line.settings.findings.model_dump_json(), str(here),
     )  # fmt: skip
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from micro_bench import codec
 from micro_bench.edge import clock
@@ -39,7 +41,7 @@ class Wish:
     title: str | None = None
     instruction: str | None = None
     """None: as it is."""
-    answers: Answers = Answers()
+    answers: Answers = field(default_factory=Answers)
     second: bool = False
     spec: str = ""
     """SHA-256 of the spec that was shown; empty: as it is now."""
@@ -88,9 +90,9 @@ def _decision(line: Line, wish: Wish, spec: str) -> Decision:
             tier=wish.tier, effort=wish.effort, answers=wish.answers,  # type: ignore[arg-type]
             second=wish.second, spec=spec, flags=_flags(line, wish.task),
         )  # fmt: skip
-    except ValueError as error:
-        said = str(getattr(error, "errors", lambda: [{"msg": error}])()[0]["msg"])
-        raise BadInputError(said.removeprefix("Value error, ")) from None
+    except ValidationError as error:
+        said = [one["msg"].removeprefix("Value error, ") for one in error.errors()]
+        raise BadInputError("; ".join(said)) from None
 
 
 def _flags(line: Line, ident: str) -> tuple[str, ...]:
@@ -141,7 +143,8 @@ def _before(line: Line, task: Task) -> Changes:
         keys = ("human", "by", "on", "why")
         old = next((one for one in reversed(earlier) if one.act is Act.RETIER), None)
         if old is None:
-            return {("tier", key): None for key in keys} | {("effort", "human"): None}
+            none: dict[tuple[str, ...], object] = {("tier", key): None for key in keys}
+            return none | {("effort", "human"): None}
         return {
             ("tier", "human"): old.tier, ("tier", "by"): old.by,
             ("tier", "on"): old.at.date().isoformat(), ("tier", "why"): old.words,

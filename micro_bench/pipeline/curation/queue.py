@@ -10,8 +10,8 @@ from micro_bench.model.decision import Act, Decision
 from micro_bench.model.finding import Assessed, Level
 from micro_bench.model.task import Status, Task
 from micro_bench.pipeline.curation.assessing import remembered
+from micro_bench.pipeline.curation.executed import verified
 from micro_bench.pipeline.line import Line
-from micro_bench.pipeline.looking import verified_word
 from micro_bench.store import Decisions
 from micro_bench.tasks.standing import latest
 
@@ -32,6 +32,8 @@ class Entry:
     found: Assessed | None
     """None where the rules have not looked yet."""
     decision: Decision | None = None
+    sound: bool = False
+    """Whether its last verification says that it is, be that outdated or not."""
 
     @property
     def level(self) -> str:
@@ -43,7 +45,7 @@ class Entry:
     @property
     def open(self) -> bool:
         """Whether it waits for a decision, and can be decided."""
-        return self.state in {"draft", "later"} and self.verified == "yes"
+        return self.state in {"draft", "later"} and self.sound
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Filter:
 
     def takes(self, one: Entry) -> bool:
         """Whether an entry is shown."""
-        states = {"all": True, "open": one.open, "unverified": one.verified != "yes"}
+        states = {"all": True, "open": one.open, "unverified": not one.sound}
         return (
             states.get(self.state, one.state == self.state)
             and (self.tier is None or one.task.tier.number == self.tier)
@@ -81,7 +83,7 @@ class Queue:
         counts = Counter(one.state for one in self.every)
         return {
             "open": sum(one.open for one in self.every), **counts,
-            "unverified": sum(one.verified != "yes" for one in self.every),
+            "unverified": sum(not one.sound for one in self.every),
             "all": len(self.every),
         }  # fmt: skip
 
@@ -105,13 +107,14 @@ def queue(line: Line, shown: Filter, wanted: dict[int, int] | None = None) -> Qu
 def _entry(line: Line, task: Task, decision: Decision | None) -> Entry:
     later = decision is not None and decision.act is Act.LATER and task.status is Status.DRAFT
     state = "later" if later else task.status.value
-    return Entry(task, state, verified_word(line, task), remembered(line, task), decision)
+    word, sound = verified(line, task)
+    return Entry(task, state, word, remembered(line, task), decision, sound)
 
 
 def _ordered(
     entries: Sequence[Entry], kept: Counter[int], wanted: dict[int, int]
 ) -> tuple[Entry, ...]:
-    """Set aside ones last; then the clean before the flagged, and of these the scarce tier first."""
+    """Set aside ones last; the clean before the flagged, and of these the scarce tier first."""
 
     def place(one: Entry) -> tuple[object, ...]:
         worst = one.found.worst if one.found else None

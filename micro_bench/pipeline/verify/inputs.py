@@ -36,10 +36,21 @@ HARMLESS_IN_SETTINGS = {
     "k": "in the plan of a run by itself; no verification reads it",
     "repetitions": "compared by itself: more of them hold where fewer are asked for",
     "limits": "copied into specs when they are drafted, and counted there",
+    "findings": "what people are told of tasks; no execution reads it",
     "gateway": "how agents reach models: no execution of tests asks one",
     "log_level": "what is told",
 }
 VERSION = "version of micro-bench"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a verification says of its inputs, without the rest of it."""
+
+    task_digest: str
+    recipe_digest: str | None
+    settings_digest: str | None
+    harness: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,7 @@ class Inputs:
             settings.digest_without(HARMLESS_IN_SETTINGS), host.harness_version(),
         )  # fmt: skip
 
-    def changed(self, found: Verification) -> tuple[str, ...]:
+    def changed(self, found: Verification | Told) -> tuple[str, ...]:
         """What is different from when this verification was made, in words."""
         then = (found.task_digest, found.recipe_digest, found.settings_digest, found.harness)
         now = (self.spec, self.recipe, self.settings, self.harness)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -33,7 +33,7 @@ class Case:
     """None where the clone is not here."""
     verification: Verification | None = None
     """The last one; None where nothing was executed."""
-    thresholds: FindingSettings = FindingSettings()
+    thresholds: FindingSettings = field(default_factory=FindingSettings)
 
     @cached_property
     def body(self) -> str:

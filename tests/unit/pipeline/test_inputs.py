@@ -22,6 +22,7 @@ from micro_bench.model.image import F2PKind, FailToPass, Verification
 from micro_bench.model.run import RunLock, TaskLock
 from micro_bench.model.task import HARMLESS, Limits, Task
 from micro_bench.pipeline import looking
+from micro_bench.pipeline.curation import listing
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.run import planning
 from micro_bench.pipeline.verify.inputs import (
@@ -145,7 +146,7 @@ def line(tmp_path: Path) -> Line:
 
 
 def listed(line: Line) -> object:
-    (row,) = looking.listing(line, (), ())
+    (row,) = listing.listing(line, (), (), "all", "")
     return row["verified"]
 
 

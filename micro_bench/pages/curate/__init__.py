@@ -1,0 +1,1 @@
+"""Deciding about tasks, one after the other."""
