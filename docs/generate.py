@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from typer.main import get_command
 
-from micro_bench import codec, errors, settings
+from micro_bench import codec, errors, plugins, settings
 from micro_bench.cli import _app
 from micro_bench.edge.files import write_atomic
 from micro_bench.languages._recipe import Recipe, TestNames
@@ -31,6 +31,7 @@ def pages() -> dict[str, str]:
         "exit-codes.md": exit_codes(),
         "settings.md": settings_page(),
         "recipe.md": recipe_page(),
+        "findings.md": findings_page(),
         "recipe.schema.json": codec.json_schema(Recipe),
         "task.schema.json": codec.json_schema(Task),
     }
@@ -86,6 +87,23 @@ def recipe_page() -> str:
         "| key | default | what |\n|---|---|---|\n"
     )
     return NOTE + head + _keys(Recipe) + "\n## `test_names`\n\n" + _entries(TestNames)
+
+
+def findings_page() -> str:
+    """Every rule that looks at tasks."""
+    found = sorted(plugins.discover("tasks.findings").values(), key=lambda rule: rule.CODE)
+    head = (
+        "# Findings\n\n`micro-bench task lint` and the page of `micro-bench curate` show what these "
+        "rules find in a task. They are deterministic and ask no model. `error` means: unfair or "
+        "unfit unless somebody says why not; `warning`: look at it before you accept the task; "
+        "`note`: good to know. That no rule has anything to say does **not** make a task fair. "
+        "Choose among them with `--select` and `--ignore` or with `findings` in the "
+        "[settings](settings.md), which have the thresholds, too.\n\n"
+        "TL1: the words. TL2: what hidden tests ask for by its spelling; these need the clone. "
+        "TL3: the fix. TL4: how it was executed; these need a verification.\n"
+    )
+    rules = "".join(f"\n### {one.CODE} {one.NAME}\n\n{one.__doc__} {one.ABOUT}\n" for one in found)
+    return NOTE + head + rules
 
 
 def _keys(noun: type[BaseModel]) -> str:

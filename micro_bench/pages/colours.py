@@ -10,7 +10,6 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token as MarkdownToken
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
-from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_for_filename
 from pygments.token import STANDARD_TYPES
@@ -55,12 +54,6 @@ def _lexer(path: str) -> Lexer | None:
         return get_lexer_for_filename(path, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
-
-
-@lru_cache(maxsize=2)
-def style(name: str, scope: str) -> str:
-    """The colours of one of Pygments' styles, as CSS below a selector."""
-    return "\n".join(HtmlFormatter(style=name).get_token_style_defs(scope))  # type: ignore[no-untyped-call]
 
 
 def prose(text: str) -> Markup:

@@ -39,6 +39,7 @@ def serve(app: ASGIApp, port: int, told: Callable[[str], None], place: str = "in
         raise BusyError(
             f"port {port} is taken", next_step="choose another with `--port`; 0 is any that is free"
         ) from None
+    listening.listen()  # whoever reads the address may ask at once: the answer waits
     bound = listening.getsockname()[1]
     hosts |= {f"{HOST}:{bound}", f"localhost:{bound}"}
     guard.hosts = frozenset(hosts)

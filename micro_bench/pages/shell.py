@@ -60,13 +60,4 @@ def _environment() -> Environment:
 @lru_cache(maxsize=8)
 def static(name: str) -> bytes:
     """One of the files that pages load."""
-    content = (files("micro_bench.pages") / "_static" / name).read_bytes()
-    if name != "page.css":
-        return content
-    return content + _code_colours().encode()
-
-
-def _code_colours() -> str:
-    light = colours.style("default", "code")
-    dark = colours.style("github-dark", "code")
-    return f"\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
+    return (files("micro_bench.pages") / "_static" / name).read_bytes()

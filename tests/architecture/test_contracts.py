@@ -67,8 +67,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("settings.py", "import yaml", "YAML"),
         ("doctor.py", "import typer", "The command line is the only"),
         ("model/task.py", "import pathlib", "The model is plain"),
-        ("cli/x.py", "import micro_bench.images", "The command line is glue"),
-        ("cli/x.py", "from micro_bench.edge import engine", "The command line is glue"),
+        ("cli/x.py", "import micro_bench.images", "The front doors are glue"),
+        ("cli/x.py", "from micro_bench.edge import engine", "The front doors are glue"),
         ("codec/reading.py", "import micro_bench.codec.mistakes", "No folder has a cycle"),
     ],
 )

@@ -184,8 +184,8 @@
       form.dataset.sent = "yes";
     });
     addEventListener("pageshow", () => { for (const form of all("form[method=post]")) delete form.dataset.sent; });
-    const current = one(".entries [aria-current]");
-    if (current) current.scrollIntoView({ block: "nearest" });
+    const current = one(".entries [aria-current]"), list = one(".entries");
+    if (current) list.scrollTop = current.offsetTop - list.offsetTop - list.clientHeight / 2;
     // The next task is looked at beforehand: rules and colours take their time only once.
     if (body.dataset.next) setTimeout(() => fetch(body.dataset.next).catch(() => {}), 300);
   }

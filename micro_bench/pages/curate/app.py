@@ -37,7 +37,7 @@ def app(desk: Desk) -> Starlette:
             *shell_routes(),
             Route("/index.html", pages.first),
             Route("/curate/{task}.html", pages.one),
-            Route("/curate/{task}/decide", pages.decide, methods=["POST"]),
+            Route("/curate/{task}.decide", pages.decide, methods=["POST"]),
         ],
         exception_handlers=handlers(),
     )

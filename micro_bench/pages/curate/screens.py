@@ -24,7 +24,11 @@ REASONS = {
     Why.NOT_OURS: "not our work", Why.UNSOUND: "unsound or flaky",
 }  # fmt: skip
 STATES = ("open", "draft", "later", "reviewed", "retired", "unverified", "all")
-WHERE = {Where.TICKET: "in the ticket", Where.CODE: "in the code", Where.NOWHERE: "nowhere"}
+GROUPS = {
+    "fix": "nowhere but in the fix", "nowhere": "nowhere, nor in the fix",
+    "ticket": "in the ticket", "code": "in the code",
+}  # fmt: skip
+"""Of what hidden tests ask for: what decides comes first."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def card(one: Card, queue: Queue, shown: Filter, around: Around, desk: Desk) -> 
         {
             **_shared(queue, shown, desk), "card": one, "around": around, "before": before,
             "after": after, "place": "" if at is None else f"{at + 1} / {len(names)}",
-            "entries": _near(queue.shown, at), "reasons": REASONS, "where": WHERE,
+            "entries": _near(queue.shown, at), "reasons": REASONS, "groups": GROUPS,
             "demands": _demands(one), "ticket": _marked(one), "since": round(time.time(), 1),
         },
     )  # fmt: skip
@@ -85,10 +89,11 @@ def _demands(one: Card) -> dict[str, list[Demand]] | None:
     """By where they stand, what stands nowhere first."""
     if one.found.demands is None:
         return None
-    found: dict[str, list[Demand]] = {name: [] for name in ("nowhere", "ticket", "code")}
+    found: dict[str, list[Demand]] = {name: [] for name in GROUPS}
     for demand in one.found.demands:
-        found[demand.where.value].append(demand)
-    return found
+        nowhere = demand.where is Where.NOWHERE
+        found["fix" if nowhere and demand.in_fix else demand.where.value].append(demand)
+    return {name: demands for name, demands in found.items() if demands}
 
 
 def _marked(one: Card) -> Markup:

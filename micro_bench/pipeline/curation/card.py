@@ -114,7 +114,8 @@ def _tests(state: str, found: Verification | None) -> Signal:
     about = f"{said}; {len(found.pass_to_pass)} PASS_TO_PASS"
     if state != "yes":
         words = {"no": "not verified", "outdated": "verification outdated"}.get(state, state)
-        return Signal("FAIL_TO_PASS", str(len(found.fail_to_pass)), f"{words}; {about}", "error")
+        level = "warning" if found.verified else "error"
+        return Signal("FAIL_TO_PASS", str(len(found.fail_to_pass)), f"{words}; {about}", level)
     return Signal("FAIL_TO_PASS", str(len(found.fail_to_pass)), about)
 
 

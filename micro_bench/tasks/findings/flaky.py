@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from micro_bench.model.finding import Level
+from micro_bench.plurals import count
 from micro_bench.tasks.findings._finding import Case, Found
 
 CODE = "TL402"
@@ -21,6 +22,6 @@ def find(case: Case) -> Iterator[Found]:
     shaky = (*found.flaky, *found.load_sensitive) if found else ()
     if found and shaky:
         many = len(shaky) > len(found.fail_to_pass)
-        message = f"{len(shaky)} tests were quarantined as flaky"
+        message = f"{count(len(shaky), 'test')} quarantined as flaky"
         names = tuple(one.id for one in shaky[:5])
         yield Found(Level.WARNING if many else Level.NOTE, message, "tests", evidence=names)

@@ -11,7 +11,7 @@ CODE = "TL301"
 NAME = "too-large"
 ABOUT = (
     "More lines or files than `findings.most_lines` and `findings.most_files`. Few agents get"
-    " there, and nobody reads it in a minute: is it one ticket?"
+    " there, and nobody reads it in a minute: is it one ticket? Look."
 )
 
 
