@@ -46,13 +46,9 @@ def view(
         return
     from micro_bench.pages.serving import serve
     from micro_bench.pages.view.app import app as pages
-
-    serve(pages(line), port, _output.address(as_json=as_json), _place(ctx, run))
-
-
-def _place(ctx: typer.Context, run: str | None) -> str:
-    if run is None:
-        return "index.html"
     from micro_bench.pipeline.viewing.loading import Shelf
 
-    return f"run/{Shelf(_line.line(ctx)).run(run).store.lock.run}.html"
+    shelf = Shelf(line)
+    place = "index.html" if run is None else f"run/{shelf.run(run).store.lock.run}.html"
+    shelf.read_ahead()
+    serve(pages(shelf), port, _output.address(as_json=as_json), place)

@@ -7,7 +7,7 @@ each with its line, its column, what is wrong and what was probably meant.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -85,8 +85,27 @@ def load(path: Path, kind: type[N]) -> N:
         raise refused(str(path), 0, 0, f"cannot be read: {error.strerror}") from None
 
 
-def load_all(paths: Iterable[Path], kind: type[N]) -> tuple[N, ...]:
+def load_ours(path: Path, kind: type[N]) -> N:
+    """As `load`, of JSON that only this program writes: no key is looked for that is there twice.
+
+    Raises:
+        NotFoundError, BadInputError: As `load`.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return load(path, kind)
+
+
+def load_all(
+    paths: Iterable[Path], kind: type[N], one: Callable[[Path, type[N]], N] = load
+) -> tuple[N, ...]:
     """Nouns from many files, in the order of the paths.
+
+    Args:
+        paths: Of the files.
+        kind: Of the nouns.
+        one: Reads one of them.
 
     Raises:
         BadInputError: With the mistakes of all files.
@@ -96,7 +115,7 @@ def load_all(paths: Iterable[Path], kind: type[N]) -> tuple[N, ...]:
     mistakes: list[Mistake] = []
     for path in paths:
         try:
-            nouns.append(load(path, kind))
+            nouns.append(one(path, kind))
         except BadInputError as error:
             mistakes += error.mistakes
         except NotFoundError as error:

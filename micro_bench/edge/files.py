@@ -131,6 +131,16 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+Stamp = tuple[int, int, int]
+"""Of a file: another one means that it was written since."""
+
+
+def stamp(path: Path) -> Stamp:
+    """When it was written, how many bytes it has, and which file it is."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def beginning(path: Path, most: int) -> tuple[bytes, int]:
     """The first bytes of a file, and how many it has."""
     with path.open("rb") as file:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import assert_never
 
 from micro_bench.model.attempt import AgentFailed, Attempt, BudgetStop, Finished, InfraFailed
@@ -43,27 +44,27 @@ class Judged:
     kind: MarkKind
     reason: str
 
-    @property
+    @cached_property
     def total_s(self) -> float:
         """Wall seconds from the sandbox's start to the end of the grading."""
         return self.attempt.timings.total + (self.score.seconds if self.score else 0.0)
 
-    @property
+    @cached_property
     def valid(self) -> bool:
         """In the tests-only denominator."""
         return self.kind not in LEFT_OUT
 
-    @property
+    @cached_property
     def scored(self) -> bool:
         """In the all-gates denominator."""
         return self.valid and self.kind is not MarkKind.UNSCORED
 
-    @property
+    @cached_property
     def passed(self) -> bool:
         """Passes the tests and every gate."""
         return self.kind is MarkKind.PASS
 
-    @property
+    @cached_property
     def gradable(self) -> bool:
         """There was a patch to judge, and the results can be believed."""
         broken = self.kind in {MarkKind.AGENT, MarkKind.TAMPERED}
@@ -71,20 +72,20 @@ class Judged:
             return False
         return bool(self.score.criteria) and self.score.reason not in NO_PATCH
 
-    @property
+    @cached_property
     def suspicions(self) -> tuple[str, ...]:
         """What a person should read, and has not."""
         if self.score is None or self.score.reading is not None or not self.valid:
             return ()
         return tuple(_suspicion(one) for one in self.score.suspicions)
 
-    @property
+    @cached_property
     def rejected(self) -> bool:
         """Whether a person who read it did not believe it."""
         reading = self.score.reading if self.score else None
         return reading is not None and not reading.accepted
 
-    @property
+    @cached_property
     def tests_passed(self) -> bool:
         """Passes the tests, whatever the gates say."""
         if self.score is None or self.kind in {MarkKind.AGENT, MarkKind.TAMPERED}:
@@ -172,6 +173,8 @@ def _score_reason(score: Score) -> str:
 
 def first(score: Score, result: CriterionResult) -> Criterion | None:
     """The first criterion, in the order of the gates, with this result."""
-    order = list(CriterionName)
     found = [criterion for criterion in score.criteria if criterion.result is result]
-    return min(found, key=lambda criterion: order.index(criterion.name), default=None)
+    return min(found, key=lambda criterion: _ORDER[criterion.name], default=None)
+
+
+_ORDER = {name: place for place, name in enumerate(CriterionName)}

@@ -57,8 +57,10 @@ def _own(judged: Sequence[Judged], name: str, result: CriterionResult) -> int:
     if name in {USABLE_PATCH, UNTAMPERED}:
         broken = [one for one in judged if _lost_at(one) == name]
         return len(broken) if result is CriterionResult.FAILED else 0
+    wanted = CriterionName(name)
     return sum(
-        any(c.name.value == name and c.result is result for c in one.score.criteria)
+        criterion.name is wanted and criterion.result is result
         for one in judged
         if one.gradable and one.score is not None
+        for criterion in one.score.criteria
     )

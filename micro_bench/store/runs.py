@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
 
 from micro_bench import codec
 from micro_bench.edge.alone import alone
-from micro_bench.edge.files import storage_errors
+from micro_bench.edge.files import Stamp, stamp, storage_errors
 from micro_bench.errors import BusyError, NotFoundError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.run import RunLock
@@ -27,6 +30,8 @@ RUNS_SHOWN = 5
 ATTEMPT, SCORE, LOCK, READING = "attempt.json", "score.json", "lock.json", "reading.json"
 BUSY = ".busy"
 """Held by the process that works on a run."""
+CHANGED = ".changed"
+"""Touched whenever something is added."""
 
 
 class RunStore:
@@ -35,6 +40,9 @@ class RunStore:
     def __init__(self, root: Path, lock: RunLock) -> None:
         self.root = root
         self.lock = lock
+        self._attempts: Memory[Attempt] = Memory()
+        self._scores: Memory[Score] = Memory()
+        """Of what was read: a run that is looked at while it goes on has thousands of them."""
 
     @classmethod
     def create(cls, workspace: Workspace, lock: RunLock) -> RunStore:
@@ -42,6 +50,20 @@ class RunStore:
         root = workspace.run(lock.run)
         codec.save(root / LOCK, lock)
         return cls(root, lock)
+
+    @property
+    def _changed(self) -> Path:
+        return self.root / CHANGED
+
+    def state(self) -> tuple[int, ...]:
+        """Another one means that an attempt, a grading or a reading was added since.
+
+        Cheap: the folders of attempts are not looked into.
+        """
+        found = [_written(self._changed)]
+        for task in _below(self.root / "attempts"):
+            found += [_written(agent) for agent in _below(task)]
+        return len(found), max(found)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -79,6 +101,7 @@ class RunStore:
             if final.exists():
                 final.rename(_free(final.with_name(f"{final.name}.infra")))
             part.rename(final)
+            self._changed.touch()
 
     def save_attempt(self, folder: Path, attempt: Attempt, files: Mapping[str, bytes]) -> None:
         """Write an attempt's record and files into its folder, the record last."""
@@ -89,14 +112,18 @@ class RunStore:
 
     def attempts(self) -> tuple[Attempt, ...]:
         """Every complete attempt, by id; failed tries that were repeated are not among them."""
-        paths = sorted(self.root.glob(f"attempts/*/*/[0-9]*/{ATTEMPT}"))
-        return codec.load_all([p for p in paths if p.parent.name.isdigit()], Attempt)
+        files = [folder / ATTEMPT for folder in self._folders() if (folder / ATTEMPT).exists()]
+        return codec.load_all(files, Attempt, self._attempts.load)
 
     def number_of_attempts(self) -> int:
         """As many as `attempts` would give; none is read."""
-        return sum(
-            p.parent.name.isdigit() for p in self.root.glob(f"attempts/*/*/[0-9]*/{ATTEMPT}")
-        )
+        return sum((folder / ATTEMPT).exists() for folder in self._folders())
+
+    def _folders(self) -> Iterator[Path]:
+        """Of attempts that were not repeated for the infrastructure's sake, by id."""
+        for task in _below(self.root / "attempts"):
+            for agent in _below(task):
+                yield from (one for one in _below(agent) if one.name.isdigit())
 
     def patch(self, ident: str) -> bytes:
         """An attempt's patch."""
@@ -105,15 +132,19 @@ class RunStore:
     def scores(self) -> dict[str, Score]:
         """The latest score of each attempt that has one, with what a person thought of it."""
         found: dict[str, Score] = {}
-        paths = sorted(self.root.glob(f"attempts/*/*/[0-9]*/scores/[0-9]*/{SCORE}"))
-        wanted = [p for p in paths if p.parents[2].name.isdigit()]
-        for score in codec.load_all(wanted, Score):
+        gradings = [
+            one for folder in self._folders() for one in _below(folder / "scores")
+            if one.name.isdigit()
+        ]  # fmt: skip
+        files = [one / SCORE for one in gradings if (one / SCORE).exists()]
+        for score in codec.load_all(files, Score, self._scores.load):
             if score.attempt not in found or found[score.attempt].sequence < score.sequence:
                 found[score.attempt] = score
-        return found | {score.attempt: score for score in self._read(found)}
+        read = [one / READING for one in gradings if (one / READING).exists()]
+        return found | {score.attempt: score for score in self._read(found, read)}
 
-    def _read(self, scores: Mapping[str, Score]) -> Iterator[Score]:
-        for path in sorted(self.root.glob(f"attempts/*/*/[0-9]*/scores/[0-9]*/{READING}")):
+    def _read(self, scores: Mapping[str, Score], files: Sequence[Path]) -> Iterator[Score]:
+        for path in files:
             ident = path.parents[2].relative_to(self.root / "attempts").as_posix()
             score = scores.get(ident)
             if score and path.parent.name == str(score.sequence):
@@ -124,6 +155,7 @@ class RunStore:
         """Keep what a person thinks of a graded attempt, in the place of what they thought."""
         folder = self.root / "attempts" / score.attempt / "scores" / str(score.sequence)
         codec.save(folder / READING, reading)
+        self._changed.touch()
 
     @contextmanager
     def score_folder(self, ident: str, sequence: int) -> Iterator[Path]:
@@ -135,12 +167,50 @@ class RunStore:
         yield part
         with storage_errors(final):
             part.rename(final)
+            self._changed.touch()
 
     def save_score(self, folder: Path, score: Score, report: bytes) -> None:
         """Write a score and the runner's own report."""
         with storage_errors(folder):
             (folder / "junit.xml").write_bytes(report)
         codec.save(folder / SCORE, score)
+
+
+N = TypeVar("N", bound=BaseModel)
+
+
+class Memory(Generic[N]):
+    """What was read of files that are as they were."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[Stamp, N]] = {}
+
+    def load(self, path: Path, kind: type[N]) -> N:
+        """From memory, or anew."""
+        now = stamp(path)
+        known = self._known.get(path)
+        if known is None or known[0] != now:
+            known = (now, codec.load_ours(path, kind))
+            self._known[path] = known
+        return known[1]
+
+
+def _written(path: Path) -> int:
+    """When, in nanoseconds; 0 for what is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _below(folder: Path) -> list[Path]:
+    """Folders in a folder, sorted; without those whose names begin with a dot."""
+    try:
+        with os.scandir(folder) as found:
+            names = [one.name for one in found if one.name[0] != "." and one.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in sorted(names)]
 
 
 def _free(path: Path) -> Path:

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from micro_bench import codec
-from micro_bench.edge.files import write_atomic
+from micro_bench.edge.files import Stamp, stamp, write_atomic
 from micro_bench.errors import BadInputError, Mistake, NotFoundError
 from micro_bench.languages._recipe import Recipe
 from micro_bench.model.image import BrokenEnvironment, Image, Verification
@@ -88,7 +88,7 @@ class SpecStore:
 
     def _all(self) -> tuple[Task, ...]:
         paths = self.spec_files()
-        stamps = {path: _stamp(path) for path in paths}
+        stamps = {path: stamp(path) for path in paths}
         new = [
             path
             for path in paths
@@ -131,10 +131,10 @@ class SpecStore:
         return ""
 
     def _sha256(self, path: Path) -> str:
-        stamp = _stamp(path)
+        now = stamp(path)
         known = self._hashed.get(path)
-        if known is None or known[0] != stamp:
-            known = (stamp, hashlib.sha256(path.read_bytes()).hexdigest())
+        if known is None or known[0] != now:
+            known = (now, hashlib.sha256(path.read_bytes()).hexdigest())
             self._hashed[path] = known
         return known[1]
 
@@ -302,15 +302,6 @@ class SpecStore:
     def save_verification(self, found: Verification) -> None:
         """Write a verification."""
         codec.save(self.workspace.verification(found.task) / "verification.json", found)
-
-
-Stamp = tuple[int, int, int]
-"""Of a file: another one means that it was written since."""
-
-
-def _stamp(path: Path) -> Stamp:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _update(path: Path, content: bytes) -> bool:

@@ -11,13 +11,11 @@ from starlette.routing import Route
 
 from micro_bench.pages.answers import handlers, shell_routes
 from micro_bench.pages.view import screens
-from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.viewing.loading import Shelf
 
 
-def app(line: Line) -> Starlette:
+def app(shelf: Shelf) -> Starlette:
     """The pages over a workspace."""
-    shelf = Shelf(line)
     pages = {
         "/index.html": lambda _asked: screens.runs(shelf.runs(), live=True),
         "/run/{run}.html": lambda asked: screens.run(shelf.run(asked["run"]), live=True),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from pathlib import Path
-from threading import Lock
+from contextlib import suppress
+from threading import Lock, Thread
 
+from micro_bench.errors import MicroBenchError
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.viewing.attempt import Seen, see
 from micro_bench.pipeline.viewing.run import Loaded, load
@@ -21,8 +22,17 @@ class Shelf:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self._kept: OrderedDict[str, tuple[tuple[int, int], Loaded]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[tuple[int, ...], Loaded]] = OrderedDict()
         self._lock = Lock()
+
+    def read_ahead(self) -> None:
+        """Read the newest run beside the page: a large one takes seconds the first time."""
+
+        def read() -> None:
+            with suppress(MicroBenchError):
+                _ = self.run("latest").rows
+
+        Thread(target=read, daemon=True).start()
 
     def runs(self) -> tuple[RunLine, ...]:
         """Every run, the newest first."""
@@ -36,10 +46,10 @@ class Shelf:
         """
         with self._lock:
             store = open_run(self.line.workspace, name)
-            now = _signature(store.root)
+            now = store.state()
             known = self._kept.get(store.lock.run)
             if known is None or known[0] != now:
-                known = (now, load(store))
+                known = (now, load(known[1].store if known else store))
             self._kept[store.lock.run] = known
             self._kept.move_to_end(store.lock.run)
             while len(self._kept) > KEPT:
@@ -56,14 +66,4 @@ class Shelf:
         if not run:
             return {"state": [[one.name, one.state, one.made] for one in self.runs()]}
         store = open_run(self.line.workspace, run)
-        return {"state": list(_signature(store.root))}
-
-
-def _signature(root: Path) -> tuple[int, int]:
-    """Changes when an attempt, a grading or a person's reading is added."""
-    count, newest = 0, 0
-    for pattern in ("attempts/*/*", "attempts/*/*/*/scores", "attempts/*/*/*/scores/*"):
-        for path in root.glob(pattern):
-            count += 1
-            newest = max(newest, path.stat().st_mtime_ns)
-    return count, newest
+        return {"state": list(store.state())}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -130,7 +132,20 @@ def load(store: RunStore) -> Loaded:
     Raises:
         BadInputError: With the mistakes of all of its files.
     """
-    return Loaded(store, store.attempts(), store.scores())
+    with _undisturbed():
+        return Loaded(store, store.attempts(), store.scores())
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Tens of thousands of nouns are made at once and all are kept: nothing to be collected."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _row(
