@@ -8,10 +8,10 @@ from typer.core import TyperGroup
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "assess", "init", "doctor", "settings"),
-    "Tickets and tasks": ("import", "task"),
+    "Tickets and tasks": ("import", "task", "curate"),
     "Verify": ("recipe", "slice", "image", "verify"),
     "Run": ("agents", "run", "score"),
-    "Look": ("runs", "report", "attempt"),
+    "Look": ("runs", "report", "view", "attempt"),
     "For coding agents": ("skill",),
 }
 REST = "More"

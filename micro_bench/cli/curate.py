@@ -43,6 +43,7 @@ def curate(
     from micro_bench.pipeline.curation.desk import Desk
 
     desk = Desk(_line.line(ctx, clones=clones), by, second)
+    desk.check_for_tasks()
     desk.look_ahead()
     try:
         serve(pages(desk), port, _output.address(as_json=as_json))

@@ -135,7 +135,8 @@ def rules(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
     from micro_bench.pipeline.curation.linting import rule_rows
 
     del ctx
-    _output.records(rule_rows(), key="rules", as_json=as_json)
+    steps = [_next.step("task lint", "ask them")]
+    _output.records(rule_rows(), key="rules", as_json=as_json, steps=steps)
 
 
 def edit(ctx: typer.Context, ident: _line.Ident) -> None:
@@ -220,7 +221,8 @@ def health(ctx: typer.Context, *, as_json: _output.Json = False) -> None:
     from micro_bench.pipeline.curation.health import health as look
 
     found = look(_line.line(ctx))
-    _output.either(found.text(), found.as_json(), as_json=as_json)
+    steps = [_next.step("curate", "decide about what waits")]
+    _output.either(found.text(), found.as_json(), as_json=as_json, steps=steps)
 
 
 def schema() -> None:

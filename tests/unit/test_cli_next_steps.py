@@ -18,7 +18,10 @@ from micro_bench.pipeline.verify.verifying import Verified
 OWN = Path(__file__).parents[2]
 DOCUMENTS = {"task schema", "skill"}
 """Their output is a document of its own kind."""
-ARGUMENTS = {"demo": ["-k", "0"], "init": ["micro-bench.yaml"], "run": ["-a", "oracle"]}
+ARGUMENTS = {
+    "demo": ["-k", "0"], "init": ["micro-bench.yaml"], "run": ["-a", "oracle"],
+    "view": ["nowhere"],
+}  # fmt: skip
 """What makes a command end soon in an empty workspace; other arguments are filled with a name."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from threading import Event, Lock, Thread
 
-from micro_bench.errors import MicroBenchError
+from micro_bench.errors import MicroBenchError, NotFoundError
 from micro_bench.model.decision import Act, Decision
 from micro_bench.model.task import Status
 from micro_bench.pipeline.curation.assessing import assess, remembered
@@ -48,6 +48,18 @@ class Desk:
         with self._lock:
             found = queue(self.line, Filter("all") if self.second else shown, self._wanted)
         return self._for_second(found) if self.second else found
+
+    def check_for_tasks(self) -> None:
+        """See that there is something to decide about.
+
+        Raises:
+            NotFoundError: There is no task.
+        """
+        if not self.line.specs.spec_files():
+            raise NotFoundError(
+                f"there is no task in {self.line.workspace.tickets} yet",
+                next_step="`micro-bench import --help` tells how to make some",
+            )
 
     def decide(self, wish: Wish) -> Decision:
         """Keep a decision of this person's."""
