@@ -80,7 +80,16 @@ def test_lists_are_tables_for_people_and_objects_for_programs(
     own = str(Path(__file__).parents[2])
     assert run(["task", "list", "parcel-1", "-w", own]) == 0
     head, row = capsys.readouterr().out.splitlines()
-    assert head.split() == ["TASK", "TIER", "EFFORT", "STATUS", "WORDS", "VERIFIED", "TITLE"]
+    assert head.split() == [
+        "TASK",
+        "TIER",
+        "EFFORT",
+        "STATUS",
+        "WORDS",
+        "VERIFIED",
+        "FINDINGS",
+        "TITLE",
+    ]
     assert row.split()[:4] == ["parcel-1", "1", "M", "reviewed"]
     assert run(["task", "list", "parcel-1", "--json", "-w", own]) == 0
     (record,) = json.loads(capsys.readouterr().out)["tasks"]
