@@ -2,6 +2,8 @@
 
 workspace/
 micro-bench.yaml                       settings of this workspace
+baseline.json                          good nights, frozen: what a night is held to
+quarantine.yaml                        tasks that raise no alarm for a while
 tickets/<repo>/<task>.yaml             the spec, edited by people
 tickets/<repo>/<task>.gold.patch       the fix without its tests
 tickets/<repo>/<task>.test.patch       the hidden tests
@@ -107,6 +109,16 @@ class Workspace:
 
     def findings(self, task: str) -> Path:
         return self.runs / "findings" / f"{task}.json"
+
+    @property
+    def baseline(self) -> Path:
+        """Good nights, frozen; for committing."""
+        return self.root / "baseline.json"
+
+    @property
+    def quarantine(self) -> Path:
+        """Tasks that raise no alarm for a while; for committing."""
+        return self.root / "quarantine.yaml"
 
     @property
     def decisions(self) -> Path:

@@ -10,8 +10,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "assess", "init", "doctor", "settings"),
     "Tickets and tasks": ("import", "task", "curate"),
     "Verify": ("recipe", "slice", "image", "verify"),
-    "Run": ("agents", "run", "score"),
-    "Look": ("runs", "report", "view", "attempt"),
+    "Run": ("agents", "run", "score", "nightly"),
+    "Look": ("runs", "report", "view", "attempt", "compare"),
+    "Night after night": ("baseline", "gate"),
     "For coding agents": ("skill",),
 }
 REST = "More"

@@ -217,3 +217,21 @@ def _checked_token(token: str | None) -> str | None:
             next_step="copy it again, without quotes and line breaks",
         )
     return token or None
+
+
+def post(url: str, payload: Mapping[str, Any]) -> bool:
+    """Send a message to a webhook; whether it was taken. The address is a secret, and is not told.
+
+    Raises:
+        TrackerError: It cannot be reached, or refuses.
+    """
+    try:
+        answer = httpx.post(url, json=payload, timeout=30, verify=trust(), follow_redirects=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise TrackerError(
+            f"the webhook cannot be reached: {type(error).__name__}",
+            next_step="check the variable with its address",
+        ) from None
+    if answer.is_error:
+        raise TrackerError(f"the webhook answers {answer.status_code}")
+    return True

@@ -1,0 +1,1 @@
+"""Results into decisions: who is better, and did it get worse last night."""
