@@ -10,9 +10,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "assess", "init", "doctor", "settings"),
     "Tickets and tasks": ("import", "task", "curate"),
     "Verify": ("recipe", "slice", "image", "verify"),
-    "Run": ("agents", "run", "score", "nightly"),
+    "Run": ("agents", "run", "score"),
     "Look": ("runs", "report", "view", "attempt", "compare"),
-    "Night after night": ("baseline", "gate"),
+    "Night after night": ("nightly", "baseline", "gate", "ci"),
     "For coding agents": ("skill",),
 }
 REST = "More"

@@ -140,9 +140,12 @@ def _share(tally: Tally) -> float:
 
 
 def _contrast(one: Difference, tier: int | None = None, adjusted: float | None = None) -> Contrast:
+    """Rates lie between 0 and 1: an interval of t that goes further ends there."""
     return Contrast(
-        tasks=one.tasks, difference=one.value, lo=one.lo, hi=one.hi, p=one.p, p_adjusted=adjusted,
-        wins=one.wins, losses=one.losses, ties=one.ties, detectable=one.detectable, tier=tier,
+        tasks=one.tasks, difference=one.value, lo=None if one.lo is None else max(-1.0, one.lo),
+        hi=None if one.hi is None else min(1.0, one.hi), p=one.p, p_adjusted=adjusted,
+        wins=one.wins, losses=one.losses, ties=one.ties, tier=tier,
+        detectable=None if one.detectable is None else min(1.0, one.detectable),
     )  # fmt: skip
 
 
@@ -205,7 +208,8 @@ def _says(first: str, second: str, found: Difference) -> str:
         return f"{second} is {points} {way} than {first} {over}: too few tasks for a test"
     if found.p < SURE:
         return f"{second} is {points} {way} than {first} {over} (p = {found.p:.3f})"
-    seen = f"; this design finds {100 * (found.detectable or 0):.0f} points four times in five"
+    least = min(100.0, 100 * (found.detectable or 0))
+    seen = f"; this design finds {least:.0f} points four times in five"
     return f"{points} {way} {over} could be noise (p = {found.p:.2f}){seen}"
 
 

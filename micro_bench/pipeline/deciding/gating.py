@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from micro_bench import codec
@@ -163,7 +164,7 @@ def _watched(
     line: Line, store: RunStore, baseline: Baseline, again: Tallies, quarantined: frozenset[str]
 ) -> Iterator[Watched]:
     keys = {task.id: _task_key(task) for task in store.lock.tasks}
-    titles = {task.id: task for task in facts(store.lock, ()).tasks}
+    tiers = {task.id: _Known(task.tier) for task in store.lock.tasks}
     changed = sorted(t for t, key in keys.items() if baseline.tasks.get(t, key) != key)
     refs = {ref.name: ref for ref in store.lock.agents}
     for name, tallies in _tallies(store).items():
@@ -174,10 +175,18 @@ def _watched(
             known = None
         left = quarantined | set(changed)
         yield alarm.watch(
-            name, known, {t: one for t, one in tallies.items() if t not in left}, titles,
+            name, known, {t: one for t, one in tallies.items() if t not in left}, tiers,
             again=_without(again[name], left) if name in again else None,
             earlier=_earlier(line.workspace, store.lock, baseline, name), breaks=breaks,
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Of a task: no title, for what a night writes is read by many."""
+
+    tier: int
+    title: str = ""
 
 
 def _without(tallies: Mapping[str, Tally], left: set[str] | frozenset[str]) -> dict[str, Tally]:

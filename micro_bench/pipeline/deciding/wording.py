@@ -67,7 +67,9 @@ def _contrast(one: Contrast) -> str:
     if one.lo is not None and one.hi is not None:
         said += f" [{100 * one.lo:+.0f}, {100 * one.hi:+.0f}]"
     p = f", p {one.p:.3f}" if one.p is not None else ""
-    seen = f"; finds {100 * one.detectable:.0f}" if one.detectable is not None else ""
+    seen = "" if one.detectable is None else f"; finds {100 * one.detectable:.0f} points"
+    if one.detectable is not None and one.detectable >= 1:
+        seen = "; too few to find anything"
     return f"{said}{p}; {one.wins} won, {one.losses} lost, {one.ties} alike of {one.tasks}{seen}"
 
 
@@ -87,7 +89,7 @@ def _night(found: Night) -> Iterator[str]:
         yield f"void: {why}"
     for one in found.agents:
         yield f"{clean(one.agent)}: {watched(one)}"
-        yield from (f"  broke: {_flip(flip)} {clean(flip.title, 80)}" for flip in one.broken)
+        yield from (f"  broke: {_flip(flip)}" for flip in one.broken)
         yield from (f"  the series begins anew: {why}" for why in one.breaks)
     if found.quarantined:
         yield f"in quarantine: {', '.join(found.quarantined)}"
