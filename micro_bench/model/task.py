@@ -147,6 +147,8 @@ class TicketRef(Noun):
 
     source: str
     number: int
+    name: str = ""
+    """Its key, where the tracker has keys: `SHOP-12`."""
     url: str
     opened: Time
     also_closes: tuple[int, ...] = ()

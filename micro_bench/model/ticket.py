@@ -68,6 +68,8 @@ class Ticket(Noun):
     closed: Time | None = None
     change: OwnChange | None = None
     """Where the ticket comes from a clone alone."""
+    name: str = ""
+    """What people call it where the tracker has keys and no `#12`: `SHOP-12`."""
 
     @property
     def words(self) -> Words:
@@ -77,7 +79,8 @@ class Ticket(Noun):
     @property
     def label(self) -> str:
         """`#12`, or the name of the change where there is no such number."""
-        return self.change.name if self.change and self.change.name else f"#{self.number}"
+        own = self.change.name if self.change and self.change.name else self.name
+        return own or f"#{self.number}"
 
     @property
     def key(self) -> str:
@@ -137,6 +140,8 @@ class LinkKind(StrEnum):
     """The ticket was made out of the change."""
     CLOSING_KEYWORD = "closing_keyword"
     CLOSING_URL = "closing_url"
+    KEY = "key"
+    """A commit, a branch or a proposed change is titled with the ticket's key."""
     BRANCH_COMMIT = "branch_commit"
     TIMELINE_REFERENCE = "timeline_reference"
     CHANGELOG = "changelog"

@@ -155,7 +155,8 @@ def _task(
 def task_id(ticket: Ticket) -> str:
     """`cachetools-292` for ticket 292 of `tkem/cachetools`."""
     short = slug(ticket.repo.rpartition("/")[2]).lstrip("._-")[:80] or "task"
-    named = slug(ticket.change.name) if ticket.change and ticket.change.name else ticket.number
+    own = ticket.change.name if ticket.change and ticket.change.name else ticket.name
+    named = slug(own) if own else ticket.number
     return f"{short}-{named}"
 
 
@@ -163,6 +164,7 @@ def _ticket_ref(ticket: Ticket, fix: Fix) -> TicketRef:
     return TicketRef(
         source=ticket.source,
         number=ticket.number,
+        name=ticket.name,
         url=ticket.url,
         opened=ticket.opened,
         also_closes=fix.also_closes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,6 +22,7 @@ from micro_bench.tickets.words import (
     fixed_by,
     fragment_number,
     is_revert,
+    key_references,
     references,
     without_pull,
 )
@@ -31,6 +32,7 @@ CONFIDENCE = {
     LinkKind.OWN_CHANGE: 0.95,
     LinkKind.CLOSING_KEYWORD: 0.95,
     LinkKind.CLOSING_URL: 0.95,
+    LinkKind.KEY: 0.85,
     LinkKind.BRANCH_COMMIT: 0.85,
     LinkKind.CHANGELOG: 0.7,
     LinkKind.TIMELINE_REFERENCE: 0.45,
@@ -83,37 +85,66 @@ def evidence_of(export: Export, landed: Landed) -> Evidence:
     kept = [change for change in landed.history if not is_revert(change.message)]
     evidence = Evidence(export, {change.commit: change for change in kept})
     places = Places.of(kept)
+    names = Names.of(export)
     for change in kept:
-        for number, link in _from_change(change, export.repo):
-            if number in landed.tickets:
-                evidence.add(number, change, link)
+        for number, link in _from_change(change, names):
+            evidence.add(number, change, link)
     for pull in landed.pulls:
-        _from_pull(pull, places, evidence, landed.tickets)
+        _from_pull(pull, places, evidence, names)
     merged = {pull.number: pull for pull in landed.pulls if pull.merged}
     for ticket in export.tickets:
         for comment in ticket.comments:
             _from_comment(ticket.number, comment, places, evidence, merged)
+    known = {ticket.number for ticket in export.tickets}
     for event in export.events:
-        if event.ticket in landed.tickets:
+        if event.ticket in known:
             _from_event(event, places, evidence, merged)
     return evidence
 
 
-def _from_change(change: Change, repo: str) -> Iterator[tuple[int, Link]]:
+@dataclass(frozen=True)
+class Names:
+    """How tickets are called: by numbers, or by keys."""
+
+    repo: str
+    numbers: frozenset[int]
+    keys: dict[str, int]
+    """In capitals -> the ticket's number."""
+
+    @classmethod
+    def of(cls, export: Export) -> Names:
+        """The export's."""
+        return cls(
+            export.repo, frozenset(one.number for one in export.tickets if not one.name),
+            {one.name.upper(): one.number for one in export.tickets if one.name},
+        )  # fmt: skip
+
+    def said(self, message: str, pull: int | None) -> str:
+        """A message without the number of its pull request; `(#12)` may be a ticket's own."""
+        return message if pull in self.numbers else without_pull(message)
+
+
+def _from_change(change: Change, names: Names) -> Iterator[tuple[int, Link]]:
     where = f"commit {change.commit[:8]} message"
-    yield from _from_words(without_pull(change.message), where, repo)
+    yield from _from_words(names.said(change.message, change.pull), where, names)
     for sha, message in change.branch:
-        for number, link in _from_words(without_pull(message), f"commit {sha[:8]} message", repo):
+        where = f"commit {sha[:8]} message"
+        for number, link in _from_words(without_pull(message), where, names):
             yield number, _of_branch(link)
-    yield from _from_changelog(change, repo)
+    yield from _from_changelog(change, names)
 
 
-def _from_words(text: str, where: str, repo: str) -> Iterator[tuple[int, Link]]:
-    for reference in references(text, repo):
-        closing = LinkKind.CLOSING_URL if reference.address else LinkKind.CLOSING_KEYWORD
-        plain = LinkKind.URL if reference.address else LinkKind.MENTION
-        kind = closing if reference.closing else plain
-        yield reference.number, _link(kind, where, reference.quote)
+def _from_words(text: str, where: str, names: Names) -> Iterator[tuple[int, Link]]:
+    for reference in references(text, names.repo) if names.numbers else ():
+        if reference.number in names.numbers:
+            closing = LinkKind.CLOSING_URL if reference.address else LinkKind.CLOSING_KEYWORD
+            plain = LinkKind.URL if reference.address else LinkKind.MENTION
+            kind = closing if reference.closing else plain
+            yield reference.number, _link(kind, where, reference.quote)
+    for named in key_references(text, names.keys) if names.keys else ():
+        plain = LinkKind.KEY if named.leads else LinkKind.MENTION
+        kind = LinkKind.CLOSING_KEYWORD if named.closing else plain
+        yield names.keys[named.key], _link(kind, where, named.quote)
 
 
 def _of_branch(link: Link) -> Link:
@@ -123,10 +154,10 @@ def _of_branch(link: Link) -> Link:
     return _link(LinkKind.BRANCH_COMMIT, link.where, link.quote)
 
 
-def _from_changelog(change: Change, repo: str) -> Iterator[tuple[int, Link]]:
+def _from_changelog(change: Change, names: Names) -> Iterator[tuple[int, Link]]:
     found: dict[int, tuple[float, str]] = {}
     for line in change.changelog:
-        for number, confidence in _in_line(line, repo):
+        for number, confidence in _in_line(line, names):
             found[number] = max(found.get(number, (0.0, "")), (confidence, line.strip()))
     for number, (confidence, line) in found.items():
         sure = _RELEASE_NOTES if len(found) > _MANY else confidence
@@ -134,23 +165,21 @@ def _from_changelog(change: Change, repo: str) -> Iterator[tuple[int, Link]]:
         yield number, _link(LinkKind.CHANGELOG, where, line, sure)
 
 
-def _in_line(line: str, repo: str) -> Iterator[tuple[int, float]]:
+def _in_line(line: str, names: Names) -> Iterator[tuple[int, float]]:
     fragment = fragment_number(line)
-    if fragment is not None:
+    if fragment in names.numbers and fragment is not None:
         yield fragment, CONFIDENCE[LinkKind.CHANGELOG]
-    for number, as_issue in changelog_numbers(line, repo):
-        yield number, CONFIDENCE[LinkKind.CHANGELOG] if as_issue else _PLAIN_CHANGELOG
+    for number, as_issue in changelog_numbers(line, names.repo):
+        if number in names.numbers:
+            yield number, CONFIDENCE[LinkKind.CHANGELOG] if as_issue else _PLAIN_CHANGELOG
+    for named in key_references(line, names.keys) if names.keys else ():
+        yield names.keys[named.key], CONFIDENCE[LinkKind.CHANGELOG]
 
 
-def _from_pull(
-    pull: PullRequest, places: Places, evidence: Evidence, numbers: Container[int]
-) -> None:
+def _from_pull(pull: PullRequest, places: Places, evidence: Evidence, names: Names) -> None:
     change = places.of_pull(pull) if pull.merged else None
-    repo = evidence.export.repo
     for part, text in (("title", pull.title), ("body", pull.body)):
-        for number, link in _from_words(text, f"pull {pull.number} {part}", repo):
-            if number not in numbers:
-                continue
+        for number, link in _from_words(text, f"pull {pull.number} {part}", names):
             if change is not None:
                 evidence.add(number, change, link)
             elif link.kind in {LinkKind.CLOSING_KEYWORD, LinkKind.CLOSING_URL}:

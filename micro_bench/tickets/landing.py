@@ -78,7 +78,8 @@ def land(export: Export, history: Sequence[Change], originals: Originals) -> Lan
     """Find every merged pull request in the history, and join what landed in pieces."""
     pulls = tuple(_with_timelines(export))
     merged = [pull for pull in pulls if pull.merged]
-    tickets = frozenset(ticket.number for ticket in export.tickets)
+    # What has a key is never `#12`: such numbers are pull requests'.
+    tickets = frozenset(ticket.number for ticket in export.tickets if not ticket.name)
     whole = _whole(history, merged, tickets, originals)
     places = Places.of(whole)
     by_change: dict[str, PullRequest] = {}

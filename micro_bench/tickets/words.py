@@ -21,9 +21,9 @@ _HIDDEN = re.compile(
 )
 _CODE_SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)[^\n]{1,400}?(?<!`)\1(?!`)")
 _REFERENCE = (
-    r"(?:https?://[\w.:-]{1,99}/(?:repos/)?(?P<url_repo{n}>[\w.-]{1,99}/[\w.-]{1,99})"
-    r"/issues/(?P<url{n}>\d+)"
-    r"|(?<![\w./-])(?P<repo{n}>\w[\w.-]{0,99}/\w[\w.-]{0,99})#(?P<far{n}>\d+)"
+    r"(?:https?://[\w.:-]{1,99}/(?:repos/)?(?P<url_repo{n}>[\w.-]{1,99}(?:/[\w.-]{1,99}){1,5}?)"
+    r"(?:/-)?/(?:issues|work_items)/(?P<url{n}>\d+)"
+    r"|(?<![\w./-])(?P<repo{n}>\w[\w.-]{0,99}(?:/\w[\w.-]{0,99}){1,5})#(?P<far{n}>\d+)"
     r"|(?<![\w&/#])(?:#|GH-)(?P<near{n}>\d+))(?!\w)(?!\.\d)"
 )
 _ONE = _REFERENCE.replace("{n}", "")
@@ -70,8 +70,9 @@ _MERGED_PULL = re.compile(
     r"|\(pull request #(?P<bitbucket>\d{1,9})\)"
 )
 _PULL_TRAILER = re.compile(
-    r"^(?:PR-URL|Pull[- ]Request(?:-URL)?|Merge[- ]Request|Part-of): {0,3}<?"
-    r"(?:https?://[^\s<>]{1,200}/(?:pull|pulls|merge_requests)/|[#!])(?P<number>\d{1,9})\b.{0,9}$",
+    r"^(?:(?:PR-URL|Pull[- ]Request(?:-URL)?|Merge[- ]Request|Part-of): {0,3}<?"
+    r"(?:https?://[^\s<>]{1,200}/(?:pull|pulls|merge_requests)/|[#!])"
+    r"|See merge request (?:[\w.-]{1,99}/){0,6}[\w.-]{0,99}!)(?P<number>\d{1,9})\b.{0,9}$",
     re.MULTILINE | re.IGNORECASE,
 )
 _REVERT = re.compile(r"^Revert(?:s|ed)?\b[ :]", re.IGNORECASE)
@@ -120,6 +121,53 @@ def fixed_by(text: str, repo: str) -> Iterator[tuple[int | str, str]]:
         pull, commit = found["url_pull"] or found["pull"], found["url_sha"] or found["sha"]
         if own and not hedged and len(pull or "") < 10:
             yield int(pull) if pull else commit.lower(), _quote(found[0])
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReference:
+    """A ticket's key as it stood in a text."""
+
+    key: str
+    """In capitals."""
+    quote: str
+    closing: bool
+    """A closing keyword stands before it, or a smart commit's word after it."""
+    leads: bool
+    """The text begins with it, or a branch is named with it."""
+
+
+_KEY = re.compile(r"(?<![\w-])(?P<key>[A-Za-z][A-Za-z0-9_]{1,19}-\d{1,9})(?![\w])")
+_CLOSES_KEY = re.compile(
+    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b[ \t]{0,3}:?[ \t]{0,3}[\[(]?$", re.IGNORECASE
+)
+_SMART = re.compile(
+    r"[\])]?[ \t]{1,3}#(?:close|closed|done|fixed|resolve|resolved)\b", re.IGNORECASE
+)
+_LEADING = re.compile(r"^(?:\w{1,12}(?:\([^)\n]{0,40}\))?!?:[ \t]{1,3})?[\[(]?$")
+_BRANCH = re.compile(r"(?:^Merge .{0,120}|^)['\"/\w.-]{0,120}[/'\"]$")
+
+
+def key_references(text: str, keys: Container[str]) -> Iterator[KeyReference]:
+    """Every ticket of a tracker with keys that a message, a title or a branch names.
+
+    Args:
+        text: Its first line counts most: teams begin it with the key.
+        keys: Those that are tickets, in capitals.
+    """
+    plain = statements(text)
+    end = plain.find("\n") if "\n" in plain else len(plain)
+    for found in _KEY.finditer(plain):
+        key = found["key"].upper()
+        if key not in keys:
+            continue
+        before = plain[max(0, found.start() - 140) : found.start()]
+        here = before.rpartition("\n")[2]
+        closing = bool(_CLOSES_KEY.search(here)) and not _is_hedged(plain, found.start())
+        smart = bool(_SMART.match(plain, found.end()))
+        in_title = found.start() <= end
+        leads = in_title and bool(_LEADING.match(here) or _BRANCH.match(here))
+        quote = _quote(_line_around(plain, found.start(), found.end()))
+        yield KeyReference(key, quote, closing or smart, leads)
 
 
 def changelog_numbers(line: str, repo: str) -> Iterator[tuple[int, bool]]:
