@@ -155,25 +155,27 @@ def _of_branch(link: Link) -> Link:
 
 
 def _from_changelog(change: Change, names: Names) -> Iterator[tuple[int, Link]]:
-    found: dict[int, tuple[float, str]] = {}
+    found: dict[int | str, tuple[float, str]] = {}
     for line in change.changelog:
-        for number, confidence in _in_line(line, names):
-            found[number] = max(found.get(number, (0.0, "")), (confidence, line.strip()))
-    for number, (confidence, line) in found.items():
-        sure = _RELEASE_NOTES if len(found) > _MANY else confidence
-        where = f"changelog in {change.commit[:8]}"
-        yield number, _link(LinkKind.CHANGELOG, where, line, sure)
+        for named, confidence in _in_line(line, names):
+            found[named] = max(found.get(named, (0.0, "")), (confidence, line.strip()))
+    for named, (confidence, line) in found.items():
+        number = named if isinstance(named, int) else names.keys[named]
+        if named in names.numbers or isinstance(named, str):
+            sure = _RELEASE_NOTES if len(found) > _MANY else confidence
+            where = f"changelog in {change.commit[:8]}"
+            yield number, _link(LinkKind.CHANGELOG, where, line, sure)
 
 
-def _in_line(line: str, names: Names) -> Iterator[tuple[int, float]]:
+def _in_line(line: str, names: Names) -> Iterator[tuple[int | str, float]]:
+    """Numbers and keys of a changelog's line, also of what is no ticket here: they are counted."""
     fragment = fragment_number(line)
-    if fragment in names.numbers and fragment is not None:
+    if fragment is not None:
         yield fragment, CONFIDENCE[LinkKind.CHANGELOG]
     for number, as_issue in changelog_numbers(line, names.repo):
-        if number in names.numbers:
-            yield number, CONFIDENCE[LinkKind.CHANGELOG] if as_issue else _PLAIN_CHANGELOG
+        yield number, CONFIDENCE[LinkKind.CHANGELOG] if as_issue else _PLAIN_CHANGELOG
     for named in key_references(line, names.keys) if names.keys else ():
-        yield names.keys[named.key], CONFIDENCE[LinkKind.CHANGELOG]
+        yield named.key, CONFIDENCE[LinkKind.CHANGELOG]
 
 
 def _from_pull(pull: PullRequest, places: Places, evidence: Evidence, names: Names) -> None:

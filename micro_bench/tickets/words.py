@@ -144,7 +144,7 @@ _SMART = re.compile(
     r"[\])]?[ \t]{1,3}#(?:close|closed|done|fixed|resolve|resolved)\b", re.IGNORECASE
 )
 _LEADING = re.compile(r"^(?:\w{1,12}(?:\([^)\n]{0,40}\))?!?:[ \t]{1,3})?[\[(]?$")
-_BRANCH = re.compile(r"(?:^Merge .{0,120}|^)['\"/\w.-]{0,120}[/'\"]$")
+_BRANCH = re.compile(r"(?:^Merge .{0,120}|^ ?from |^)['\"/\w.-]{0,120}[/'\"]$")
 
 
 def key_references(text: str, keys: Container[str]) -> Iterator[KeyReference]:

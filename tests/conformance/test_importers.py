@@ -21,6 +21,7 @@ from micro_bench.tickets.sources import find_importer
 
 CASES = Path(__file__).parent.parent / "cases" / "importers"
 IMPORTERS = discover("tickets.importers")
+KNOW_CODE = {"git", "github", "gitlab"}
 
 
 def cases() -> list[Path]:
@@ -28,11 +29,13 @@ def cases() -> list[Path]:
 
 
 def read(case: Path) -> Export:
-    return load("tickets.importers", case.parent.name).read(str(case / "input"), context())
+    # Trackers that know no code are told which repository their tickets are about.
+    told = None if case.parent.name in KNOW_CODE else "shop/parcel"
+    return load("tickets.importers", case.parent.name).read(str(case / "input"), context(told))
 
 
-def context() -> ImportContext:
-    return ImportContext(clone=Clones())
+def context(repo: str | None = None) -> ImportContext:
+    return ImportContext(clone=Clones(), repo=repo)
 
 
 def test_every_importer_has_cases_and_every_case_an_importer() -> None:

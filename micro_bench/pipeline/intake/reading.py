@@ -18,7 +18,7 @@ from micro_bench.pipeline.line import Line
 from micro_bench.tasks.rules import recipe_at
 from micro_bench.tasks.split import touches_both
 from micro_bench.tickets.history import Change, read_history
-from micro_bench.tickets.importers._clones import is_clone
+from micro_bench.tickets.importers._clones import is_clone, repository_name
 from micro_bench.tickets.importers._importer import ImportContext, Progress
 from micro_bench.tickets.link import Linked, link
 from micro_bench.tickets.own import of_own_changes
@@ -202,6 +202,17 @@ def place_clone(line: Line, source: Source, clones: Clones, repo: str) -> Path:
     )
 
 
+def _of_clone(source: Source, clones: Clones) -> str | None:
+    """The repository that a clone was made from, for trackers that know none."""
+    if source.clone is None or "/" not in (name := _named(source.clone, clones)):
+        return None
+    return name
+
+
+def _named(place: Path, clones: Clones) -> str:
+    return repository_name(clones(place).origin(), place.resolve())
+
+
 def _context(line: Line, source: Source, clones: Clones, progress: Progress) -> ImportContext:
     settings = line.settings
     token = os.environ.get(settings.github_token_env) or None
@@ -224,7 +235,7 @@ def _context(line: Line, source: Source, clones: Clones, progress: Progress) -> 
         return touches_both(paths, language, recipe(repo))
 
     return ImportContext(
-        repo=source.repo, http=api, api_url=settings.github_api,
+        repo=source.repo or _of_clone(source, clones), http=api, api_url=settings.github_api,
         cache=settings.cache_dir / "tracker", refresh=source.refresh, progress=progress,
         clone=clones, tested=tested,
     )  # fmt: skip

@@ -64,8 +64,12 @@ def kind_of(record: Record) -> Kind:
     return next((kind for kind, fits in _SHAPES if fits(record)), Kind.OTHER)
 
 
+_OTHER_TRACKERS = ("iid", "noteable_type", "object_kind", "identifier", "fields", "project_id")
+"""Keys of GitLab's, Linear's and Jira's records."""
+
+
 def _is_other(record: Record) -> bool:
-    return any(key in record for key in _OTHER_THINGS)
+    return any(key in record for key in (*_OTHER_THINGS, *_OTHER_TRACKERS))
 
 
 def _is_pull(record: Record) -> bool:
