@@ -32,6 +32,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "recipe.md": recipe_page(),
         "findings.md": findings_page(),
+        "importers.md": importers_page(),
         "recipe.schema.json": codec.json_schema(Recipe),
         "task.schema.json": codec.json_schema(Task),
     }
@@ -104,6 +105,22 @@ def findings_page() -> str:
     )
     rules = "".join(f"\n### {one.CODE} {one.NAME}\n\n{one.__doc__} {one.ABOUT}\n" for one in found)
     return NOTE + head + rules
+
+
+def importers_page() -> str:
+    """Every importer with what it reads."""
+    head = (
+        "# Importers\n\n`micro-bench import SOURCE` finds the importer by what the source is; `--from NAME` "
+        "names it. A record that cannot be read is told with its place and the reason, and the rest go on. "
+        "Trackers that know no code (all but `git`, `github` and `gitlab`) need the repository: `--clone "
+        "PATH` of a clone with a remote says it, or `--repo OWNER/NAME`. Their keys (`SHOP-12`) are looked "
+        "for in titles of commits and pull requests, in names of branches, after closing keywords and in "
+        "smart commits.\n"
+    )
+    found = plugins.discover("tickets.importers")
+    return NOTE + head + "".join(
+        f"\n## {name}\n\n{_paragraphs(module.__doc__)}\n" for name, module in found.items()
+    )
 
 
 def _keys(noun: type[BaseModel]) -> str:

@@ -3,6 +3,7 @@
 workspace/
 micro-bench.yaml                       settings of this workspace
 baseline.json                          good nights, frozen: what a night is held to
+suites/<name>.yaml                     frozen suites: which tasks, as they were
 quarantine.yaml                        tasks that raise no alarm for a while
 tickets/<repo>/<task>.yaml             the spec, edited by people
 tickets/<repo>/<task>.gold.patch       the fix without its tests
@@ -114,6 +115,10 @@ class Workspace:
     def baseline(self) -> Path:
         """Good nights, frozen; for committing."""
         return self.root / "baseline.json"
+
+    def suite(self, name: str) -> Path:
+        """A frozen suite; for committing."""
+        return self.root / "suites" / f"{name}.yaml"
 
     @property
     def quarantine(self) -> Path:

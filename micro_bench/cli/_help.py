@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "assess", "init", "doctor", "settings"),
-    "Tickets and tasks": ("import", "task", "curate"),
+    "Tickets and tasks": ("import", "task", "curate", "suite"),
     "Verify": ("recipe", "slice", "image", "verify"),
     "Run": ("agents", "run", "score"),
     "Look": ("runs", "report", "view", "attempt", "compare"),

@@ -48,6 +48,11 @@ DryRun = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask where the worst case is dear.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's name.")]
 
+Suite = Annotated[
+    str | None,
+    typer.Option("--suite", metavar="NAME", help="The tasks of a frozen suite, as they were."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -90,6 +95,12 @@ def verify(
     _results.verified(result, tried, as_json=as_json)
 
 
+def _of_suite(ctx: typer.Context, name: str) -> tuple[str, ...]:
+    from micro_bench.pipeline.curation.suites import tasks_of
+
+    return tasks_of(_line.line(ctx), name)
+
+
 def run(
     ctx: typer.Context,
     agent: Agents = None,
@@ -97,6 +108,7 @@ def run(
     k: Times = None,
     tasks: Chosen = None,
     tier: _line.Tiers = None,
+    suite: Suite = None,
     clone: _line.Clones = None,
     name: Name = None,
     max_usd: MaxUsd = None,
@@ -123,7 +135,9 @@ def run(
         "allow_unsandboxed": allow_unsandboxed, "gateway.run_caps.usd": max_usd,
         "gateway.caps.usd": max_usd_per_attempt,
     }  # fmt: skip
-    told = Given(tuple(agent or ()), tuple(tasks or ()), tuple(tier or ()), name, new=new)
+    of_suite = _of_suite(ctx, suite) if suite else ()
+    chosen = (*(tasks or ()), *of_suite)
+    told = Given(tuple(agent or ()), chosen, tuple(tier or ()), name, new=new)
     settings, options = given(plan, settings, told)
     if dry_run:
         found = commands.dry_run(_line.line(ctx, settings, clone), options)

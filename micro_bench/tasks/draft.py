@@ -156,7 +156,9 @@ def task_id(ticket: Ticket) -> str:
     """`cachetools-292` for ticket 292 of `tkem/cachetools`."""
     short = slug(ticket.repo.rpartition("/")[2]).lstrip("._-")[:80] or "task"
     own = ticket.change.name if ticket.change and ticket.change.name else ticket.name
-    named = slug(own) if own else ticket.number
+    named = slug(own) if own else str(ticket.number)
+    if named.startswith(f"{short}-"):  # a project that is called like its repository
+        return named
     return f"{short}-{named}"
 
 
