@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -95,10 +96,12 @@ def verify(
     _results.verified(result, tried, as_json=as_json)
 
 
-def _of_suite(ctx: typer.Context, name: str) -> tuple[str, ...]:
+def _chosen(ctx: typer.Context, tasks: Sequence[str], suite: str | None) -> tuple[str, ...]:
+    if suite is None:
+        return tuple(tasks)
     from micro_bench.pipeline.curation.suites import tasks_of
 
-    return tasks_of(_line.line(ctx), name)
+    return (*tasks, *tasks_of(_line.line(ctx), suite))
 
 
 def run(
@@ -135,8 +138,7 @@ def run(
         "allow_unsandboxed": allow_unsandboxed, "gateway.run_caps.usd": max_usd,
         "gateway.caps.usd": max_usd_per_attempt,
     }  # fmt: skip
-    of_suite = _of_suite(ctx, suite) if suite else ()
-    chosen = (*(tasks or ()), *of_suite)
+    chosen = _chosen(ctx, tasks or (), suite)
     told = Given(tuple(agent or ()), chosen, tuple(tier or ()), name, new=new)
     settings, options = given(plan, settings, told)
     if dry_run:
