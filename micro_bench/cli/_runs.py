@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,19 @@ class Given:
     tiers: tuple[int, ...]
     name: str | None
     new: bool
+
+    @classmethod
+    def of(
+        cls,
+        agents: Sequence[str] | None,
+        tasks: Sequence[str],
+        tiers: Sequence[int] | None,
+        name: str | None,
+        *,
+        new: bool,
+    ) -> Given:
+        """As the command line has them: None where an option was not given."""
+        return cls(tuple(agents or ()), tuple(tasks), tuple(tiers or ()), name, new)
 
 
 def given(

@@ -138,9 +138,8 @@ def run(
         "allow_unsandboxed": allow_unsandboxed, "gateway.run_caps.usd": max_usd,
         "gateway.caps.usd": max_usd_per_attempt,
     }  # fmt: skip
-    chosen = _chosen(ctx, tasks or (), suite)
-    told = Given(tuple(agent or ()), chosen, tuple(tier or ()), name, new=new)
-    settings, options = given(plan, settings, told)
+    named = _chosen(ctx, tasks or (), suite)
+    settings, options = given(plan, settings, Given.of(agent, named, tier, name, new=new))
     if dry_run:
         found = commands.dry_run(_line.line(ctx, settings, clone), options)
         _results.dry(found, as_json=as_json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from micro_bench.cli import _line, _live, _next, _output, _runs
+from micro_bench.cli import _line, _live, _next, _output
 
 if TYPE_CHECKING:
     from micro_bench.model.comparison import Night
@@ -45,6 +45,7 @@ def nightly(
     Exit codes: 0 fine, 21 regression confirmed, 22 suspected, 23 void or nothing measurable, 24
     out of budget. Everything is written beside the run before the end.
     """
+    from micro_bench.cli import _runs
     from micro_bench.pipeline.deciding.nights import nightly as work
 
     told: dict[str, object] = {"backend": backend}
