@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from micro_bench.errors import BadInputError
+from micro_bench.pipeline import commands
 from micro_bench.pipeline.commands import RunOptions
 from micro_bench.pipeline.run import plans
+
+__all__ = ["Given", "commands", "given"]
 
 
 @dataclass(frozen=True)

@@ -130,19 +130,18 @@ def run(
 
     Interrupt at will: the same command goes on where it stopped.
     """
-    from micro_bench.cli._runs import Given, given
-    from micro_bench.pipeline import commands
+    from micro_bench.cli._runs import Given, commands, given
 
     settings: dict[str, object] = {
         "k": k, "jobs": jobs, "backend": backend, "repetitions": repetitions,
         "allow_unsandboxed": allow_unsandboxed, "gateway.run_caps.usd": max_usd,
         "gateway.caps.usd": max_usd_per_attempt,
     }  # fmt: skip
-    named = _chosen(ctx, tasks or (), suite)
-    settings, options = given(plan, settings, Given.of(agent, named, tier, name, new=new))
+    told = Given.of(agent, _chosen(ctx, tasks or (), suite), tier, name, new=new)
+    settings, options = given(plan, settings, told)
     if dry_run:
-        found = commands.dry_run(_line.line(ctx, settings, clone), options)
-        _results.dry(found, as_json=as_json)
+        line = _line.line(ctx, settings, clone)
+        _results.dry(commands.dry_run(line, options), as_json=as_json)
         return
     with _live.watching() as watch:
         line = _line.line(ctx, settings, clone, watch)
