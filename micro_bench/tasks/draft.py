@@ -23,6 +23,7 @@ from micro_bench.tasks.instruction import title_of
 from micro_bench.tasks.material import Material, RefusedError, Workshop, read_material
 from micro_bench.tasks.measure import Fixed, measure
 from micro_bench.tasks.outcomes import Draft, Reason, Rejected
+from micro_bench.tasks.redact import counted
 from micro_bench.tasks.tiers import assess
 
 
@@ -214,6 +215,8 @@ def _tests_to_run(material: Material, workshop: Workshop) -> tuple[str, ...]:
 
 
 def _remarks(material: Material, language: Language) -> Iterator[str]:
+    if taken := counted(material.instruction):
+        yield f"{taken} of persons or systems were taken out of the words"
     if material.others:
         also = ", ".join(f"#{one.number}" for one in material.others)
         yield f"the fix closes {also} too: the instruction asks for all of them"

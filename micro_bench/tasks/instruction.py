@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from micro_bench.model.ticket import Fix, Ticket
+from micro_bench.tasks.redact import redacted
 
 REMOVED = "[link removed]"
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -37,7 +38,7 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 def title_of(ticket: Ticket, fix: Fix) -> str:
     """The ticket's title on one line."""
-    return " ".join(_without_fix(_CONTROL.sub("", ticket.title), fix, ()).split())
+    return redacted(" ".join(_without_fix(_CONTROL.sub("", ticket.title), fix, ()).split()))
 
 
 def instruction_of(
@@ -57,7 +58,7 @@ def instruction_of(
         early = (one for one in ticket.comments if max(one.created, one.updated) < fix.merged)
         parts += [f"### Comment\n\n{comment.body}" for comment in early]
     cleaned = (_clean(part, fix, commits) for part in parts)
-    body = "\n\n".join(part for part in cleaned if part)
+    body = redacted("\n\n".join(part for part in cleaned if part))
     title = title_of(ticket, fix)
     heading = f"# {title}" if title else ""
     return "\n\n".join(part for part in (heading, body) if part)
