@@ -94,7 +94,8 @@ def findings_page() -> str:
     """Every rule that looks at tasks."""
     found = sorted(plugins.discover("tasks.findings").values(), key=lambda rule: rule.CODE)
     head = (
-        "# Findings\n\n`micro-bench task lint` and the page of `micro-bench curate` show what these "
+        "# Findings\n\n`micro-bench task lint` and the page of `micro-bench curate` show "
+        "what these "
         "rules find in a task. They are deterministic and ask no model. `error` means: unfair or "
         "unfit unless somebody says why not; `warning`: look at it before you accept the task; "
         "`note`: good to know. That no rule has anything to say does **not** make a task fair. "
@@ -110,16 +111,25 @@ def findings_page() -> str:
 def importers_page() -> str:
     """Every importer with what it reads."""
     head = (
-        "# Importers\n\n`micro-bench import SOURCE` finds the importer by what the source is; `--from NAME` "
-        "names it. A record that cannot be read is told with its place and the reason, and the rest go on. "
-        "Trackers that know no code (all but `git`, `github` and `gitlab`) need the repository: `--clone "
-        "PATH` of a clone with a remote says it, or `--repo OWNER/NAME`. Their keys (`SHOP-12`) are looked "
-        "for in titles of commits and pull requests, in names of branches, after closing keywords and in "
+        "# Importers\n\n`micro-bench import SOURCE` finds the importer by what the "
+        "source is; `--from NAME` "
+        "names it. A record that cannot be read is told with its place and the reason, "
+        "and the rest go on. "
+        "Trackers that know no code (all but `git`, `github` and `gitlab`) need the "
+        "repository: `--clone "
+        "PATH` of a clone with a remote says it, or `--repo OWNER/NAME`. Their keys "
+        "(`SHOP-12`) are looked "
+        "for in titles of commits and pull requests, in names of branches, after closing "
+        "keywords and in "
         "smart commits.\n"
     )
     found = plugins.discover("tickets.importers")
-    return NOTE + head + "".join(
-        f"\n## {name}\n\n{_paragraphs(module.__doc__)}\n" for name, module in found.items()
+    return (
+        NOTE
+        + head
+        + "".join(
+            f"\n## {name}\n\n{_paragraphs(module.__doc__)}\n" for name, module in found.items()
+        )
     )
 
 

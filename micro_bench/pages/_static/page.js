@@ -44,7 +44,8 @@
     setInterval(look, 2000);
   }
 
-  if (page === "runs") listed("a.row");
+  if (["runs", "compare", "trend"].includes(page)) listed("a.row");
+  if (["compare", "beside", "trend"].includes(page)) keys.Escape = () => go(one("#up"));
   if (page === "run") runPage();
   if (page === "attempt") attemptPage();
   if (page === "card") cardPage();

@@ -11,13 +11,18 @@ from starlette.routing import Route
 
 from micro_bench.pages.answers import handlers, shell_routes
 from micro_bench.pages.view import screens
+from micro_bench.pipeline.deciding.comparing import Asked, compared
 from micro_bench.pipeline.viewing.loading import Shelf
+from micro_bench.pipeline.viewing.nights import nights
 
 
 def app(shelf: Shelf) -> Starlette:
     """The pages over a workspace."""
     pages = {
-        "/index.html": lambda _asked: screens.runs(shelf.runs(), live=True),
+        "/index.html": lambda _asked: _runs(shelf),
+        "/trend.html": lambda _asked: screens.trend(nights(shelf.line.workspace), live=True),
+        "/run/{run}/compare.html": lambda asked: _compare(shelf, asked["run"]),
+        "/run/{run}/beside/{task}/{one}/{other}.html": lambda asked: _beside(shelf, asked),
         "/run/{run}.html": lambda asked: screens.run(shelf.run(asked["run"]), live=True),
         "/run/{run}/{task}/{agent}/{number}.html": lambda asked: _attempt(shelf, asked),
     }
@@ -35,6 +40,20 @@ def app(shelf: Shelf) -> Starlette:
 
 def _html(made: Callable[[dict[str, str]], str]) -> Callable[[Request], Response]:
     return lambda request: HTMLResponse(made(request.path_params))
+
+
+def _runs(shelf: Shelf) -> str:
+    return screens.runs(shelf.runs(), live=True, nights=bool(nights(shelf.line.workspace)))
+
+
+def _compare(shelf: Shelf, run: str) -> str:
+    return screens.compare(compared(shelf.line, Asked((run,))), run, live=True)
+
+
+def _beside(shelf: Shelf, asked: dict[str, str]) -> str:
+    found = shelf.run(asked["run"])
+    sides = shelf.beside(found, asked["task"], (asked["one"], asked["other"]))
+    return screens.beside(found, asked["task"], sides, live=True)
 
 
 def _attempt(shelf: Shelf, asked: dict[str, str]) -> str:

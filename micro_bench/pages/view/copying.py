@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from micro_bench.errors import BadInputError
 from micro_bench.pages import shell
 from micro_bench.pages.view import screens
+from micro_bench.pipeline.deciding.comparing import Asked, compared
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.viewing.copies import write_folder
 from micro_bench.pipeline.viewing.loading import Shelf
+from micro_bench.pipeline.viewing.nights import nights
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,31 @@ def _files(shelf: Shelf, wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     for name in shell.STATIC:
         yield f"static/{name}", shell.static(name)
     shown = [one for one in shelf.runs() if one.name in wanted]
-    yield "index.html", _bytes(screens.runs(shown, live=False))
+    seen = nights(shelf.line.workspace)
+    yield "index.html", _bytes(screens.runs(shown, live=False, nights=bool(seen)))
+    yield "trend.html", _bytes(screens.trend(seen, live=False))
     for name in wanted:
         found = shelf.run(name)
         yield f"run/{name}.html", _bytes(screens.run(found, live=False))
         yield f"run/{name}/walk.js", _bytes(screens.walk(found))
         for ident in found.by_id:
             yield from _pages(shelf, name, ident)
+        yield from _compared(shelf, name)
+
+
+def _compared(shelf: Shelf, run: str) -> Iterator[tuple[str, bytes]]:
+    """The comparison of a run's agents, and both sides of each task that flipped."""
+    try:
+        found = compared(shelf.line, Asked((run,)))
+    except BadInputError:
+        return  # fewer than two agents
+    yield f"run/{run}/compare.html", _bytes(screens.compare(found, run, live=False))
+    loaded = shelf.run(run)
+    for pair in found.pairs:
+        for flip in pair.flips:
+            sides = shelf.beside(loaded, flip.task, (pair.first, pair.second))
+            page = screens.beside(loaded, flip.task, sides, live=False)
+            yield f"run/{run}/beside/{flip.task}/{pair.first}/{pair.second}.html", _bytes(page)
 
 
 def _pages(shelf: Shelf, run: str, ident: str) -> Iterator[tuple[str, bytes]]:

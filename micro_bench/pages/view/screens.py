@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from micro_bench.model.comparison import Comparison, Night
 from micro_bench.model.report import CONTROLS
 from micro_bench.pages.shell import Frame, render
 from micro_bench.pages.view import words
@@ -16,11 +17,11 @@ BLOCK = 50
 """Rows that a browser lays out together, when they come into sight."""
 
 
-def runs(lines: Sequence[RunLine], *, live: bool) -> str:
+def runs(lines: Sequence[RunLine], *, live: bool, nights: bool = False) -> str:
     """The list of runs."""
     frame = Frame("runs", "index.html", live)
     going = live and any(one.state == "going on" for one in lines)
-    return render("runs.html", frame, {"runs": lines, "going_on": going})
+    return render("runs.html", frame, {"runs": lines, "going_on": going, "nights": nights})
 
 
 def run(found: Loaded, *, live: bool) -> str:
@@ -37,8 +38,33 @@ def run(found: Loaded, *, live: bool) -> str:
             "agents": [agent.name for agent in report.agents],
             "controls": {agent.name for agent in report.agents if agent.kind in CONTROLS},
             "going_on": live and found.going_on,
+            "comparable": sum(agent.kind not in CONTROLS for agent in report.agents) > 1,
         },
     )  # fmt: skip
+
+
+def compare(found: Comparison, name: str, *, live: bool) -> str:
+    """Agents of one run, pair by pair, flips first."""
+    frame = Frame("compare", f"run/{name}/compare.html", live)
+    return render("compare.html", frame, {"found": found, "name": name, "words": words})
+
+
+def beside(found: Loaded, task: str, sides: Sequence[Seen], *, live: bool) -> str:
+    """Two agents on one task, side by side."""
+    run_name = found.store.lock.run
+    names = "/".join(one.attempt.agent.name for one in sides)
+    frame = Frame("beside", f"run/{run_name}/beside/{task}/{names}.html", live)
+    return render(
+        "beside.html", frame, {"run": found, "task": task, "sides": sides, "words": words}
+    )  # fmt: skip
+
+
+def trend(found: Sequence[Night], *, live: bool) -> str:
+    """Nights with what the gate said of each."""
+    agents = sorted({one.agent for night in found for one in night.agents})
+    frame = Frame("trend", "trend.html", live)
+    charts = [(agent, words.chart(found, agent)) for agent in agents]
+    return render("trend.html", frame, {"nights": found, "charts": charts, "words": words})
 
 
 def attempt(found: Loaded, seen: Seen, *, live: bool) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from micro_bench.model.attempt import Attempt
+from micro_bench.model.comparison import Night
 from micro_bench.model.report import Estimate
 from micro_bench.pages.shell import Frame
 from micro_bench.pipeline.viewing import wording
@@ -75,3 +78,28 @@ def step_place(frame: Frame, attempt: Attempt, step: int) -> str:
     page = (step - 1) // STEPS_A_PAGE + 1
     name = f"run/{attempt.run}/{attempt.id}{f'.p{page}' if page > 1 else ''}.html"
     return f"{frame.to(name)}#step-{step}"
+
+
+class Point(NamedTuple):
+    """A night in a chart, in its own units: 0 to 1000 across, 0 to 100 down."""
+
+    x: float
+    y: float
+    state: str
+    night: Night
+
+
+def chart(nights: Sequence[Night], agent: str) -> list[Point]:
+    """One agent's rate, night by night; nights on which it has none are left out."""
+    step = 1000 / max(1, len(nights) - 1)
+    return [
+        Point(place * step, 100 - 100 * one.rate, one.state, night)
+        for place, night in enumerate(nights)
+        for one in night.agents
+        if one.agent == agent and one.rate is not None
+    ]
+
+
+def points(value: float | None) -> str:
+    """A difference of rates, in points."""
+    return "n/a" if value is None else f"{100 * value:+.0f}"

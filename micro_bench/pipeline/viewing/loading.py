@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock, Thread
 
-from micro_bench.errors import MicroBenchError
+from micro_bench.errors import MicroBenchError, NotFoundError
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.viewing.attempt import Seen, see
 from micro_bench.pipeline.viewing.run import Loaded, load
@@ -60,6 +61,21 @@ class Shelf:
         """An attempt, and the run it belongs to."""
         found = self.run(run)
         return found, see(found, self.line.specs, ident, page)
+
+    def beside(self, run: Loaded, task: str, agents: Sequence[str]) -> list[Seen]:
+        """Of each agent the attempt at a task that tells most: the first that failed, or the first.
+
+        Raises:
+            NotFoundError: One of them made none.
+        """
+        found = []
+        for agent in agents:
+            cells = next((r.cells for r in run.rows if (r.task, r.agent) == (task, agent)), ())
+            if not cells:
+                raise NotFoundError(f"{agent} made no attempt at {task}")
+            failed = next((one for one in cells if one.kind != "pass"), cells[0])
+            found.append(see(run, self.line.specs, f"{task}/{agent}/{failed.number}"))
+        return found
 
     def state(self, run: str) -> dict[str, object]:
         """What tells that a page is no longer up to date."""

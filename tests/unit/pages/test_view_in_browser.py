@@ -10,14 +10,19 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from micro_bench.pages.view.copying import copy
+from micro_bench.pipeline.deciding.gating import freeze, gate
 from tests.fakes.browser import axe, needs_browser, served, wide
 from tests.fakes.team import Team
+from tests.unit.deciding.test_nights import TASKS, night
 from tests.unit.pages.conftest import EVIL, transcript
 from tests.unit.reports.builder import attempt, finished, realistic, run_facts, score
 
 pytestmark = needs_browser
 RUN = "nightly-2026-03-14"
-PLACES = ["index.html", f"run/{RUN}.html", f"run/{RUN}/tz-cutoff/weak/2.html"]
+PLACES = [
+    "index.html", f"run/{RUN}.html", f"run/{RUN}/tz-cutoff/weak/2.html", f"run/{RUN}/compare.html",
+    f"run/{RUN}/beside/tz-cutoff/strong/weak.html", "trend.html",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +202,34 @@ def test_a_long_transcript_is_paged_and_a_key_finds_its_last_failure(tmp_path, b
 def test_axe_finds_nothing_wrong(page, place):
     at(page, place)
     assert axe(page) == [], "\n".join(axe(page))
+
+
+def test_flips_come_first_and_lead_to_both_sides(page):
+    at(page, f"run/{RUN}.html")
+    page.find_element(By.PARTIAL_LINK_TEXT, "Compare the agents").click()
+    text = body(page).text
+    assert "Told apart by this run" in text
+    assert "Tasks that flipped" in text
+    assert text.index("Tasks that flipped") < text.index("By tier")
+    press(page, "j")
+    here = page.current_url
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    assert "/beside/" in moved(page, here)
+    assert len(page.find_elements(By.CSS_SELECTOR, ".pair > section")) == 2
+    assert page.find_elements(By.CSS_SELECTOR, "main img, main script") == []
+
+
+def test_nights_are_drawn_and_named(tmp_path, browser):
+    team = Team(tmp_path)
+    for number in range(3):
+        night(team, f"n{number}", after=number)
+    freeze(team.line, ("n0", "n1", "n2"))
+    night(team, "bad", dict.fromkeys(TASKS, 0), after=4)
+    gate(team.line, "n2")
+    gate(team.line, "bad")
+    with served(team.root, "view") as url:
+        browser.get(url)
+        browser.find_element(By.PARTIAL_LINK_TEXT, "Nights").click()
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".trend circle")) == 2
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".t-suspected")) == 1
+        assert "suspected: steady got worse" in body(browser).text
