@@ -18,7 +18,7 @@ from micro_bench.tasks.findings._finding import Case, Rule
 from micro_bench.tasks.patches import Patch
 
 ROOM = "tasks.findings"
-VERSION = "1"
+VERSION = "2"
 """Of how the rules look; raised when one of them changes."""
 
 
@@ -49,7 +49,7 @@ def chosen(line: Line, select: Iterable[str], ignore: Iterable[str]) -> Rules:
         BadInputError: A word is no rule's.
     """
     settings = line.settings.findings
-    asked = Rules(tuple(select) or settings.select, (*ignore, *settings.ignore))
+    asked = Rules(_words(select) or settings.select, (*_words(ignore), *settings.ignore))
     known = [name for rule in rules() for name in (rule.CODE, rule.NAME)]
     unknown = [
         word for word in (*asked.select, *asked.ignore)
@@ -60,6 +60,11 @@ def chosen(line: Line, select: Iterable[str], ignore: Iterable[str]) -> Rules:
             f"no such rule: {', '.join(unknown)}", next_step="`micro-bench task rules` lists them"
         )
     return asked
+
+
+def _words(given: Iterable[str]) -> tuple[str, ...]:
+    """As people give them: one by one, or with commas between."""
+    return tuple(word.strip() for text in given for word in text.split(",") if word.strip())
 
 
 def assess(line: Line, task: Task) -> Assessed:

@@ -88,6 +88,12 @@ class Found:
         )  # fmt: skip
 
 
+_PROSE = (".md", ".rst", ".txt", ".adoc")
+
+
 def meaningful(lines: Iterable[Added]) -> list[Added]:
-    """Lines that say something by themselves: not braces, `else:` or a bare name."""
-    return [one for one in lines if len(re.sub(r"\W", "", one.text)) >= 10]
+    """Lines of code that say something by themselves: not braces, `else:` or a bare name."""
+    return [
+        one for one in lines
+        if len(re.sub(r"\W", "", one.text)) >= 10 and not one.path.lower().endswith(_PROSE)
+    ]  # fmt: skip

@@ -61,7 +61,7 @@ def test_lint_names_file_and_line_and_writes_sarif(team, tmp_path):
     (result,) = document["runs"][0]["results"]
     assert (result["ruleId"], result["level"]) == ("TL201", "error")
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == number
-    assert lint(team.line, (), (), ("TL201", "too-short")).errors == 0
+    assert lint(team.line, (), (), ("TL201, too-short",)).errors == 0
 
 
 def test_a_rule_that_is_none_is_refused(team):
