@@ -154,3 +154,16 @@ def ending(path: Path, most: int) -> tuple[bytes, int]:
         file.seek(max(0, size - most))
         content = file.read(most)
     return (content if size <= most else content.partition(b"\n")[2] or content), size
+
+
+def append_line(path: Path, text: str) -> None:
+    """Add a line to a file, on the disk before this returns; after a line that broke off, anew."""
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        with os.fdopen(handle, "r+b") as file:
+            size = os.fstat(handle).st_size
+            whole = size == 0 or os.pread(handle, 1, size - 1) == b"\n"
+            file.write((b"" if whole else b"\n") + f"{text}\n".encode())
+            file.flush()
+            os.fsync(handle)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from micro_bench.edge.files import storage_errors
+from micro_bench.edge.files import append_line
 from micro_bench.errors import BadInputError, Mistake
 from micro_bench.model.decision import Decision
 from micro_bench.paths import Workspace
@@ -46,19 +45,7 @@ class Decisions:
         """Write one at the end, on the disk before this returns."""
         data = decision.model_dump(mode="json", exclude_defaults=True)
         text = json.dumps({"schema_version": 1, **data}, ensure_ascii=False)
-        with storage_errors(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-            with os.fdopen(handle, "r+b") as file:
-                begins = b"" if self._ends_well(file.fileno()) else b"\n"
-                file.write(begins + f"{text}\n".encode())
-                file.flush()
-                os.fsync(file.fileno())
-
-    def _ends_well(self, handle: int) -> bool:
-        """Whether the last line is whole: a process may have died in it."""
-        size = os.fstat(handle).st_size
-        return size == 0 or os.pread(handle, 1, size - 1) == b"\n"
+        append_line(self.path, text)
 
     def _lines(self) -> Iterator[str]:
         yield from self.path.read_bytes().decode("utf-8", "replace").splitlines()

@@ -13,6 +13,7 @@ from micro_bench.model.comparison import (
     Versus,
     Watched,
 )
+from micro_bench.pipeline.deciding.reviewing import Reviewed
 from micro_bench.reports.wording import clean, interval, percent
 
 FLIPS_SHOWN = 12
@@ -185,3 +186,17 @@ def metrics(found: Night) -> str:
             if value is not None:
                 lines.append(f'microbench_drop_p{{agent="{one.agent}",stat="{stat}"}} {value:.6g}')
     return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def reviewed(found: Reviewed) -> str:
+    """The next patch to read; or, when all are read, what people would merge."""
+    done = sum(one.read for one in found.items)
+    if found.next is None:
+        lines = [
+            f"{clean(one.agent)}: {interval(one.mergeable)} would be merged "
+            f"({one.mergeable.attempts} read, median {one.minutes:.0f} min)"
+            for one in found.rates
+        ]
+        return "\n".join([f"all {done} patches of the sample are read", *lines])
+    head = f"{found.next.code}: {found.next.task}, {clean(found.next.title)}"
+    return f"{done} of {len(found.items)} read\n{head}\n\n{found.next.patch}"
