@@ -213,6 +213,8 @@ def _state(agents: Sequence[Watched], *, void: bool, budget: bool) -> str:
     for state in ("confirmed", "suspected"):
         if state in states:
             return state
+    if "unmeasured" in states:  # an agent of the baseline of which nothing counts: no green night
+        return "void"
     return "budget" if budget else "fine"
 
 
@@ -222,6 +224,8 @@ def _summary(state: str, agents: Sequence[Watched], wrong: Sequence[str]) -> str
     }
     if wrong:
         return f"void: {wrong[0]}"
+    if state == "void" and "unmeasured" in names:
+        return f"nothing measurable of {', '.join(names['unmeasured'])}: no attempt that counts"
     if state == "void":
         return "nothing measurable: no agent has attempts that count and a baseline to hold them to"
     if state in {"confirmed", "suspected"}:

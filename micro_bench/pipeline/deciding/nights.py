@@ -12,7 +12,7 @@ from typing import Any
 from micro_bench import codec
 from micro_bench.edge import clock, http
 from micro_bench.edge.files import write_atomic
-from micro_bench.errors import BadInputError, NotFoundError
+from micro_bench.errors import NotFoundError, TrackerError
 from micro_bench.model.comparison import Night
 from micro_bench.model.report import CONTROLS
 from micro_bench.paths import Workspace
@@ -148,18 +148,22 @@ def _plain(text: str) -> str:
 def _post(line: Line, night: Night, variable: str) -> bool:
     """Tell people when the state is another than last night's; silence otherwise.
 
-    Raises:
-        BadInputError: The variable is not set.
+    Neither a variable that is not set nor a message that is not taken changes the night's end.
     """
     if not variable:
         return False
     address = os.environ.get(variable, "")
     if not address:
-        raise BadInputError(f"the variable {variable} is not set: nowhere to post to")
+        line.tell(f"the variable {variable} is not set: nobody is told")
+        return False
     if night.state == _last_state(line.workspace, night):
         return False
     payload: Mapping[str, Any] = teams(night) if ".office" in address else slack(night)
-    return http.post(address, payload)
+    try:
+        return http.post(address, payload)
+    except TrackerError as error:  # the night's own exit code must not be lost for it
+        line.tell(error.describe())
+        return False
 
 
 def _last_state(workspace: Workspace, night: Night) -> str:

@@ -199,3 +199,31 @@ def test_a_name_that_is_no_agent_is_said(team):
     night(team, "n0")
     with pytest.raises(NotFoundError, match="no agent is called nobody"):
         compared(team.line, Asked(("n0",), ("nobody",)))
+
+
+def test_a_repetition_or_an_agent_of_which_nothing_counts_is_no_green_night(team):
+    night(team, "n0")
+    freeze(team.line, ("n0",))
+    night(team, "tonight", USUAL | dict.fromkeys(TASKS[:4], 0), after=1)
+    night(team, "lost", USUAL, after=1, tasks=[], oracle=None)
+    assert gate(team.line, "tonight", "lost").state == "suspected"
+    night(team, "empty", USUAL, after=2, tasks=[])
+    found = gate(team.line, "empty")
+    assert (found.state, found.exit_code) == ("void", 23)
+
+
+def test_a_webhook_that_is_not_there_hides_no_exit_code(team, monkeypatch):
+    night(team, "n0")
+    freeze(team.line, ("n0",))
+    worse = USUAL | dict.fromkeys(TASKS[:4], 0)
+    monkeypatch.delenv("NOWHERE", raising=False)
+
+    def run(_line, options):
+        only = list(options.tasks) or TASKS
+        oracle = True if "oracle" in options.agents else None
+        store = night(team, options.name, worse, tasks=only, oracle=oracle, after=1)
+        return Ran(store.lock.run, store.root, 1, 0, [], "", {})
+
+    wanted = RunOptions(("steady=command:true",), name="tonight")
+    found = nights.nightly(team.line, wanted, "NOWHERE", run=run)
+    assert (found.night.exit_code, found.posted) == (21, False)
