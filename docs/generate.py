@@ -18,6 +18,7 @@ from micro_bench import codec, errors, plugins, settings
 from micro_bench.cli import _app
 from micro_bench.edge.files import write_atomic
 from micro_bench.languages._recipe import Recipe, TestNames
+from micro_bench.model.comparison import NIGHT_CODES
 from micro_bench.model.task import Task
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -52,6 +53,9 @@ def exit_codes() -> str:
     known: list[type[errors.MicroBenchError]] = [_app.UsageError, *_subclasses(errors)]
     rows = {0: ("", "Done."), errors.INTERRUPTED: ("interrupted", "Ctrl-C. " + _after_ctrl_c())}
     rows |= {kind.exit_code: (kind.title, _first_paragraph(kind.__doc__)) for kind in known}
+    rows |= {
+        code: (title, f"`nightly`, `gate`: {cause}") for code, title, cause in NIGHT_CODES.values()
+    }
     lines = [f"| {code} | {title} | {text} |" for code, (title, text) in sorted(rows.items())]
     head = (
         "# Exit codes\n\nScripts and nightly jobs may branch on them: each cause has its own.\n\n"

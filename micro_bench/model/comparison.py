@@ -119,6 +119,10 @@ class Baseline(Noun):
     tasks: dict[str, Digest]
     """Task -> digest over all that decides its results: another one is another task."""
     agents: dict[str, BaselineAgent]
+    prompt: Digest | None = None
+    """Of the template of the instruction; None in baselines of older versions."""
+    isolation: str = ""
+    """Of its first run; empty in baselines of older versions."""
 
 
 class Watched(Noun):
@@ -164,8 +168,17 @@ class Night(Noun):
 
     @property
     def exit_code(self) -> int:
-        """0 fine, 21 confirmed, 22 suspected, 23 void or nothing measurable, 24 budget."""
-        return {"fine": 0, "confirmed": 21, "suspected": 22, "void": 23, "budget": 24}[self.state]
+        """0 where it is fine, else as in `NIGHT_CODES`."""
+        return NIGHT_CODES[self.state][0] if self.state in NIGHT_CODES else 0
+
+
+NIGHT_CODES = {
+    "confirmed": (21, "regression confirmed", "An agent got worse, and again the same night."),
+    "suspected": (22, "regression suspected", "An agent did worse, and was not run again."),
+    "void": (23, "void night", "A control ended wrongly, or nothing was measurable."),
+    "budget": (24, "out of budget", "The run's budget was used up, and nothing shows a drop."),
+}
+"""State -> exit code of `nightly` and `gate`, its title and its cause."""
 
 
 class Quarantined(Noun):

@@ -22,6 +22,8 @@ AGAIN_TIMES = 2
 of ten points on all tasks alike is found within three nights in 95 of 100 series; with twice as
 many in 99, and a false alarm is as rare."""
 SURE = 0.05
+DRIFT = 5.0
+"""Where the CUSUM of the nights tells of a drift, until it is below again."""
 _Z = 2.054 + 0.842
 """Of one-sided .02 and of four times in five."""
 
@@ -78,7 +80,7 @@ def watch(
         # A repetition that the infrastructure broke clears nobody.
         second = testing.drop(repeated) if repeated else None
     z = testing.standardised(list(pairs.values()))
-    drifts = testing.cusum([*earlier, z]) is not None
+    drifts = testing.cusum([*earlier, z]) > DRIFT
     return Watched(
         agent=agent, state=_state(p, second, drifts=drifts), p=p, p_again=second, z=z,  # type: ignore[arg-type]
         rate=_rate({t: tonight[t] for t in pairs}), baseline=_rate({t: baseline[t] for t in pairs}),

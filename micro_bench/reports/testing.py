@@ -100,7 +100,7 @@ class Difference:
     hi: float | None
     """95 % interval; None for fewer than two tasks."""
     p: float | None
-    """Two-sided; None where it says nothing: fewer than two tasks, or every difference alike."""
+    """Two-sided; None where it says nothing: fewer than two tasks, or none at which they differ."""
     wins: int
     losses: int
     ties: int
@@ -112,7 +112,9 @@ class Difference:
 def paired(rates: Sequence[tuple[float, float]]) -> Difference:
     """Paired t over tasks: rates of the first and the second agent at each task.
 
-    Student's t on the differences. `detectable` is (t_.975 + t_.8) s / sqrt(T).
+    Student's t on the differences. `detectable` is (t_.975 + t_.8) s / sqrt(T). Where all tasks
+    differ by the very same there is no spread to hold the mean to: p is the sign test's, 2^(1-T),
+    and there is no interval.
     """
     differences = [second - first for first, second in rates]
     tasks = len(differences)
@@ -123,6 +125,9 @@ def paired(rates: Sequence[tuple[float, float]]) -> Difference:
     spread = math.sqrt(math.fsum((d - mean) ** 2 for d in differences) / (tasks - 1))
     error = spread / math.sqrt(tasks)
     half = t_quantile(0.975, tasks - 1) * error
+    if error == 0 and mean:
+        sign = 2.0 ** (1 - tasks)
+        return Difference(tasks, mean, None, None, sign, wins, losses, 0, None)
     p = None if error == 0 else 2 * (1 - t_cdf(abs(mean) / error, tasks - 1))
     detectable = (t_quantile(0.975, tasks - 1) + t_quantile(0.8, tasks - 1)) * error
     return Difference(
@@ -226,17 +231,15 @@ def retry_weights(n: int, passes: int, most: int) -> tuple[float, float]:
     return weights[0], weights[1]
 
 
-def cusum(drops: Sequence[float], slack: float = 0.5, limit: float = 5.0) -> int | None:
-    """The first place at which a one-sided CUSUM of standardised drops passes its limit.
+def cusum(drops: Sequence[float], slack: float = 0.5) -> float:
+    """Where a one-sided CUSUM of standardised drops stands after the last of them.
 
-    Page (1954): S = max(0, S + z - slack). None where it never does.
+    Page (1954): S = max(0, S + z - slack). It comes down again when the drops end.
     """
     reached = 0.0
-    for place, z in enumerate(drops):
+    for z in drops:
         reached = max(0.0, reached + z - slack)
-        if reached > limit:
-            return place
-    return None
+    return reached
 
 
 def standardised(pairs: Sequence[Pair]) -> float:

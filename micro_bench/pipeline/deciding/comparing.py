@@ -15,6 +15,8 @@ from micro_bench.pipeline.reporting import facts
 from micro_bench.reports.comparing import Side, compare, side
 from micro_bench.store import RunStore, open_run
 
+PRICES = "prices.json"
+"""In a run's folder: the prices as they were used."""
 SHOWN = 5
 """Tasks that differ, by name."""
 
@@ -37,7 +39,7 @@ def compared(line: Line, asked: Asked) -> Comparison:
         NotFoundError: There is no such run or agent.
     """
     stores = [open_run(line.workspace, name) for name in asked.runs or ("latest",)]
-    found = list(differences([store.lock for store in stores]))
+    found = [*differences([store.lock for store in stores]), *_prices(stores)]
     if found and not asked.override.strip():
         raise BadInputError(
             f"these runs cannot be compared: {'; '.join(found)}",
@@ -69,6 +71,15 @@ def differences(locks: Sequence[RunLock]) -> Iterator[str]:
             yield f"another isolation: {one.isolation} and {other.isolation}"
         if one.prompt != other.prompt:
             yield "another template of the instruction"
+
+
+def _prices(stores: Sequence[RunStore]) -> Iterator[str]:
+    """Runs whose tokens were priced otherwise; one that asked no model has no prices."""
+    paths = [store.root / PRICES for store in stores]
+    known = [(path.parent.name, path.read_bytes()) for path in paths if path.is_file()]
+    for (one, mine), (other, theirs) in pairwise(known):
+        if mine != theirs:
+            yield f"other prices: {one} and {other}"
 
 
 _DECIDES: dict[str, Callable[[TaskLock], object]] = {

@@ -23,6 +23,7 @@ from micro_bench.model.comparison import (
 from micro_bench.model.report import CONTROLS
 from micro_bench.model.run import RunLock, TaskLock
 from micro_bench.paths import Workspace
+from micro_bench.pipeline.deciding.comparing import differences
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.reporting import facts
 from micro_bench.plurals import count
@@ -30,25 +31,28 @@ from micro_bench.reports import alarm
 from micro_bench.reports.comparing import side
 from micro_bench.reports.marks import judge
 from micro_bench.reports.statistics import Tally
-from micro_bench.store import RunStore, open_run, run_locks
+from micro_bench.store import NIGHT, RunStore, nights, open_run
 
-NIGHT = "night.json"
+SHOWN = 8
+"""Tasks that are gone, by name."""
 Tallies = dict[str, dict[str, Tally]]
 """Agent -> task -> its counted attempts and passes."""
 
 
 def freeze(line: Line, runs: Sequence[str]) -> Baseline:
-    """Make runs the baseline: the only way in which it changes.
+    """Make runs the baseline: the only way in which it changes. A run named twice counts once.
 
     Raises:
         BadInputError: They are not of the same tasks and agents, or a control ended wrongly.
         NotFoundError: There is no such run.
     """
-    stores = [open_run(line.workspace, name) for name in runs or ("latest",)]
+    opened = [open_run(line.workspace, name) for name in runs or ("latest",)]
+    stores = list({store.lock.run: store for store in opened}.values())
+    quarantined = quarantine(line.workspace, clock.now().date())
     first = stores[0].lock
     sums: dict[str, dict[str, Passes]] = defaultdict(dict)
     for store in stores:
-        if wrong := list(void(store)):
+        if wrong := list(void(store, quarantined)):
             raise BadInputError(f"run {store.lock.run} is void: {wrong[0]}")
         if odd := list(_otherwise(first, store.lock)):
             raise BadInputError(
@@ -56,7 +60,7 @@ def freeze(line: Line, runs: Sequence[str]) -> Baseline:
                 next_step="freeze runs of the same tasks and agents together",
             )
         for agent, tallies in _tallies(store).items():
-            for task, tally in tallies.items():
+            for task, tally in _without(tallies, quarantined).items():
                 old = sums[agent].get(task, Passes(n=0, c=0))
                 sums[agent][task] = Passes(n=old.n + tally.n, c=old.c + tally.c)
     found = Baseline(
@@ -67,6 +71,7 @@ def freeze(line: Line, runs: Sequence[str]) -> Baseline:
             for ref in first.agents
             if ref.kind not in CONTROLS
         },
+        prompt=first.prompt, isolation=first.isolation,
     )  # fmt: skip
     codec.save(line.workspace.baseline, found)
     return found
@@ -87,7 +92,7 @@ def gate(line: Line, run: str, again: str = "") -> Night:
     store = open_run(line.workspace, run)
     baseline = _baseline(line.workspace)
     quarantined = quarantine(line.workspace, clock.now().date())
-    wrong = list(void(store))
+    wrong = list(void(store, quarantined))
     second = _tallies(open_run(line.workspace, again)) if again else {}
     agents = () if wrong else tuple(_watched(line, store, baseline, second, quarantined))
     state = _state(agents, void=bool(wrong), budget=_out_of_budget(store))
@@ -140,13 +145,15 @@ def _overdue(until: str, today: date) -> str:
     return f"was to end on {until}: mend the task, or give a new date" if last < today else ""
 
 
-def void(store: RunStore) -> Iterator[str]:
-    """Why nothing of a run counts: its controls ended wrongly."""
+def void(store: RunStore, quarantined: frozenset[str]) -> Iterator[str]:
+    """Why nothing of a run counts: its controls ended wrongly, at a task not in quarantine."""
     kinds = {ref.name: ref.kind for ref in store.lock.agents}
     scores = store.scores()
     for attempt in store.attempts():
         kind, judged = kinds.get(attempt.agent.name, ""), judge(attempt, scores)
-        if kind in CONTROLS and judged.valid and judged.passed != (kind == "oracle"):
+        if attempt.task in quarantined or kind not in CONTROLS:
+            continue
+        if judged.valid and judged.passed != (kind == "oracle"):
             should = "passes" if kind == "oracle" else "fails"
             yield f"{attempt.id} did not end as it must: {kind} always {should}"
 
@@ -166,18 +173,25 @@ def _watched(
     keys = {task.id: _task_key(task) for task in store.lock.tasks}
     tiers = {task.id: _Known(task.tier) for task in store.lock.tasks}
     changed = sorted(t for t, key in keys.items() if baseline.tasks.get(t, key) != key)
+    absent = sorted(baseline.tasks.keys() - keys.keys() - quarantined)
     refs = {ref.name: ref for ref in store.lock.agents}
+    past = nights(line.workspace, line.tell)
     for name, tallies in _tallies(store).items():
         known = baseline.agents.get(name)
         breaks = [f"{task} is another task than it was" for task in changed]
-        if known is not None and known.configuration != _configuration(refs[name]):
-            breaks.append(f"{name} is another agent than it was: {_about(refs[name])}")
+        breaks += _missing("was not run", absent)
+        breaks += _around(store.lock, baseline)
+        if known is not None and (why := _another(refs[name], known, store.lock, baseline)):
+            breaks.append(why)
             known = None
         left = quarantined | set(changed)
+        if known is not None:
+            lost = known.tasks.keys() - tallies.keys() - left - set(absent)
+            breaks += _missing("has no attempt that counts", sorted(lost))
         yield alarm.watch(
             name, known, {t: one for t, one in tallies.items() if t not in left}, tiers,
             again=_without(again[name], left) if name in again else None,
-            earlier=_earlier(line.workspace, store.lock, baseline, name), breaks=breaks,
+            earlier=_earlier(past, store.lock, baseline, name), breaks=breaks,
         )  # fmt: skip
 
 
@@ -193,17 +207,39 @@ def _without(tallies: Mapping[str, Tally], left: set[str] | frozenset[str]) -> d
     return {task: one for task, one in tallies.items() if task not in left}
 
 
-def _earlier(workspace: Workspace, lock: RunLock, baseline: Baseline, agent: str) -> list[float]:
+def _missing(what: str, tasks: Sequence[str]) -> list[str]:
+    """A task that is gone takes its drop with it: it is said, never passed over."""
+    if not tasks:
+        return []
+    more = f" and {len(tasks) - SHOWN} more" if len(tasks) > SHOWN else ""
+    return [f"{', '.join(tasks[:SHOWN])}{more}: of the baseline, and {what}"]
+
+
+def _around(lock: RunLock, baseline: Baseline) -> list[str]:
+    """What is around the agents is another, and may have moved their rates."""
+    if not baseline.isolation or baseline.isolation == lock.isolation:
+        return []
+    return [f"the isolation was {baseline.isolation} and is {lock.isolation}"]
+
+
+def _another(ref: AgentRef, known: BaselineAgent, lock: RunLock, baseline: Baseline) -> str:
+    """Why this is not the agent of the baseline; empty if it is."""
+    if known.configuration != _configuration(ref):
+        return f"{ref.name} is another agent than it was: {_about(ref)}"
+    if baseline.prompt is not None and baseline.prompt != lock.prompt:
+        return f"{ref.name} is asked otherwise than it was: another template of the instruction"
+    return ""
+
+
+def _earlier(past: Sequence[Night], lock: RunLock, baseline: Baseline, agent: str) -> list[float]:
     """`z` of the nights between the baseline and this one, as they were written down then."""
-    found = []
-    for path in run_locks(workspace):
-        file = path.parent / NIGHT
-        if path.parent.name == lock.run or not file.exists():
-            continue
-        night = codec.load(file, Night)
-        if baseline.frozen < night.created < lock.created:
-            found += [(night.created, one.z) for one in night.agents if one.agent == agent]
-    return [z for _, z in sorted(found, key=lambda one: one[0]) if z is not None]
+    return [
+        one.z
+        for night in past
+        if night.run != lock.run and baseline.frozen < night.created < lock.created
+        for one in night.agents
+        if one.agent == agent and one.z is not None
+    ]
 
 
 def _state(agents: Sequence[Watched], *, void: bool, budget: bool) -> str:
@@ -245,9 +281,7 @@ def _out_of_budget(store: RunStore) -> bool:
 
 
 def _otherwise(one: RunLock, other: RunLock) -> Iterator[str]:
-    mine, theirs = ({t.id: _task_key(t) for t in lock.tasks} for lock in (one, other))
-    if mine != theirs:
-        yield "other tasks, images or limits"
+    yield from differences((one, other))
     agents = [{a.name: _configuration(a) for a in lock.agents} for lock in (one, other)]
     if agents[0] != agents[1]:
         yield "other agents"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from micro_bench import codec
 from micro_bench.edge import clock, http
@@ -18,12 +19,12 @@ from micro_bench.model.report import CONTROLS
 from micro_bench.paths import Workspace
 from micro_bench.pipeline.commands import Ran, RunOptions, run_command
 from micro_bench.pipeline.deciding import wording
-from micro_bench.pipeline.deciding.gating import NIGHT, gate
+from micro_bench.pipeline.deciding.gating import gate, quarantine
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.run.agents import parse
 from micro_bench.reports.alarm import AGAIN_TIMES
 from micro_bench.settings import Settings
-from micro_bench.store import open_run, run_locks
+from micro_bench.store import NIGHT, nights
 
 AGAIN = "again"
 Run = Callable[[Line, RunOptions], Ran]
@@ -48,7 +49,11 @@ def nightly(line: Line, options: RunOptions, webhook: str = "", run: Run = run_c
         options: As of a run; the controls are added.
         webhook: Name of a variable with the address that a message goes to when the state changes.
         run: Makes a run.
+
+    Raises:
+        BadInputError: An entry of the quarantine is past its date; nothing was run.
     """
+    quarantine(line.workspace, clock.now().date())  # an entry past its date costs no night
     name = options.name or f"nightly-{clock.now():%Y-%m-%d}"
     ran = run(line, replace(options, agents=_with_controls(options.agents), name=name))
     infra = list(ran.infra)
@@ -156,9 +161,9 @@ def _post(line: Line, night: Night, variable: str) -> bool:
     if not address:
         line.tell(f"the variable {variable} is not set: nobody is told")
         return False
-    if night.state == _last_state(line.workspace, night):
+    if night.state == _last_state(line, night):
         return False
-    payload: Mapping[str, Any] = teams(night) if ".office" in address else slack(night)
+    payload: Mapping[str, Any] = teams(night) if is_teams(address) else slack(night)
     try:
         return http.post(address, payload)
     except TrackerError as error:  # the night's own exit code must not be lost for it
@@ -166,16 +171,15 @@ def _post(line: Line, night: Night, variable: str) -> bool:
         return False
 
 
-def _last_state(workspace: Workspace, night: Night) -> str:
-    earlier = [
-        codec.load(path.parent / NIGHT, Night)
-        for path in run_locks(workspace)
-        if path.parent.name != night.run and (path.parent / NIGHT).exists()
-    ]
-    before = [one for one in earlier if one.created < night.created]
-    return max(before, key=lambda one: one.created).state if before else "fine"
+def is_teams(address: str) -> bool:
+    """Connectors of Office, and the workflows that took their place."""
+    host = (urlsplit(address).hostname or "").lower()
+    return host.endswith(
+        (".office.com", ".office365.com", ".logic.azure.com", ".powerplatform.com")
+    )
 
 
-def shown(line: Line, run: str) -> Night:
-    """A night as it was written down."""
-    return codec.load(open_run(line.workspace, run).root / NIGHT, Night)
+def _last_state(line: Line, night: Night) -> str:
+    past = (one for one in nights(line.workspace) if one.run != night.run)
+    before = [one for one in past if one.created < night.created]
+    return before[-1].state if before else "fine"

@@ -8,13 +8,16 @@ from datetime import timedelta
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from micro_bench import codec
 from micro_bench.errors import BadInputError, NotFoundError
 from micro_bench.model.attempt import Attempt
+from micro_bench.model.comparison import Baseline
 from micro_bench.model.report import RunFacts
 from micro_bench.pipeline.commands import Ran, RunOptions
 from micro_bench.pipeline.deciding import nights, wording
 from micro_bench.pipeline.deciding.comparing import Asked, compared
 from micro_bench.pipeline.deciding.gating import freeze, gate
+from micro_bench.store import NIGHT
 from tests.fakes.team import Team
 from tests.unit.reports.builder import START, agent, attempt, finished, run_facts, score
 
@@ -227,3 +230,87 @@ def test_a_webhook_that_is_not_there_hides_no_exit_code(team, monkeypatch):
     wanted = RunOptions(("steady=command:true",), name="tonight")
     found = nights.nightly(team.line, wanted, "NOWHERE", run=run)
     assert (found.night.exit_code, found.posted) == (21, False)
+
+
+def test_a_task_that_is_gone_is_a_break_in_the_series(team):
+    night(team, "n0")
+    freeze(team.line, ("n0",))
+    night(team, "tonight", tasks=TASKS[2:], after=1)
+    found = gate(team.line, "tonight")
+    assert found.agents[0].breaks == (
+        f"{', '.join(sorted(TASKS[:2]))}: of the baseline, and was not run",
+    )
+
+
+def test_a_night_named_twice_is_frozen_once(team):
+    night(team, "n0")
+    assert freeze(team.line, ("n0", "n0")).agents == freeze(team.line, ("n0",)).agents
+
+
+def test_an_entry_past_its_date_is_found_before_anything_runs(team):
+    entry = f"tasks:\n  - {{task: {TASKS[0]}, reason: flaky, by: ann, until: 2019-01-01}}\n"
+    team.workspace.quarantine.write_text("schema_version: 1\n" + entry)
+    asked = []
+    with pytest.raises(BadInputError, match="1 mistake"):
+        nights.nightly(
+            team.line, RunOptions(("steady=command:true",)), run=lambda *told: asked.append(told)
+        )
+    assert asked == []
+
+
+def test_a_control_at_a_task_in_quarantine_voids_no_night(team):
+    night(team, "n0")
+    freeze(team.line, ("n0",))
+    night(team, "tonight", oracle=False, after=1)
+    assert gate(team.line, "tonight").state == "void"
+    entries = "".join(
+        f"  - {{task: {t}, reason: flaky, by: ann, until: 2999-01-01}}\n" for t in TASKS
+    )
+    team.workspace.quarantine.write_text("schema_version: 1\ntasks:\n" + entries)
+    assert gate(team.line, "tonight").void == ()
+    last = entries.rindex("  - ")
+    team.workspace.quarantine.write_text("schema_version: 1\ntasks:\n" + entries[:last])
+    assert TASKS[-1] in gate(team.line, "tonight").void[0]
+
+
+def test_a_damaged_night_stops_no_later_one(team):
+    for number in range(2):
+        night(team, f"n{number}", after=number)
+    freeze(team.line, ("n0",))
+    (team.workspace.run("n1") / NIGHT).write_text('{"run": 7')
+    night(team, "tonight", after=3)
+    assert gate(team.line, "tonight").state == "fine"
+
+
+def test_another_template_is_another_agent_and_another_isolation_is_said(team):
+    night(team, "n0")
+    frozen = freeze(team.line, ("n0",))
+    night(team, "tonight", after=1)
+    digest = "f" * 64
+    for change, state in (({"isolation": "elsewhere"}, "fine"), ({"prompt": digest}, "void")):
+        changed = Baseline.model_validate({**dict(frozen), **change})
+        codec.save(team.workspace.baseline, changed)
+        found = gate(team.line, "tonight")
+        assert (found.state, len(found.agents[0].breaks)) == (state, 1)
+
+
+def test_runs_whose_tokens_were_priced_otherwise_are_refused(team):
+    for place, name in enumerate(("n0", "n1")):
+        store = night(team, name, after=place)
+        (store.root / "prices.json").write_text(f'{{"a": {place}}}')
+    with pytest.raises(BadInputError, match="other prices: n0 and n1"):
+        compared(team.line, Asked(("n0", "n1")))
+
+
+@pytest.mark.parametrize(
+    ("address", "teams"),
+    [
+        ("https://acme.webhook.office.com/webhookb2/1", True),
+        ("https://prod-1.westeurope.logic.azure.com:443/workflows/1", True),
+        ("https://x.environment.api.powerplatform.com/powerautomate/1", True),
+        ("https://hooks.slack.com/services/T/B/x.office.com", False),
+        ("no address", False),
+    ],
+)
+def test_who_is_told_gets_a_message_in_its_own_shape(address, teams):
+    assert nights.is_teams(address) is teams

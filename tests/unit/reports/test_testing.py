@@ -94,6 +94,13 @@ def test_where_all_differences_are_alike_no_p_is_claimed():
     assert paired([]).value is None
 
 
+def test_where_all_tasks_differ_by_the_same_the_sign_test_speaks():
+    found = paired([(0.2, 0.6)] * 8)
+    expected = stats.binomtest(8, 8).pvalue
+    assert (found.p, found.losses, found.ties) == (pytest.approx(expected), 0, 0)
+    assert (found.lo, found.hi, found.detectable) == (None, None, None)
+
+
 def test_the_detectable_difference_is_found_four_times_in_five():
     rng = np.random.default_rng(3)
     spread, tasks = 0.3, 30
@@ -169,5 +176,7 @@ def test_the_standardised_drop_and_cusum():
     )
     expected = sum(mean - one.c_after for mean, one in sums) / math.sqrt(spread)
     assert standardised(pairs) == pytest.approx(expected)
-    assert cusum([0.2, 0.4, 0.1]) is None
-    assert cusum([2.0, 2.5, 2.5, 1.0]) == 2
+    assert cusum([0.2, 0.4, 0.1]) == 0
+    sums = [cusum([2.0, 2.5, 2.5, 1.0][:nights]) for nights in range(1, 5)]
+    assert sums == pytest.approx([1.5, 3.5, 5.5, 6.0])
+    assert cusum([2.0, 2.5, 2.5, *[0.0] * 11]) == 0, "what ended is not told for good"
