@@ -6,6 +6,7 @@ from typing import Literal
 
 from micro_bench.model.attempt import AgentRef
 from micro_bench.model.base import Digest, Noun, Slug, Time
+from micro_bench.model.rates import CostRates
 from micro_bench.model.task import Limits, SliceLevel
 
 
@@ -67,5 +68,7 @@ class RunLock(Noun):
     prompt: Digest | None = None
     """Of the template of the instruction; None in runs of older versions. An agent with a template
     of its own names that in its options."""
+    rates: CostRates | None = None
+    """What things cost when it was made; None in runs of older versions."""
     part: str = ""
     """What part of something larger was run, in words; empty for the whole."""

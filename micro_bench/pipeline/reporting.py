@@ -8,6 +8,7 @@ from pathlib import Path
 from micro_bench import plugins
 from micro_bench.edge.files import write_atomic
 from micro_bench.errors import BadInputError
+from micro_bench.model.rates import CostRates
 from micro_bench.model.report import Report, RunFacts, SkippedTask, TaskFacts
 from micro_bench.model.run import RunLock
 from micro_bench.reports.tabulate import tabulate
@@ -37,7 +38,8 @@ def facts(lock: RunLock, ks: Sequence[int]) -> RunFacts:
             )
             for t in lock.tasks
         ),
-        isolation=lock.isolation, host=lock.host, demo=lock.demo, part=lock.part, planned=lock.k,
+        isolation=lock.isolation, rates=lock.rates or CostRates(), host=lock.host,
+        demo=lock.demo, part=lock.part, planned=lock.k,
         skipped=tuple(SkippedTask(id=s.task, reason=s.reason) for s in lock.skipped),
     )  # fmt: skip
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 
 from micro_bench.model.attempt import Attempt
+from micro_bench.model.expense import Costs
 from micro_bench.model.report import (
     CONTROLS,
     Apart,
@@ -27,6 +28,7 @@ from micro_bench.model.report import (
 from micro_bench.model.score import Score
 from micro_bench.reports import statistics
 from micro_bench.reports.bills import bills
+from micro_bench.reports.expenses import costs
 from micro_bench.reports.marks import Judged, judge
 from micro_bench.reports.notes import notes, suspicions, warnings
 from micro_bench.reports.statistics import Interval, Posterior, Tally
@@ -80,7 +82,19 @@ def tabulate(run: RunFacts, attempts: Sequence[Attempt], scores: Mapping[str, Sc
         skipped=run.skipped,
         provenance=provenance,
         bills=bills([agent.name for agent in run.agents], listed),
+        costs=tuple(_costs(run, grouped)),
     )
+
+
+def _costs(run: RunFacts, grouped: Grouped) -> Iterator[Costs]:
+    for tier in (None, *_tiers(run)):
+        for agent in run.agents:
+            tasks = [
+                (task, grouped.get((task.id, agent.name), ()))
+                for task in run.tasks if tier in {None, task.tier}
+            ]  # fmt: skip
+            if agent.kind not in CONTROLS:
+                yield costs(agent.name, tier, tasks, run.rates, _ks(run))
 
 
 def _listed(run: RunFacts, attempts: Sequence[Attempt]) -> Sequence[Attempt]:

@@ -111,7 +111,7 @@ def test_a_format_takes_a_report_with_nothing_in_it(name):
 
 
 ALLOWED = re.compile(
-    r"__future__|collections(\.abc)?|csv|dataclasses|enum|functools|io|itertools|json|math|re|"
+    r"__future__|collections(\.abc)?|csv|dataclasses|decimal|enum|functools|io|itertools|json|math|re|"
     r"textwrap|typing|xml\.sax\.saxutils|jinja2|micro_bench\.model\.\w+|"
     r"micro_bench\.reports(\.(?!formats\b)\w+)?"
 )

@@ -105,6 +105,7 @@ def _lock(
         harness=host.harness_version(), k=request.k, skipped=skipped,
         isolation=line.backend.isolation(), host=_host(), jobs=request.jobs, demo=request.demo,
         part=request.part, tasks=tasks, agents=agents, prompt=_prompt(),
+        rates=line.settings.costs,
     )  # fmt: skip
 
 

@@ -280,7 +280,7 @@ class _Runner:
                 image_key=image.key, image_digest=image.digest,
                 isolation=self.line.backend.isolation(), limits=what.bounds, started=started,
                 finished=clock.now(), outcome=tried.outcome, timings=tried.timings,
-                metered=tried.metered,
+                metered=tried.metered, told=tried.session.usage,
             )  # fmt: skip
             files = {
                 "patch.diff": tried.patch, "instruction.md": tried.instruction.encode(),

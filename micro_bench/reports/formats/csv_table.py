@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 
+from micro_bench.model.expense import Costs
 from micro_bench.model.report import Bill, Cell, Estimate, Rates, Report, WallTime
 from micro_bench.reports.wording import clean
 
@@ -31,6 +33,9 @@ def render(report: Report) -> str:
         writer.writerows((inert(cell.agent), tier, *line) for line in _lines(cell))
     for one in report.bills:
         writer.writerows((inert(one.agent), "all", *line) for line in _bill(one))
+    for costs in report.costs:
+        tier = "all" if costs.tier is None else costs.tier
+        writer.writerows((inert(costs.agent), tier, *line) for line in _costs(costs))
     return out.getvalue()
 
 
@@ -65,6 +70,34 @@ def _bill(found: Bill) -> Iterator[Line]:
         yield f"tokens_{name}", "", str(getattr(found.tokens, name)), "", "", n
     yield "cost_usd", "", "" if found.cost_usd is None else str(found.cost_usd), "", "", n
     yield "known_usd", "", str(found.known_usd), "", "", n
+
+
+def _costs(found: Costs) -> Iterator[Line]:
+    """In the run's currency; empty is unknown. Without a price, the total is the least it is."""
+    n = found.attempts
+    for source, number in sorted(found.sources.items()):
+        yield f"tokens_by_{source}", "", str(number), "", "", n
+    for one in found.components:
+        yield f"{one.name}_{one.unit}", "", _number(one.quantity), "", "", n
+        money = (_amount(one.amount), _amount(one.lo), _amount(one.hi))
+        yield f"{one.name}_cost_{found.currency}", "", *money, n
+    for price in found.prices:
+        money = (_amount(price.value), _amount(price.lo), _amount(price.hi))
+        yield f"total_{price.covers}_{found.currency}", "", _amount(price.total), "", "", n
+        yield f"per_success_{price.covers}_{found.currency}", "", *money, n
+    for retry in found.retries:
+        yield "retry_solved", str(retry.k), _number(retry.solved), "", "", n
+        yield "retry_attempts", str(retry.k), _number(retry.attempts), "", "", n
+        yield f"retry_spend_{found.currency}", str(retry.k), _amount(retry.spend), "", "", n
+        money = (_amount(retry.per_success), "", "")
+        yield f"retry_per_success_{found.currency}", str(retry.k), *money, n
+    if (even := found.break_even) is not None:
+        hours = (_number(even.hours), _number(even.lo), _number(even.hi))
+        yield "break_even_hours", str(even.k), *hours, n
+
+
+def _amount(value: Decimal | None) -> str:
+    return "" if value is None else str(value)
 
 
 def _rates(prefix: str, rates: Rates) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from micro_bench.model.report import CONTROLS, Cell, Report, TaskRow
-from micro_bench.reports import wording
+from micro_bench.reports import paying, wording
 
 NAME = "html"
 SUFFIX = "html"
@@ -58,7 +58,11 @@ def _template() -> Template:
         keep_trailing_newline=True,
     )
     environment.globals.update(
-        wording=wording, bands=_bands, labels=wording.STEP_LABELS, marks=wording.MARKS
+        wording=wording,
+        paying=paying,
+        bands=_bands,
+        labels=wording.STEP_LABELS,
+        marks=wording.MARKS,
     )
     return environment.get_template("report.html")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from micro_bench.model.report import Cell, Report
+from micro_bench.reports.paying import blocks, sentences
 from micro_bench.reports.wording import (
     BILL_HEAD,
     MARKS,
@@ -47,6 +48,7 @@ def render(report: Report) -> str:
         _table("By tier", _rate_header(report), list(_by_tier(report))),
         _table("Where attempts were lost", _lost_header(), [_lost_row(c) for c in report.overall]),
         _bills(report),
+        *_costs(report),
         _listed("Method", [f"**{escape(n.term)}**: {escape(n.text, 600)}" for n in report.notes]),
         _tasks(report),
         _skipped(report),
@@ -153,6 +155,15 @@ def _bills(report: Report) -> Section:
     rows = [_row([escape(one.agent), *bill(one)]) for one in report.bills]
     legend = escape(bill_caption(report.bills), 600) if rows else ""
     return _table("What was asked of models", ("agent", *BILL_HEAD), rows, legend)
+
+
+def _costs(report: Report) -> Iterator[Section]:
+    found = list(blocks(report.costs))
+    for title, head, rows in found:
+        lines = [_row([escape(name), *map(_starred, cells)]) for name, cells in rows]
+        last = title == found[-1][0]
+        foot = "\n\n".join(escape(text, 1000) for text in sentences(report.costs)) if last else ""
+        yield _table(title, ("agent", *head), lines, foot)
 
 
 def _tasks(report: Report) -> Section:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 
 from micro_bench.model.attempt import (
@@ -17,9 +18,11 @@ from micro_bench.model.attempt import (
     PatchRef,
     Timings,
 )
+from micro_bench.model.rates import CostRates
 from micro_bench.model.report import Report, RunFacts, SkippedTask, TaskFacts
 from micro_bench.model.score import Criterion, CriterionName, CriterionResult, Score, Verdict
 from micro_bench.model.task import Limits
+from micro_bench.model.usage import Metered, ModelUsage, PriceSource, Tokens
 from micro_bench.reports.tabulate import tabulate
 
 START = datetime(2026, 3, 14, 2, 30, tzinfo=UTC)
@@ -61,7 +64,7 @@ def digest(text: str) -> str:
 
 
 def patch(text: str = "patch") -> PatchRef:
-    return PatchRef(sha256=digest(text), bytes=840, files=("src/parcel/rates.py",))
+    return PatchRef(sha256=digest(text), bytes=840, files=("src/parcel/rates.py",), lines=24)
 
 
 def finished() -> Finished:
@@ -249,7 +252,11 @@ def small_report() -> Report:
         ks=(1, 3, 5),
         skipped=(SkippedTask(id="four", reason="not verified: 1 flaky test"),),
         host={"cpu": "4 x x86-64"},
-    )
+        rates=CostRates(
+            sandbox_hour=Decimal("0.36"), ci_minute=Decimal("0.006"), person_hour=Decimal(90),
+            ticket_hours={"S": Decimal(1), "M": Decimal(4), "L": Decimal(16)},
+        ),
+    )  # fmt: skip
     endings = {
         ("one", "alpha"): ("pass", "pass", "waived"),
         ("one", "beta"): ("pass", "lint", "tests"),
@@ -262,12 +269,26 @@ def small_report() -> Report:
     for (task, name), kinds in endings.items():
         who = next(one for one in agents if one.name == name)
         for number, kind in enumerate(kinds, 1):
-            made = attempt(task, who, number, _outcome(kind), seconds=60.0 * number)
+            made = _metered(attempt(task, who, number, _outcome(kind), seconds=60.0 * number))
             attempts.append(made)
             if kind not in {"infra", "agent"}:
                 what = "tests" if kind == "budget" else kind
                 scores[made.id] = score(made, what, red=kind == "regression")
     return tabulate(run, attempts, scores)
+
+
+def _metered(one: Attempt) -> Attempt:
+    """Through the gateway; what beta's second task cost is not known."""
+    known = (one.agent.name, one.task) != ("beta", "two")
+    usd = Decimal("0.0425") * one.number if known else None
+    tokens = Tokens(input=1000, cached=9000, output=500)
+    model = ModelUsage(model="m", provider="p", requests=3, tokens=tokens, cost_usd=usd)
+    found = Metered(
+        requests=3, models=(model,), cost_usd=usd, known_usd=usd or Decimal(0),
+        prices=PriceSource(name="genai-prices 0.2.3", digest=digest("prices")),
+        systems=(digest("system"),), sampling={"temperature": "1.0"},
+    )  # fmt: skip
+    return Attempt.model_validate({**dict(one), "metered": found})
 
 
 def _outcome(kind: str) -> Outcome:
