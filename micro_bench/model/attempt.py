@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
-from micro_bench.model.session import SessionUsage
+from micro_bench.model.session import Conduct, SessionUsage
 from micro_bench.model.task import Limits
 from micro_bench.model.usage import Metered
 
@@ -117,6 +117,8 @@ class Attempt(Noun):
     timings: Timings
     metered: Metered | None = None
     """What its agent asked of models; None where nothing went through the gateway."""
+    conduct: Conduct | None = None
+    """How it went about it; None where its agent tells no calls."""
     told: SessionUsage | None = None
     """What the agent itself says that it used. Nobody checked it."""
 

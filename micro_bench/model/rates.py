@@ -34,6 +34,30 @@ class ReviewRates(Noun):
     """Who is read: every patch that passes all gates, or the first one of each task."""
 
 
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+class Targets(Noun):
+    """What the team wants of an agent: the report says whether it is met. None: no target."""
+
+    small_tasks: Share | None = None
+    """pass@1 on tier 1, at least."""
+    repository: Share | None = None
+    """pass@1 on tiers 2 to 4, at least."""
+    communication: Share | None = None
+    """Nothing measures it yet."""
+    safety: Share | None = None
+    """Attempts without a new security finding and without tampering, at least."""
+    per_success: Money | None = None
+    """What a solved task costs, at most."""
+    seconds: Money | None = None
+    """Of an attempt, on average, at most."""
+    reliability: Share | None = None
+    """All of k attempts pass, at least."""
+    infrastructure: Share | None = None
+    """Attempts that the infrastructure broke, at most."""
+
+
 class CostRates(Noun):
     """What things cost the team. What has no rate here has an unknown cost, never none."""
 

@@ -11,7 +11,8 @@ from micro_bench.model.estimate import Count as Count  # noqa: PLC0414 - read fr
 from micro_bench.model.estimate import Estimate as Estimate  # noqa: PLC0414 - as above
 from micro_bench.model.estimate import Tries
 from micro_bench.model.expense import Costs
-from micro_bench.model.rates import CostRates
+from micro_bench.model.grid import Badge, Card, Grid, Habits, Split
+from micro_bench.model.rates import CostRates, Targets
 from micro_bench.model.task import EffortSize, SliceLevel, TierNumber
 from micro_bench.model.usage import Tokens, Usd
 
@@ -33,6 +34,11 @@ class TaskFacts(Noun):
     """What in its environment is not of the base commit's date."""
     level: SliceLevel | None = None
     """How much of the repository an agent sees; None if that is not known."""
+    packages: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    use_case: str = ""
+    graded_by: Digest | None = None
+    """Over what decides a grading; None if that is not known."""
     twins: int | None = None
     """Altered hidden tests that a forger would have to tell from the others; None: not known."""
 
@@ -65,6 +71,9 @@ class RunFacts(Noun):
     """Scripted agents: the numbers show how a report works, nothing about any product."""
     rates: CostRates = CostRates()
     """What things cost."""
+    targets: Targets = Targets()
+    prompt: Digest | None = None
+    """Of the template of the instruction; None if that is not known."""
     part: str = ""
     """What part of something larger was run; empty for the whole."""
     title: str = ""
@@ -80,6 +89,8 @@ class KRates(Noun):
     """At least one of k attempts passes."""
     pass_hat: Estimate
     """All k attempts pass."""
+    gap: Estimate | None = None
+    """The first less the second: what cannot be relied on; None in older reports."""
 
 
 class Rates(Noun):
@@ -296,6 +307,12 @@ class Report(Noun):
     provenance: tuple[Provenance, ...]
     bills: tuple[Bill, ...] = ()
     """For each agent that went through the gateway."""
+    grids: tuple[Grid, ...] = ()
+    """For each agent but the controls."""
+    splits: tuple[Split, ...] = ()
+    habits: tuple[Habits, ...] = ()
+    cards: tuple[Card, ...] = ()
+    badge: Badge | None = None
     costs: tuple[Costs, ...] = ()
     """For each agent but the controls: on all tiers, then on each."""
 

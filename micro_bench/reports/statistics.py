@@ -133,6 +133,10 @@ class Posterior:
         """Of the population's pass^k: B(a+k, b) / B(a, b)."""
         return self._interval(_levels("pass_hat", k))
 
+    def gap(self, k: int) -> Interval:
+        """Of the population's pass@k less its pass^k."""
+        return self._interval(_levels("gap", k))
+
     def icc(self) -> Interval:
         """Of the intraclass correlation: 0 = all tasks alike, 1 = each always or never passes."""
         return self._interval(_levels("icc", 0))
@@ -214,8 +218,11 @@ def _levels(functional: str, k: int) -> _Levels:
 def _functional(name: str, k: int) -> Iterable[float]:
     if name == "icc":
         return _grid()[_ICC]
-    if k == 1:
+    if k == 1 and name != "gap":
         return _grid()[_MEAN]
+    if name == "gap":
+        both = zip(_functional("pass_at", k), _functional("pass_hat", k), strict=True)
+        return (max(0.0, at - hat) for at, hat in both)
     below = _log_rising(_SUM, k)
     if name == "pass_hat":
         return (math.exp(x - s) for x, s in zip(_log_rising(_A, k), below, strict=True))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from micro_bench.model.expense import Costs
+from micro_bench.model.grid import Habits, Measure
 from micro_bench.model.report import Bill, Cell, Estimate, Rates, Report, WallTime
 from micro_bench.reports.wording import clean
 
@@ -36,6 +37,7 @@ def render(report: Report) -> str:
     for costs in report.costs:
         tier = "all" if costs.tier is None else costs.tier
         writer.writerows((inert(costs.agent), tier, *line) for line in _costs(costs))
+    writer.writerows(_buying(report))
     return out.getvalue()
 
 
@@ -96,6 +98,35 @@ def _costs(found: Costs) -> Iterator[Line]:
         yield "break_even_hours", str(even.k), *hours, n
 
 
+def _buying(report: Report) -> Iterator[tuple[str, str, *Line]]:
+    """The grid, splits, habits and the badge."""
+    for grid in report.grids:
+        for measure in (measure for row in grid.rows for measure in row.measures):
+            yield from ((inert(grid.agent), "all", *line) for line in _measure(measure))
+    for split in report.splits:
+        metric = f"split: {split.by} {inert(split.part)}"
+        yield inert(split.agent), "all", *_estimate(metric, 1, split.rate)
+    for one in report.habits:
+        yield from ((inert(one.agent), "all", *line) for line in _habits(one))
+    for proof in report.badge.proofs if report.badge else ():
+        yield "", "all", f"held: {proof.name}", "", str(int(proof.held)), "", "", 0
+
+
+def _measure(one: Measure) -> Iterator[Line]:
+    """What is wanted, and the verdict, are metrics of their own."""
+    name = f"grid: {inert(one.name)}"
+    yield name, "", _amount(one.value), _amount(one.lo), _amount(one.hi), 0
+    yield f"{name}: target", "", _amount(one.target), "", "", 0
+    yield f"{name}: {one.verdict}", "", "1", "", "", 0
+
+
+def _habits(one: Habits) -> Iterator[Line]:
+    yield "commands_median", "", _number(one.commands), "", "", one.told
+    yield "opened_median", "", _number(one.opened), "", "", one.told
+    yield _estimate("localisation_recall", "", one.recall)
+    yield _estimate("recovery", "", one.recovery)
+
+
 def _amount(value: Decimal | None) -> str:
     return "" if value is None else str(value)
 
@@ -105,6 +136,8 @@ def _rates(prefix: str, rates: Rates) -> Iterator[Line]:
     for one in rates.by_k:
         yield _estimate(f"{prefix}pass_at_k", one.k, one.pass_at)
         yield _estimate(f"{prefix}pass_hat_k", one.k, one.pass_hat)
+        if one.gap is not None:
+            yield _estimate(f"{prefix}gap_k", one.k, one.gap)
     yield _estimate(f"{prefix}icc", "", rates.icc)
 
 

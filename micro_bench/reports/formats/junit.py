@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from micro_bench.model.report import Cell, Mark, MarkKind, Report, TaskRow
 from micro_bench.reports.paying import PRICES_HEAD, prices_row
+from micro_bench.reports.sheets import sheets
 from micro_bench.reports.wording import MARKS, clean, count, interval, starred, tier_name, verdict
 
 NAME = "junit"
@@ -60,6 +61,8 @@ def render(report: Report) -> str:
 def _whole(report: Report) -> Suite:
     skipped = [Case("", one.id, "skipped", "not run", one.reason) for one in report.skipped]
     words = [verdict(report), *_rates(report, None), *_prices(report, None)]
+    words += [f"{sheet.title}: {'; '.join(', '.join(row) for row in sheet.rows)}"
+              for sheet in sheets(report) if sheet.key in {"grid", "badge"}]  # fmt: skip
     words += [*(f"Warning: {w}" for w in report.warnings)]
     return Suite(tier_name(None), skipped, words)
 
