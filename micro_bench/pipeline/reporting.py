@@ -9,6 +9,7 @@ from micro_bench import plugins
 from micro_bench.attempts.conduct import calls_of, conduct
 from micro_bench.attempts.sizes import changed_lines
 from micro_bench.edge.files import write_atomic
+from micro_bench.edge.garbage import uncollected
 from micro_bench.errors import BadInputError
 from micro_bench.model.attempt import Attempt, BudgetStop, Finished, PatchRef
 from micro_bench.model.rates import CostRates, Targets
@@ -21,6 +22,7 @@ FORMATS = "reports.formats"
 DEFAULT_KS = (1, 3, 5)
 
 
+@uncollected()
 def build(store: RunStore, ks: Sequence[int] = ()) -> Report:
     """Tabulate a run: every stored attempt with its latest score."""
     attempts = store.attempts()
@@ -72,11 +74,20 @@ def formats() -> tuple[str, ...]:
 
 
 def render(report: Report, name: str) -> str:
-    """One format's text."""
-    text: str = plugins.load(FORMATS, name).render(report)
-    return text
+    """One format's text.
+
+    Raises:
+        BadInputError: It is no text.
+    """
+    content: str | bytes = plugins.load(FORMATS, name).render(report)
+    if isinstance(content, bytes):
+        raise BadInputError(
+            f"the format {name} is no text", next_step="it is written as a file beside the run"
+        )
+    return content
 
 
+@uncollected()
 def write(store: RunStore, report: Report, names: Sequence[str] = ()) -> dict[str, Path]:
     """Write the report's files beside the run; format -> path."""
     known = plugins.discover(FORMATS)
@@ -86,6 +97,7 @@ def write(store: RunStore, report: Report, names: Sequence[str] = ()) -> dict[st
     written = {}
     for name in names or known:
         path = store.root / f"report.{known[name].SUFFIX}"
-        write_atomic(path, known[name].render(report).encode())
+        content = known[name].render(report)
+        write_atomic(path, content if isinstance(content, bytes) else content.encode())
         written[name] = path
     return written

@@ -16,9 +16,8 @@ REPLAYS = "replay"
 
 
 def card(run: RunFacts, agent: AgentRef, attempts: Sequence[Attempt]) -> Card:
-    """One agent's; `attempts` are all of the run's."""
-    mine = [one for one in attempts if one.agent.name == agent.name]
-    metered = [one.metered for one in mine if one.metered is not None]
+    """One agent's; `attempts` are its own."""
+    metered = [one.metered for one in attempts if one.metered is not None]
     sampling = _sampling(metered)
     return Card(
         agent=agent.name, kind=agent.kind, version=agent.version,
@@ -27,8 +26,8 @@ def card(run: RunFacts, agent: AgentRef, attempts: Sequence[Attempt]) -> Card:
         systems=tuple(sorted({digest for one in metered for digest in one.systems})),
         sampling=sampling, temperature=sampling.get("temperature", UNDISCLOSED),
         prices="; ".join(sorted({f"{m.prices.name} {m.prices.digest[:12]}" for m in metered})),
-        limits=tuple(sorted({one.limits.model_dump_json() for one in mine})),
-        k=run.planned or max((one.number for one in mine), default=0),
+        limits=tuple(sorted({one.limits.model_dump_json() for one in attempts})),
+        k=run.planned or max((one.number for one in attempts), default=0),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from micro_bench.model.report import Estimate, RunFacts
 from micro_bench.model.score import Score
 from micro_bench.reports import testing
 from micro_bench.reports.expenses import costs as expenses
+from micro_bench.reports.expenses import paired
 from micro_bench.reports.marks import Judged, judge
 from micro_bench.reports.statistics import Tally, posterior
 from micro_bench.reports.testing import Difference, Pair
@@ -54,9 +55,8 @@ def side(
             mine[attempt.task].append(judge(attempt, scores))
     tallies = {task: _tally(found) for task, found in mine.items()}
     costs = {task: _cost(found) for task, found in mine.items()}
-    spent = expenses(
-        agent, None, [(t, mine[t.id]) for t in run.tasks if t.id in mine], run.rates, run.ks
-    )
+    used = [(t, paired(mine[t.id], run.rates)) for t in run.tasks if t.id in mine]
+    spent = expenses(agent, None, used, run.rates, run.ks)
     counted = {t: n for t, n in tallies.items() if n.n}
     return Side(label, run.run, agent, counted, costs, spent)
 

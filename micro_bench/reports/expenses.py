@@ -32,7 +32,7 @@ COVERS: Mapping[str, Amount] = {
 def costs(
     agent: str,
     tier: int | None,
-    tasks: Sequence[tuple[TaskFacts, Sequence[Judged]]],
+    found: Sequence[tuple[TaskFacts, Pairs]],
     rates: CostRates,
     ks: Sequence[int],
 ) -> Costs:
@@ -41,11 +41,10 @@ def costs(
     Args:
         agent: Its name.
         tier: Of the tasks; None for all.
-        tasks: Each with all of the agent's attempts, those that count nowhere too.
+        found: Each task with all of the agent's attempts, those that count nowhere too.
         rates: What things cost.
         ks: For "try up to k times".
     """
-    found = [(task, _spent(judged, rates)) for task, judged in tasks]
     every = [pair for _, pairs in found for pair in pairs]
     prices = tuple(_price(name, [pairs for _, pairs in found]) for name in COVERS)
     retries = tuple(_retry([pairs for _, pairs in found], k) for k in ks)
@@ -60,7 +59,8 @@ def costs(
     )  # fmt: skip
 
 
-def _spent(judged: Sequence[Judged], rates: CostRates) -> Pairs:
+def paired(judged: Sequence[Judged], rates: CostRates) -> Pairs:
+    """A task's attempts, each with what it used."""
     first = next((one for one in judged if one.passed), None)
     only = rates.review.reviewed == "first"
     return [

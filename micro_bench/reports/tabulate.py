@@ -82,7 +82,7 @@ def tabulate(run: RunFacts, attempts: Sequence[Attempt], scores: Mapping[str, Sc
         skipped=run.skipped,
         provenance=provenance,
         bills=bills([agent.name for agent in run.agents], listed),
-        **judged_by(run, cells, grouped, listed, provenance),
+        **judged_by(run, cells, grouped, provenance),
     )
 
 

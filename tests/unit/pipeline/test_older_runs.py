@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from micro_bench.attempts.run import Tried
 from micro_bench.attempts.transcripts import atif
+from micro_bench.errors import BadInputError
 from micro_bench.model.attempt import Attempt, Finished, PatchRef, Timings
 from micro_bench.model.report import RunFacts
 from micro_bench.model.run import RunLock
@@ -43,8 +46,10 @@ def test_it_loads_and_what_it_did_not_keep_is_unknown_or_read_from_its_files(tmp
     assert (review.quantity, review.amount) == (5.0, None)
     assert report.habits[0].recovery.value == 1.0
     assert report.habits[0].recall.value is None
-    for name in reporting.formats():
-        assert reporting.render(report, name)
+    written = reporting.write(open_run(team.workspace, "old"), report)
+    assert written.keys() == set(reporting.formats())
+    with pytest.raises(BadInputError, match="is no text"):
+        reporting.render(report, "xlsx")
 
 
 def _strip(path, names):

@@ -15,7 +15,7 @@ from micro_bench.model.report import TaskFacts
 from micro_bench.model.session import SessionUsage
 from micro_bench.model.usage import Metered, PriceSource
 from micro_bench.reports import paying
-from micro_bench.reports.expenses import costs
+from micro_bench.reports.expenses import costs, paired
 from micro_bench.reports.marks import judge
 from micro_bench.reports.spending import billed_seconds, review_minutes
 from tests.unit.reports.builder import agent, attempt, digest, finished, score
@@ -48,7 +48,7 @@ def made(number: int, passes: bool, usd: str | None, task: str = "one", **more: 
 
 
 def of(*judged, rates: CostRates = RATES, ks: tuple[int, ...] = (1,)):
-    return costs("alpha", None, [(TASK, judged)], rates, ks)
+    return costs("alpha", None, [(TASK, paired(judged, rates))], rates, ks)
 
 
 def test_every_component_is_counted_to_the_cent():
@@ -109,7 +109,9 @@ def test_a_ratio_of_sums_is_not_a_mean_of_ratios():
     one = [made(1, True, "1.00"), made(2, True, "1.00")]
     other = [made(1, False, "5.00", "two"), made(2, True, "5.00", "two")]
     two = TaskFacts(id="two", title="Two", tier=1, effort="S")
-    found = costs("alpha", None, [(TASK, one), (two, other)], RATES, (1,)).price("tokens")
+    found = costs(
+        "alpha", None, [(TASK, paired(one, RATES)), (two, paired(other, RATES))], RATES, (1,)
+    ).price("tokens")
     assert found.value == Decimal(4)
     assert found.lo is not None
     assert found.hi is not None
