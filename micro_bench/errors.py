@@ -139,6 +139,13 @@ class IncompleteError(MicroBenchError):
     title = "run incomplete"
 
 
+class NotReproducedError(MicroBenchError):
+    """A verdict came out otherwise than in the bundle, or could not be found again."""
+
+    exit_code = 25
+    title = "not reproduced"
+
+
 class BugError(MicroBenchError):
     """A defect of micro-bench itself."""
 

@@ -24,6 +24,7 @@ from micro_bench.errors import BadInputError, Mistake, NotFoundError
 from micro_bench.model.base import Noun
 from micro_bench.model.finding import FindingSettings
 from micro_bench.model.provider import GatewaySettings
+from micro_bench.model.rates import CostRates, Targets
 from micro_bench.model.task import Limits
 from micro_bench.paths import SETTINGS_FILE
 from micro_bench.plurals import count
@@ -94,6 +95,19 @@ class Settings(Noun):
     """Which rules look at tasks."""
     gateway: GatewaySettings = GatewaySettings()
     """How attempts reach models."""
+    costs: CostRates = CostRates()
+    """What things cost, and how costs are told."""
+    targets: Targets = Targets()
+    """What the team wants of an agent."""
+    use_cases: dict[str, tuple[str, ...]] = {
+        "bug fix": ("bug", "defect", "regression"),
+        "feature": ("feature", "enhancement", "story"),
+        "refactoring": ("refactor", "refactoring", "tech-debt"),
+        "performance": ("performance",),
+        "documentation": ("docs", "documentation"),
+    }
+    """Use case -> labels of tickets by which reports are split; a label also counts where it is a
+    word of a longer one, as in `kind: bug`."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is told on standard error."""
 

@@ -17,6 +17,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from micro_bench.attempts.agents._agent import Brief, Command, Gateway
 from micro_bench.attempts.harvest import GIT_LIMIT, Harvest, Wanted, harvest, put_git
 from micro_bench.attempts.redacted import Redacted
+from micro_bench.attempts.sizes import changed_lines
 from micro_bench.attempts.toolboxes.shelf import Kept
 from micro_bench.attempts.way_out import OpenLease, WayOut
 from micro_bench.edge import clock
@@ -314,6 +315,7 @@ class _Try:
         patch = PatchRef(
             sha256=hashlib.sha256(taken.patch).hexdigest(), bytes=len(taken.patch),
             files=tuple(printable(path) for path in self.what.paths_of(taken.patch)),
+            lines=changed_lines(taken.patch),
         )  # fmt: skip
         if limit := way.stopped or self._limit(ended, starved=starved):
             return BudgetStop(limit=limit, patch=patch, notes=taken.notes)

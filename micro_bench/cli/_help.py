@@ -11,7 +11,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Tickets and tasks": ("import", "task", "curate", "suite"),
     "Verify": ("recipe", "slice", "image", "verify"),
     "Run": ("agents", "run", "score"),
-    "Look": ("runs", "report", "view", "attempt", "compare", "review"),
+    "Look": ("runs", "report", "view", "attempt", "compare", "review", "bundle", "reproduce"),
     "Night after night": ("nightly", "baseline", "gate", "ci"),
     "For coding agents": ("skill",),
 }

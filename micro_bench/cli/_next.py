@@ -98,6 +98,13 @@ def after_doctor(fixes: Sequence[tuple[str, str]], *, able: bool) -> Steps:
     return (*mends, *([tickets()] if able else []))
 
 
+def after_reproduce(into: object) -> Steps:
+    """The report of what was graded, where it was kept."""
+    if into is None:
+        return (step("report", "a run of your own; `--into DIR` would have kept this one"),)
+    return (step("report", "what the patches came to here", workspace=into),)
+
+
 def after_assess(source: str, expected: int) -> Steps:
     """The tasks, if there would be any; a workspace first, if there is none."""
     if not expected:

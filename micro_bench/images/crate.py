@@ -51,6 +51,8 @@ class Contents(Noun):
     """Minor version of Python -> id of the base image below the tasks' images."""
     images: tuple[Loaded, ...]
     files: dict[str, Member]
+    run: str = ""
+    """The run whose results are in it; empty for tasks alone."""
 
 
 def write(target: Path, files: Mapping[str, Path | bytes], contents: Contents) -> str:
@@ -115,7 +117,7 @@ class Crate:
             names = [member.name for member in archive.getmembers()]
         except (tarfile.TarError, KeyError, ValidationError, EOFError) as error:
             raise _refused(
-                path, f"it is no archive of `image save` ({type(error).__name__})"
+                path, f"it is no archive of `image save` or `bundle` ({type(error).__name__})"
             ) from error
         if sorted(names) != sorted([*crate.contents.files, MANIFEST]):
             raise _refused(path, "its members are not those of its list")

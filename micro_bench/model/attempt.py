@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
+from micro_bench.model.session import Conduct, SessionUsage
 from micro_bench.model.task import Limits
 from micro_bench.model.usage import Metered
 
@@ -29,6 +30,8 @@ class PatchRef(Noun):
     sha256: Digest
     bytes: int
     files: tuple[str, ...]
+    lines: int | None = None
+    """Added or taken away; None in attempts of older versions."""
 
 
 class HarvestNote(Noun):
@@ -114,6 +117,10 @@ class Attempt(Noun):
     timings: Timings
     metered: Metered | None = None
     """What its agent asked of models; None where nothing went through the gateway."""
+    conduct: Conduct | None = None
+    """How it went about it; None where its agent tells no calls."""
+    told: SessionUsage | None = None
+    """What the agent itself says that it used. Nobody checked it."""
 
     @property
     def id(self) -> str:

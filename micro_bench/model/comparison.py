@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from micro_bench.model.base import Digest, Noun, Slug, Time
+from micro_bench.model.expense import Costs
 from micro_bench.model.report import Count, Estimate
 from micro_bench.model.task import TierNumber
 
@@ -27,6 +28,8 @@ class Contestant(Noun):
     """None where nothing passed, or the cost is not known."""
     usd_lo: float | None = None
     usd_hi: float | None = None
+    costs: Costs | None = None
+    """Piece by piece, with the retry policy and the break-even; None in older comparisons."""
     on_front: bool = False
     """No other is at least as good for at most the cost. False where a cost is not known."""
 

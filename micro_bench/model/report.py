@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
-
-from pydantic import Field, model_validator
+from typing import Literal
 
 from micro_bench.model.attempt import AgentRef
 from micro_bench.model.base import Digest, Noun, Seconds, Slug, Time
+from micro_bench.model.estimate import Count as Count  # noqa: PLC0414 - read from here, too
+from micro_bench.model.estimate import Estimate as Estimate  # noqa: PLC0414 - as above
+from micro_bench.model.estimate import Tries
+from micro_bench.model.expense import Costs
+from micro_bench.model.grid import Badge, Card, Grid, Habits, Split
+from micro_bench.model.rates import CostRates, Targets
 from micro_bench.model.task import EffortSize, SliceLevel, TierNumber
 from micro_bench.model.usage import Tokens, Usd
-
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-Tries = Annotated[int, Field(ge=1)]
 
 CONTROLS = ("oracle", "noop")
 """Agent kinds that check the benchmark itself; they are never compared with others."""
@@ -34,6 +34,11 @@ class TaskFacts(Noun):
     """What in its environment is not of the base commit's date."""
     level: SliceLevel | None = None
     """How much of the repository an agent sees; None if that is not known."""
+    packages: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    use_case: str = ""
+    graded_by: Digest | None = None
+    """Over what decides a grading; None if that is not known."""
     twins: int | None = None
     """Altered hidden tests that a forger would have to tell from the others; None: not known."""
 
@@ -64,41 +69,16 @@ class RunFacts(Noun):
     """Facts about the machine: `cpu`, `memory`, `engine`, ..."""
     demo: bool = False
     """Scripted agents: the numbers show how a report works, nothing about any product."""
+    rates: CostRates = CostRates()
+    """What things cost."""
+    targets: Targets = Targets()
+    prompt: Digest | None = None
+    """Of the template of the instruction; None if that is not known."""
     part: str = ""
     """What part of something larger was run; empty for the whole."""
     title: str = ""
     planned: Tries | None = None
     """Attempts per task and agent; with it, attempts not made are counted."""
-
-
-class Estimate(Noun):
-    """A value with its 95 % interval and what it rests on; None throughout is `n/a`."""
-
-    value: Share | None
-    lo: Share | None
-    hi: Share | None
-    tasks: Count
-    attempts: Count
-
-    @model_validator(mode="after")
-    def _all_or_nothing_and_in_order(self) -> Self:
-        numbers = [n for n in (self.lo, self.value, self.hi) if n is not None]
-        if len(numbers) not in {0, 3}:
-            raise ValueError("value, lo and hi are given together or not at all")
-        if numbers != sorted(numbers):
-            raise ValueError("need lo <= value <= hi")
-        return self
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the length of the interval."""
-        return None if self.lo is None or self.hi is None else (self.hi - self.lo) / 2
-
-    def overlaps(self, other: Estimate) -> bool:
-        """Whether the intervals share a point; unknown ones overlap everything."""
-        if self.lo is None or self.hi is None or other.lo is None or other.hi is None:
-            return True
-        return self.lo <= other.hi and other.lo <= self.hi
 
 
 class KRates(Noun):
@@ -109,6 +89,8 @@ class KRates(Noun):
     """At least one of k attempts passes."""
     pass_hat: Estimate
     """All k attempts pass."""
+    gap: Estimate | None = None
+    """The first less the second: what cannot be relied on; None in older reports."""
 
 
 class Rates(Noun):
@@ -325,6 +307,14 @@ class Report(Noun):
     provenance: tuple[Provenance, ...]
     bills: tuple[Bill, ...] = ()
     """For each agent that went through the gateway."""
+    grids: tuple[Grid, ...] = ()
+    """For each agent but the controls."""
+    splits: tuple[Split, ...] = ()
+    habits: tuple[Habits, ...] = ()
+    cards: tuple[Card, ...] = ()
+    badge: Badge | None = None
+    costs: tuple[Costs, ...] = ()
+    """For each agent but the controls: on all tiers, then on each."""
 
     def cell(self, agent: str, tier: int | None = None) -> Cell:
         """An agent's numbers on a tier; without one, on all tiers."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 from micro_bench.model.attempt import AgentRef
 from micro_bench.model.base import Digest, Noun, Slug, Time
+from micro_bench.model.rates import CostRates, Targets
 from micro_bench.model.task import Limits, SliceLevel
 
 
@@ -36,6 +37,14 @@ class TaskLock(Noun):
     """What in its environment is not of the base commit's date."""
     level: SliceLevel | None = None
     """How much of the repository an agent sees; None in runs of older versions."""
+    packages: tuple[str, ...] = ()
+    """Parts of the repository that the fix changes."""
+    labels: tuple[str, ...] = ()
+    """Of its ticket."""
+    use_case: str = ""
+    """By its labels; empty where they say none."""
+    gold_files: tuple[str, ...] = ()
+    """That the reference fix changes."""
 
 
 class Skipped(Noun):
@@ -67,5 +76,9 @@ class RunLock(Noun):
     prompt: Digest | None = None
     """Of the template of the instruction; None in runs of older versions. An agent with a template
     of its own names that in its options."""
+    rates: CostRates | None = None
+    """What things cost when it was made; None in runs of older versions."""
+    targets: Targets | None = None
+    """What the team wanted of an agent; None in runs of older versions."""
     part: str = ""
     """What part of something larger was run, in words; empty for the whole."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -51,6 +51,21 @@ class Step(Noun):
     text: str = ""
     reasoning: str = ""
     calls: tuple[Call, ...] = ()
+
+
+class Conduct(Noun):
+    """How an attempt went about it, out of the calls that its agent tells."""
+
+    commands: Count
+    opened: Count
+    """Files that were read before the first edit."""
+    test_runs: Count = 0
+    first_tests: Literal["passed", "failed"] | None = None
+    """How its own first run of tests ended; None: there was none, or it is not disclosed."""
+    gold_files: Count = 0
+    """That the reference fix changes."""
+    located: Count = 0
+    """Those of them that were opened or edited."""
 
 
 class Session(Noun):

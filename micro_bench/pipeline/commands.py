@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from micro_bench.attempts.plan import Slot
+from micro_bench.edge.garbage import uncollected
 from micro_bench.errors import BadInputError
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.score import Score, Verdict
@@ -173,6 +174,7 @@ def score_command(line: Line, name: str) -> Rescored:
     return result
 
 
+@uncollected()
 def report_command(
     line: Line, name: str, formats: Sequence[str], ks: Sequence[int]
 ) -> tuple[str, str, dict[str, Path]]:

@@ -10,9 +10,12 @@ from itertools import combinations
 
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.comparison import Comparison, Contestant, Contrast, Flip, Versus
+from micro_bench.model.expense import Costs
 from micro_bench.model.report import Estimate, RunFacts
 from micro_bench.model.score import Score
 from micro_bench.reports import testing
+from micro_bench.reports.expenses import costs as expenses
+from micro_bench.reports.expenses import paired
 from micro_bench.reports.marks import Judged, judge
 from micro_bench.reports.statistics import Tally, posterior
 from micro_bench.reports.testing import Difference, Pair
@@ -32,6 +35,9 @@ class Side:
     costs: Mapping[str, float | None] = field(default_factory=dict)
     """Task -> US dollars of all its attempts; None where any is not known."""
 
+    expense: Costs | None = None
+    """Piece by piece."""
+
     @property
     def total(self) -> float | None:
         """Of all tasks."""
@@ -49,7 +55,10 @@ def side(
             mine[attempt.task].append(judge(attempt, scores))
     tallies = {task: _tally(found) for task, found in mine.items()}
     costs = {task: _cost(found) for task, found in mine.items()}
-    return Side(label, run.run, agent, {t: n for t, n in tallies.items() if n.n}, costs)
+    used = [(t, paired(mine[t.id], run.rates)) for t in run.tasks if t.id in mine]
+    spent = expenses(agent, None, used, run.rates, run.ks)
+    counted = {t: n for t, n in tallies.items() if n.n}
+    return Side(label, run.run, agent, counted, costs, spent)
 
 
 def _tally(judged: Sequence[Judged]) -> Tally:
@@ -100,7 +109,7 @@ def _contestant(one: Side, front: frozenset[str]) -> Contestant:
         label=one.label, run=one.run, agent=one.agent, pass_1=_estimate(tallies, _rate(one)),
         tasks=len(tallies), attempts=sum(tally.n for tally in tallies), total_usd=one.total,
         usd_per_success=price.value, usd_lo=price.lo, usd_hi=price.hi,
-        on_front=one.label in front,
+        on_front=one.label in front, costs=one.expense,
     )  # fmt: skip
 
 

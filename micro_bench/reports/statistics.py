@@ -21,11 +21,13 @@ All rates are shares between 0 and 1.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import mul
+from itertools import accumulate
+from operator import itemgetter, mul
 from typing import NamedTuple
 
 MEANS = 81
@@ -133,15 +135,19 @@ class Posterior:
         """Of the population's pass^k: B(a+k, b) / B(a, b)."""
         return self._interval(_levels("pass_hat", k))
 
+    def gap(self, k: int) -> Interval:
+        """Of the population's pass@k less its pass^k."""
+        return self._interval(_levels("gap", k))
+
     def icc(self) -> Interval:
         """Of the intraclass correlation: 0 = all tasks alike, 1 = each always or never passes."""
         return self._interval(_levels("icc", 0))
 
     def _interval(self, levels: _Levels) -> Interval:
-        mass = [0.0] * len(levels.values)
-        for rank, weight in zip(levels.ranks, self.weights, strict=True):
-            mass[rank] += weight
-        lo, median, hi = (_weighted_quantile(levels.values, mass, q) for q in (LOWER, 0.5, UPPER))
+        reached = levels.ends(tuple(accumulate(levels.ordered(self.weights))))
+        lo, median, hi = (
+            _weighted_quantile(levels.values, reached, q) for q in (LOWER, 0.5, UPPER)
+        )
         return Interval(lo, median, hi)
 
 
@@ -195,43 +201,63 @@ def _log_rising(column: int, count: int) -> tuple[float, ...]:
     return tuple(math.lgamma(x + count) - math.lgamma(x) for x in _grid()[column])
 
 
+Picks = Callable[[Sequence[float]], tuple[float, ...]]
+
+
 class _Levels(NamedTuple):
     """A functional on the grid: its distinct values, ascending, and each cell's place there."""
 
     values: tuple[float, ...]
-    ranks: tuple[int, ...]
+    ordered: Picks
+    """The cells' weights in the order of their values."""
+    ends: Picks
+    """Of their running sums, the one at each distinct value."""
 
 
 @lru_cache(maxsize=64)
 def _levels(functional: str, k: int) -> _Levels:
     # Rounding joins cells whose values differ by nothing but arithmetic noise.
     cells = [round(value, 12) for value in _functional(functional, k)]
-    values = tuple(sorted(set(cells)))
-    rank = {value: place for place, value in enumerate(values)}
-    return _Levels(values, tuple(rank[value] for value in cells))
+    order = sorted(range(len(cells)), key=cells.__getitem__)
+    last = {cells[cell]: place for place, cell in enumerate(order)}
+    return _Levels(tuple(last), _picks(order), _picks(list(last.values())))
+
+
+def _picks(places: Sequence[int]) -> Picks:
+    """Always a tuple, also of one place."""
+    if len(places) == 1:
+        return lambda values: (values[places[0]],)
+    return itemgetter(*places)
 
 
 def _functional(name: str, k: int) -> Iterable[float]:
     if name == "icc":
         return _grid()[_ICC]
-    if k == 1:
+    if k == 1 and name != "gap":
         return _grid()[_MEAN]
+    if name == "gap":
+        both = zip(_functional("pass_at", k), _functional("pass_hat", k), strict=True)
+        return (max(0.0, at - hat) for at, hat in both)
     below = _log_rising(_SUM, k)
     if name == "pass_hat":
         return (math.exp(x - s) for x, s in zip(_log_rising(_A, k), below, strict=True))
     return (-math.expm1(x - s) for x, s in zip(_log_rising(_B, k), below, strict=True))
 
 
-def _weighted_quantile(values: Sequence[float], mass: Sequence[float], q: float) -> float:
+def _weighted_quantile(values: Sequence[float], reached: Sequence[float], q: float) -> float:
     """Interpolates between the middles of the steps of the distribution function.
 
     The ends are (0, 0) and (1, 1), so that an interval keeps a width even when all the
-    weight lies on one value of the grid.
+    weight lies on one value of the grid. `reached` are the running sums of the weights.
     """
-    left, below, reached = 0.0, 0.0, 0.0
-    for value, weight in zip(values, mass, strict=True):
-        middle = reached + weight / 2
-        if middle >= q:
-            return left + (value - left) * (q - below) / (middle - below)
-        left, below, reached = value, middle, reached + weight
-    return left + (1.0 - left) * (q - below) / (1.0 - below)
+    place = bisect_left(reached, q)  # no step before it has its middle at q or above
+    while place < len(values) and _middle(reached, place) < q:
+        place += 1
+    left, below = (values[place - 1], _middle(reached, place - 1)) if place else (0.0, 0.0)
+    if place == len(values):
+        return left + (1.0 - left) * (q - below) / (1.0 - below)
+    return left + (values[place] - left) * (q - below) / (_middle(reached, place) - below)
+
+
+def _middle(reached: Sequence[float], place: int) -> float:
+    return ((reached[place - 1] if place else 0.0) + reached[place]) / 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
 
 from micro_bench.model.attempt import Attempt
@@ -27,9 +27,11 @@ from micro_bench.model.report import (
 from micro_bench.model.score import Score
 from micro_bench.reports import statistics
 from micro_bench.reports.bills import bills
+from micro_bench.reports.buying import judged_by
 from micro_bench.reports.marks import Judged, judge
+from micro_bench.reports.measuring import Rule, estimate
 from micro_bench.reports.notes import notes, suspicions, warnings
-from micro_bench.reports.statistics import Interval, Posterior, Tally
+from micro_bench.reports.statistics import Posterior, Tally
 from micro_bench.reports.waterfall import waterfall
 from micro_bench.reports.wording import FEW_TASKS
 
@@ -80,6 +82,7 @@ def tabulate(run: RunFacts, attempts: Sequence[Attempt], scores: Mapping[str, Sc
         skipped=run.skipped,
         provenance=provenance,
         bills=bills([agent.name for agent in run.agents], listed),
+        **judged_by(run, cells, grouped, provenance),
     )
 
 
@@ -163,9 +166,6 @@ def _in_tests_only(one: Judged) -> bool:
     return one.valid
 
 
-Rule = Callable[[Judged], bool]
-
-
 def _rates(
     by_task: Sequence[Sequence[Judged]], ks: Sequence[int], counts: Rule, passes: Rule
 ) -> Rates:
@@ -189,29 +189,20 @@ def _k_rates(tallies: Sequence[Tally], k: int, posterior: Posterior) -> KRates:
     at, hat = statistics.mean_pass_at(enough, k), statistics.mean_pass_hat(enough, k)
     return KRates(
         k=k,
-        pass_at=_estimate(at, posterior.pass_at(k), enough),
-        pass_hat=_estimate(hat, posterior.pass_hat(k), enough),
+        pass_at=estimate(at, posterior.pass_at(k), enough),
+        pass_hat=estimate(hat, posterior.pass_hat(k), enough),
+        gap=estimate(
+            None if at is None or hat is None else max(0.0, at - hat), posterior.gap(k), enough
+        )
+        if k > 1
+        else None,
     )
 
 
 def _icc(tallies: Sequence[Tally], posterior: Posterior) -> Estimate:
     repeated = [tally for tally in tallies if tally.n > 1]
     interval = posterior.icc()
-    return _estimate(interval.median if repeated else None, interval, repeated)
-
-
-def _estimate(value: float | None, interval: Interval, tallies: Sequence[Tally]) -> Estimate:
-    """The unbiased value may lie outside the model's interval (all pass: 1); then it widens."""
-    attempts = sum(tally.n for tally in tallies)
-    if value is None:
-        return Estimate(value=None, lo=None, hi=None, tasks=len(tallies), attempts=attempts)
-    return Estimate(
-        value=value,
-        lo=min(interval.lo, value),
-        hi=max(interval.hi, value),
-        tasks=len(tallies),
-        attempts=attempts,
-    )
+    return estimate(interval.median if repeated else None, interval, repeated)
 
 
 def _wall(seconds: Sequence[float]) -> WallTime:

@@ -130,6 +130,8 @@ def tier_name(tier: int | None) -> str:
 def clean(text: str, limit: int = 200) -> str:
     """Foreign text on one line: no control or invisible characters, no endless length."""
     line = " ".join(text.split())
+    if line.isascii() and line.isprintable():
+        return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     shown = "".join("�" if unicodedata.category(c) in {"Cc", "Cf", "Cs"} else c for c in line)
     return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"
 

@@ -19,6 +19,7 @@ from micro_bench.model.report import CONTROLS
 from micro_bench.paths import Workspace
 from micro_bench.pipeline.commands import Ran, RunOptions, run_command
 from micro_bench.pipeline.deciding import wording
+from micro_bench.pipeline.deciding.cases import junit
 from micro_bench.pipeline.deciding.gating import gate, quarantine
 from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.run.agents import parse
@@ -108,9 +109,10 @@ def _spoken(agents: tuple[str, ...], wanted: set[str]) -> tuple[str, ...]:
 
 def write(workspace: Workspace, night: Night) -> dict[str, Path]:
     """Everything that other programs read, beside the run, before anybody ends."""
-    root = workspace.run(night.run)
+    root, lock = workspace.run(night.run), open_run(workspace, night.run).lock
     texts = {
         "summary.md": wording.markdown(night), "metrics.txt": wording.metrics(night),
+        "night.junit.xml": junit(night, [task.id for task in lock.tasks]),
         "slack.json": json.dumps(slack(night), indent=1),
         "teams.json": json.dumps(teams(night), indent=1),
     }  # fmt: skip

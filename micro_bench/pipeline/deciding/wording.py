@@ -14,6 +14,8 @@ from micro_bench.model.comparison import (
     Watched,
 )
 from micro_bench.pipeline.deciding.reviewing import Reviewed
+from micro_bench.plurals import count
+from micro_bench.reports.paying import PRICES_HEAD, break_even, money, prices_row, retry_row
 from micro_bench.reports.wording import clean, interval, percent
 
 FLIPS_SHOWN = 12
@@ -29,6 +31,7 @@ def _compared(found: Comparison) -> Iterator[str]:
         yield f"compared in spite of: {'; '.join(found.differences)} ({clean(found.override)})"
     for one in found.contestants:
         yield f"{clean(one.label):<28} {interval(one.pass_1):<18} {_cost(one)}"
+    yield from _costs(found)
     order = "  >  ".join(" = ".join(map(clean, group)) for group in found.groups)
     yield f"\ntold apart by this run: {order}"
     for pair in found.pairs:
@@ -44,6 +47,22 @@ def _cost(one: Contestant) -> str:
     bounds = f" [{one.usd_lo:.2f}, {one.usd_hi:.2f}]" if one.usd_lo is not None else ""
     front = ", on the Pareto front" if one.on_front else ""
     return f"{one.usd_per_success:.2f} USD a solved task{bounds}{front}"
+
+
+def _costs(found: Comparison) -> Iterator[str]:
+    """With machines and reading, and tried up to k times."""
+    for one in found.contestants:
+        if (costs := one.costs) is None:
+            continue
+        cells = zip(PRICES_HEAD[1:], prices_row(costs)[1:], strict=True)
+        said = ", ".join(f"{name} {words}" for name, words in cells)
+        yield f"  {clean(one.label)}, {costs.currency} a solved task: {said}"
+        if costs.retries and costs.retries[-1].tasks:
+            last = costs.retries[-1]
+            each = f"{money(last.spend)} a task, {retry_row(last)[-1]} a solved one"
+            yield f"  tried up to {count(last.k, 'time')}: {percent(last.solved)}% solved, {each}"
+        if costs.break_even is not None:
+            yield f"  {break_even(clean(one.label), costs.break_even)}"
 
 
 def _versus(pair: Versus) -> Iterator[str]:

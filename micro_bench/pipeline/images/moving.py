@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,33 +47,50 @@ def save(line: Line, target: Path, patterns: Sequence[str]) -> Saved:
         BuildError: An image is not there and cannot be built.
         StorageError: There is no room; nothing is left of the archive.
     """
-    tasks = chosen(line, patterns, ())
+    return pack(line, target, chosen(line, patterns, ()), Extra())
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What else goes into an archive."""
+
+    run: str = ""
+    files: Mapping[str, Path | bytes] = field(default_factory=dict)
+    images: bool = True
+    """Otherwise only their ids: the other machine has them, or builds them."""
+
+
+def pack(line: Line, target: Path, tasks: Sequence[Task], extra: Extra) -> Saved:
+    """The archive of these tasks. Errors as of `save`."""
     images = [prepare(line, task).image for task in tasks]
-    kept = _chains(line.engine, images)
+    kept = _chains(line.engine, images) if extra.images else []
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         work = TemporaryDirectory(prefix=".micro-bench-save-", dir=target.parent)
     with work as name:
         folder = Path(name)
-        files: dict[str, Path | bytes] = {**_specs(line, tasks), IMAGES: folder / IMAGES}
+        files: dict[str, Path | bytes] = {**_specs(line, tasks), **extra.files}
         for repo in sorted({task.repo.name for task in tasks}):
             files |= _history(line, repo, [t for t in tasks if t.repo.name == repo], folder)
         line.tell(f"writing {count(len(kept), 'image')} of {count(len(tasks), 'task')}")
-        with storage_errors(target), (folder / IMAGES).open("wb") as file:
-            stock.export(line.engine, map(_reference, kept), file)
-        sha = crate.write(target, files, _contents(tasks, images, kept))
+        if extra.images:
+            files[IMAGES] = folder / IMAGES
+            with storage_errors(target), (folder / IMAGES).open("wb") as file:
+                stock.export(line.engine, map(_reference, kept), file)
+        sha = crate.write(target, files, _contents(tasks, images, kept, extra))
     size = target.stat().st_size
     return Saved(target, tuple(task.id for task in tasks), len(kept), size, sha)
 
 
 def _contents(
-    tasks: Sequence[Task], images: Sequence[Image], kept: Sequence[stock.Kept]
+    tasks: Sequence[Task], images: Sequence[Image], kept: Sequence[stock.Kept], extra: Extra
 ) -> Contents:
     return Contents(
         tasks=tuple(task.id for task in tasks),
         repositories=tuple(sorted({task.repo.name for task in tasks})),
         bases={image.python.rpartition(".")[0]: image.base_digest for image in images},
         images=tuple(Loaded(id=one.id, name=_reference(one)) for one in kept), files={},
+        run=extra.run,
     )  # fmt: skip
 
 
@@ -155,9 +172,11 @@ def load(line: Line, source: Path, digest: str | None) -> Taken:
             )
         files = dict(_placed(line.workspace, opened))
         _refuse_other_files(files)
-        stock.load(line.engine, opened.chunks(IMAGES))
-        _check_images(line.engine, opened.contents)
-        note = _pin_bases(line, opened.contents)
+        note = ""
+        if IMAGES in opened.contents.files:
+            stock.load(line.engine, opened.chunks(IMAGES))
+            _check_images(line.engine, opened.contents)
+            note = _pin_bases(line, opened.contents)
         for repo in opened.contents.repositories:
             line.specs.remember_clone(repo, _clone(line, opened, repo))
         for place, content in files.items():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from micro_bench.attempts import plan
 from micro_bench.attempts.run import own_template
 from micro_bench.edge import clock, host
+from micro_bench.edge.patching import patch_paths
 from micro_bench.errors import BadInputError
 from micro_bench.model.attempt import AgentFailed, AgentRef, Attempt, InfraFailed
 from micro_bench.model.image import Verification
@@ -96,7 +98,7 @@ def _lock(
     line: Line, request: Request, ready: Mapping[str, Ready], skipped: tuple[Skipped, ...]
 ) -> RunLock:
     created = clock.now()
-    tasks = tuple(_task_lock(each, request.limits) for each in ready.values())
+    tasks = tuple(_task_lock(line, each, request.limits) for each in ready.values())
     agents = tuple(agent.ref for agent in request.agents)
     digest = _plan(tasks, agents, request.k)
     stamp = created.strftime("%Y%m%d-%H%M%S")
@@ -105,6 +107,7 @@ def _lock(
         harness=host.harness_version(), k=request.k, skipped=skipped,
         isolation=line.backend.isolation(), host=_host(), jobs=request.jobs, demo=request.demo,
         part=request.part, tasks=tasks, agents=agents, prompt=_prompt(),
+        rates=line.settings.costs, targets=line.settings.targets,
     )  # fmt: skip
 
 
@@ -138,7 +141,7 @@ def _difference(then: RunLock, now: RunLock) -> str:
     return ", ".join(name for name, differs in found.items() if differs) or "another order"
 
 
-def _task_lock(ready: Ready, limits: Limits | None) -> TaskLock:
+def _task_lock(line: Line, ready: Ready, limits: Limits | None) -> TaskLock:
     task, image = ready.prepared.task, ready.prepared.image
     return TaskLock(
         id=task.id, title=task.title, tier=task.tier.number, effort=task.effort.size,
@@ -148,7 +151,19 @@ def _task_lock(ready: Ready, limits: Limits | None) -> TaskLock:
         twins=len(ready.verification.twins),
         reviewed=task.status is Status.REVIEWED, grading=grading_digest(ready.verification),
         environment=ready.prepared.findings(), level=ready.prepared.piece.level,
+        packages=task.tier.evidence.component_names, labels=task.ticket.labels,
+        use_case=use_case(task.ticket.labels, line.settings.use_cases),
+        gold_files=patch_paths(line.specs.gold_patch(task)),
     )  # fmt: skip
+
+
+def use_case(labels: Sequence[str], known: Mapping[str, Sequence[str]]) -> str:
+    """The first whose label the ticket has; empty for none."""
+    words = {word for label in labels for word in (label.lower(), *_WORDS.findall(label.lower()))}
+    return next((name for name, wanted in known.items() if words & {*wanted}), "")
+
+
+_WORDS = re.compile(r"[a-z0-9-]+")
 
 
 def _prompt() -> str:

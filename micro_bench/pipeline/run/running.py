@@ -9,6 +9,7 @@ from functools import partial
 
 from micro_bench.attempts import plan
 from micro_bench.attempts import run as attempts
+from micro_bench.attempts.conduct import conduct
 from micro_bench.attempts.plan import Slot
 from micro_bench.attempts.transcripts import atif
 from micro_bench.edge import clock
@@ -22,6 +23,7 @@ from micro_bench.errors import (
 from micro_bench.model.attempt import AgentFailed, Attempt, InfraFailed
 from micro_bench.model.run import Skipped
 from micro_bench.model.score import Score
+from micro_bench.model.session import Conduct
 from micro_bench.model.task import Task
 from micro_bench.pipeline.line import Line, in_parallel
 from micro_bench.pipeline.run.agents import Chosen
@@ -280,7 +282,8 @@ class _Runner:
                 image_key=image.key, image_digest=image.digest,
                 isolation=self.line.backend.isolation(), limits=what.bounds, started=started,
                 finished=clock.now(), outcome=tried.outcome, timings=tried.timings,
-                metered=tried.metered,
+                metered=tried.metered, told=tried.session.usage,
+                conduct=self._conduct(task, tried),
             )  # fmt: skip
             files = {
                 "patch.diff": tried.patch, "instruction.md": tried.instruction.encode(),
@@ -288,6 +291,10 @@ class _Runner:
             }  # fmt: skip
             self.store.save_attempt(folder, attempt, files)
         return attempt
+
+    def _conduct(self, task: Task, tried: attempts.Tried) -> Conduct | None:
+        calls = [call for step in tried.session.steps for call in step.calls]
+        return conduct(calls, patch_paths(self.line.specs.gold_patch(task)))
 
     def _patch(self, ready: Ready, agent: Chosen, slot: Slot) -> bytes | None:
         if agent.plugin.NEEDS == "gold_patch":

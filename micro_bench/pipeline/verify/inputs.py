@@ -38,6 +38,9 @@ HARMLESS_IN_SETTINGS = {
     "limits": "copied into specs when they are drafted, and counted there",
     "findings": "what people are told of tasks; no execution reads it",
     "gateway": "how agents reach models: no execution of tests asks one",
+    "costs": "what is added up when attempts are graded; stored with each run",
+    "targets": "what grades are held to afterwards; stored with each run",
+    "use_cases": "how results are grouped",
     "log_level": "what is told",
 }
 VERSION = "version of micro-bench"

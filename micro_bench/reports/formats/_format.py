@@ -1,4 +1,4 @@
-"""What a report format offers. It is pure: a report in, text out, no number computed.
+"""What a report format offers. It is pure: a report in, a file's content out, no number computed.
 
 Titles, ids and messages come from trackers and agents: a format escapes them for its medium.
 """
@@ -19,5 +19,7 @@ class Format(Protocol):
     """The file is `report.<SUFFIX>`."""
 
     @staticmethod
-    def render(report: Report) -> str:
-        """The report as text, ending in a newline; the same report gives the same text."""
+    def render(report: Report) -> str | bytes:
+        """The report as text, ending in a newline, or as the content of a file that is none; the
+        same report gives the same.
+        """

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from micro_bench.model.report import CONTROLS, Cell, Report, TaskRow
 from micro_bench.reports import wording
+from micro_bench.reports.sheets import sheets
 
 NAME = "html"
 SUFFIX = "html"
@@ -37,6 +38,7 @@ def render(report: Report) -> str:
     used = {mark.kind for row in report.rows for mark in row.marks}
     return _template().render(
         report=report,
+        sheets={sheet.key: sheet for sheet in sheets(report)},
         controls={agent.name for agent in report.agents if agent.kind in CONTROLS},
         precision={tier: _precision(report, tier) for tier in (None, *report.tiers)},
         legend=[(kind, *wording.MARKS[kind]) for kind in wording.MARKS if kind in used],
@@ -58,7 +60,10 @@ def _template() -> Template:
         keep_trailing_newline=True,
     )
     environment.globals.update(
-        wording=wording, bands=_bands, labels=wording.STEP_LABELS, marks=wording.MARKS
+        wording=wording,
+        bands=_bands,
+        labels=wording.STEP_LABELS,
+        marks=wording.MARKS,
     )
     return environment.get_template("report.html")
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from micro_bench.model.report import Cell, Mark, MarkKind, Report, TaskRow
+from micro_bench.reports.paying import PRICES_HEAD, prices_row
+from micro_bench.reports.sheets import sheets
 from micro_bench.reports.wording import MARKS, clean, count, interval, starred, tier_name, verdict
 
 NAME = "junit"
@@ -58,7 +60,10 @@ def render(report: Report) -> str:
 
 def _whole(report: Report) -> Suite:
     skipped = [Case("", one.id, "skipped", "not run", one.reason) for one in report.skipped]
-    words = [verdict(report), *_rates(report, None), *(f"Warning: {w}" for w in report.warnings)]
+    words = [verdict(report), *_rates(report, None), *_prices(report, None)]
+    words += [f"{sheet.title}: {'; '.join(', '.join(row) for row in sheet.rows)}"
+              for sheet in sheets(report) if sheet.key in {"grid", "badge"}]  # fmt: skip
+    words += [*(f"Warning: {w}" for w in report.warnings)]
     return Suite(tier_name(None), skipped, words)
 
 
@@ -66,7 +71,7 @@ def _tier(report: Report, tier: int) -> Suite:
     idle = {agent.name for agent in report.agents if agent.kind == "noop"}
     rows = [row for row in report.rows if row.tier == tier]
     cases = [_case(row, mark, idle=row.agent in idle) for row in rows for mark in row.marks]
-    return Suite(tier_name(tier), cases, list(_rates(report, tier)))
+    return Suite(tier_name(tier), cases, [*_rates(report, tier), *_prices(report, tier)])
 
 
 def _case(row: TaskRow, mark: Mark, *, idle: bool) -> Case:
@@ -105,6 +110,14 @@ def _numbers(cell: Cell) -> Iterator[str]:
     yield f"{count(rates.attempts, 'attempt')} counted"
     yield f"{cell.counts.infra_failures} broken by the infrastructure"
     yield f"{cell.counts.suspicious} suspicious"
+
+
+def _prices(report: Report, tier: int | None) -> Iterator[str]:
+    for one in report.costs:
+        if one.tier == tier:
+            cells = zip(PRICES_HEAD, prices_row(one), strict=True)
+            said = ", ".join(f"{name} {words}" for name, words in cells)
+            yield f"{one.agent}, {one.currency} a solved task: {said}"
 
 
 def _suite(suite: Suite, report: Report) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from micro_bench.model.report import Cell, Report
+from micro_bench.reports.sheets import Sheet, sheets
 from micro_bench.reports.wording import (
     BILL_HEAD,
     MARKS,
@@ -44,11 +45,13 @@ def render(report: Report) -> str:
         _heading(report),
         _table("", _rate_header(report), [_rate_row(report, c) for c in report.overall]),
         _listed("Warnings", [escape(text, 600) for text in report.warnings], folded=False),
+        *(_sheet(sheet) for sheet in sheets(report) if sheet.key == "grid"),
         _table("By tier", _rate_header(report), list(_by_tier(report))),
         _table("Where attempts were lost", _lost_header(), [_lost_row(c) for c in report.overall]),
         _bills(report),
         _listed("Method", [f"**{escape(n.term)}**: {escape(n.text, 600)}" for n in report.notes]),
         _tasks(report),
+        *(_sheet(sheet) for sheet in sheets(report) if sheet.key != "grid"),
         _skipped(report),
     )
     return "\n".join(_fit(sections))
@@ -62,7 +65,7 @@ def escape(text: str, limit: int = 80) -> str:
 
 
 def _fit(sections: Sequence[Section]) -> Iterator[str]:
-    left = LIMIT - sum(_size([*section.head, *section.foot]) + 200 for section in sections)
+    left = LIMIT - sum(_size([*section.head, *section.foot]) + 120 for section in sections)
     for section in sections:
         if not section.rows and not section.foot:
             continue
@@ -153,6 +156,14 @@ def _bills(report: Report) -> Section:
     rows = [_row([escape(one.agent), *bill(one)]) for one in report.bills]
     legend = escape(bill_caption(report.bills), 600) if rows else ""
     return _table("What was asked of models", ("agent", *BILL_HEAD), rows, legend)
+
+
+def _sheet(sheet: Sheet) -> Section:
+    """Cells may hold any text; the notes go below."""
+    rows = [_row([escape(cell, 200) for cell in row]) for row in sheet.rows]
+    notes = [line for note in sheet.notes for line in ("", escape(note, 1000))]
+    title, head = escape(sheet.title, 120), tuple(map(escape, sheet.head))
+    return _table(title, head, [*rows, *notes])
 
 
 def _tasks(report: Report) -> Section:

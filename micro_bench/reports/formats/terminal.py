@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from micro_bench.model.report import Cell, Report
+from micro_bench.reports.sheets import Sheet, sheets
 from micro_bench.reports.wording import (
     BILL_HEAD,
     MARKS,
@@ -38,6 +39,7 @@ def render(report: Report) -> str:
         _section("Tests only, as published benchmarks count", _tests_only(report)),
         _section("Attempts lost, each at the first gate it fails", _lost(report)),
         _section("What was asked of models", _bills(report)),
+        *(_section(clean(sheet.title), _sheet(sheet)) for sheet in sheets(report)),
         _section("Attempts at each task", _tasks(report)),
         _listed("Warnings", report.warnings),
         _listed("Skipped", [f"{clean(s.id)}: {clean(s.reason)}" for s in report.skipped]),
@@ -93,6 +95,13 @@ def _bills(report: Report) -> str:
         return ""
     rows = [["", *BILL_HEAD], *([f"  {clean(one.agent)}", *bill(one)] for one in report.bills)]
     return f"{_table(rows)}\n\n{textwrap.fill(clean(bill_caption(report.bills)), WIDTH)}"
+
+
+def _sheet(sheet: Sheet) -> str:
+    rows = [(f"  {row[0]}", *row[1:]) for row in sheet.rows]
+    table = _table([("", *sheet.head[1:]), *([clean(cell, 1000) for cell in row] for row in rows)])
+    notes = [textwrap.fill(clean(note, 1000), WIDTH) for note in sheet.notes]
+    return "\n".join([table, *([""] if notes else []), *notes])
 
 
 def _tests_only(report: Report) -> str:

@@ -158,6 +158,7 @@ def test_the_whole_job_runs_again_what_is_suspicious_and_writes_everything_first
     summary = found.files["summary.md"].read_text()
     assert summary.startswith("<!-- micro-bench:nightly -->\n### ✗ confirmed: steady got worse")
     assert len(summary) < 65_536
+    assert found.files["night.junit.xml"].read_text().count("<testsuite ") == 2
     metrics = list(text_string_to_metric_families(found.files["metrics.txt"].read_text()))
     assert {one.name for one in metrics} == {
         "microbench_night_state", "microbench_pass_ratio", "microbench_drop_p",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 
 from micro_bench.model.attempt import (
@@ -17,9 +18,12 @@ from micro_bench.model.attempt import (
     PatchRef,
     Timings,
 )
+from micro_bench.model.rates import CostRates, Targets
 from micro_bench.model.report import Report, RunFacts, SkippedTask, TaskFacts
 from micro_bench.model.score import Criterion, CriterionName, CriterionResult, Score, Verdict
+from micro_bench.model.session import Conduct
 from micro_bench.model.task import Limits
+from micro_bench.model.usage import Metered, ModelUsage, PriceSource, Tokens
 from micro_bench.reports.tabulate import tabulate
 
 START = datetime(2026, 3, 14, 2, 30, tzinfo=UTC)
@@ -61,7 +65,7 @@ def digest(text: str) -> str:
 
 
 def patch(text: str = "patch") -> PatchRef:
-    return PatchRef(sha256=digest(text), bytes=840, files=("src/parcel/rates.py",))
+    return PatchRef(sha256=digest(text), bytes=840, files=("src/parcel/rates.py",), lines=24)
 
 
 def finished() -> Finished:
@@ -239,9 +243,27 @@ def small_report() -> Report:
     """Three tasks, two agents, one of each kind of ending: the recorded cases."""
     agents = (agent("alpha"), agent("beta", version="2.0"))
     tasks = (
-        TaskFacts(id="one", title="Plain title", tier=1, effort="S"),
+        TaskFacts(
+            id="one",
+            title="Plain title",
+            tier=1,
+            effort="S",
+            labels=("bug",),
+            use_case="bug fix",
+            packages=("src/parcel",),
+            graded_by=digest("g"),
+        ),
         TaskFacts(id="two", title="Pipes | and <b>tags</b>", tier=1, effort="M"),
-        TaskFacts(id="three", title="=1+1", tier=3, effort="L"),
+        TaskFacts(
+            id="three",
+            title="=1+1",
+            tier=3,
+            effort="L",
+            labels=("=cmd|' /C calc'!A0", "ui"),
+            use_case="feature",
+            packages=("src/parcel", "src/web"),
+            graded_by=digest("g"),
+        ),
     )
     run = run_facts(
         agents=agents,
@@ -249,7 +271,16 @@ def small_report() -> Report:
         ks=(1, 3, 5),
         skipped=(SkippedTask(id="four", reason="not verified: 1 flaky test"),),
         host={"cpu": "4 x x86-64"},
-    )
+        targets=Targets(
+            small_tasks=Decimal("0.5"), safety=Decimal("0.99"), infrastructure=Decimal("0.01"),
+            per_success=Decimal(5), communication=Decimal("0.8"),
+        ),
+        prompt=digest("template"),
+        rates=CostRates(
+            sandbox_hour=Decimal("0.36"), ci_minute=Decimal("0.006"), person_hour=Decimal(90),
+            ticket_hours={"S": Decimal(1), "M": Decimal(4), "L": Decimal(16)},
+        ),
+    )  # fmt: skip
     endings = {
         ("one", "alpha"): ("pass", "pass", "waived"),
         ("one", "beta"): ("pass", "lint", "tests"),
@@ -262,12 +293,31 @@ def small_report() -> Report:
     for (task, name), kinds in endings.items():
         who = next(one for one in agents if one.name == name)
         for number, kind in enumerate(kinds, 1):
-            made = attempt(task, who, number, _outcome(kind), seconds=60.0 * number)
+            made = metered(attempt(task, who, number, _outcome(kind), seconds=60.0 * number))
             attempts.append(made)
             if kind not in {"infra", "agent"}:
                 what = "tests" if kind == "budget" else kind
                 scores[made.id] = score(made, what, red=kind == "regression")
     return tabulate(run, attempts, scores)
+
+
+def metered(one: Attempt) -> Attempt:
+    """Through the gateway; what beta's second task cost is not known."""
+    known = (one.agent.name, one.task) != ("beta", "two")
+    usd = Decimal("0.0425") * one.number if known else None
+    tokens = Tokens(input=1000, cached=9000, output=500)
+    model = ModelUsage(model="m", provider="p", requests=3, tokens=tokens, cost_usd=usd)
+    found = Metered(
+        requests=3, models=(model,), cost_usd=usd, known_usd=usd or Decimal(0),
+        prices=PriceSource(name="genai-prices 0.2.3", digest=digest("prices")),
+        systems=(digest("system"),), sampling={"temperature": "1.0"},
+    )  # fmt: skip
+    conduct = Conduct(
+        commands=5 * one.number, opened=one.number, test_runs=1, gold_files=2,
+        first_tests="failed" if one.number < 3 else "passed", located=one.number % 3,
+    )  # fmt: skip
+    told = {"metered": found, "conduct": conduct if one.agent.name == "alpha" else None}
+    return Attempt.model_validate({**dict(one), **told})
 
 
 def _outcome(kind: str) -> Outcome:

@@ -10,11 +10,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 import micro_bench.reports.formats
 from micro_bench.model.attempt import InfraFailed
 from micro_bench.model.report import Report, SkippedTask, TaskFacts
-from micro_bench.reports.formats import csv_table, html, json_document, markdown, terminal
+from micro_bench.reports.formats import csv_table, html, json_document, markdown, terminal, xlsx
 from micro_bench.reports.tabulate import tabulate
 from tests.unit.reports.builder import (
     AGENTS,
@@ -224,3 +225,14 @@ def test_terminal_columns_line_up():
     top = next(n for n, line in enumerate(lines) if "pass@1" in line)
     ends = {line.index("]") for line in lines[top + 2 : top + 7]}
     assert ends == {lines[top].index("pass@1") + len("pass@1") - 1}
+
+
+def test_a_workbook_holds_foreign_text_and_no_formula_and_its_numbers_are_numbers():
+    book = load_workbook(io.BytesIO(xlsx.render(small_report())))
+    cells = [cell for page in book for row in page.iter_rows() for cell in row]
+    assert "=1+1" in [cell.value for cell in cells]
+    assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    head, first = list(book["tiers"].iter_rows(values_only=True))[:2]
+    assert isinstance(first[head.index("pass@1")], float)
+    assert first[head.index("currency")] == "USD"
+    load_workbook(io.BytesIO(xlsx.render(hostile())))
