@@ -253,6 +253,10 @@ _METHOD = {
         "Chance that all of k attempts pass: C(c, k) / C(n, k), averaged over tasks. pass@k "
         "shows what retries can reach, pass^k what can be relied on."
     ),
+    "Reliability gap": (
+        "pass@k less pass^k, at the largest k that any task has: what retries reach and nobody can "
+        "rely on. Its interval is of the same model."
+    ),
     "Passing": (
         "All gates: the ticket's hidden tests, the tests that passed before, lint, and security "
         "scan. Tests only: the first two, as published benchmarks count."

@@ -95,6 +95,18 @@ def precision(cells: Sequence[Cell]) -> int | None:
     return round(100 * max(known)) if known else None
 
 
+def gap(rates: Rates) -> tuple[int, Estimate] | None:
+    """pass@k less pass^k at the largest k that any task has: what nobody can rely on."""
+    known = [(one.k, one.gap) for one in rates.by_k if one.gap is not None]
+    return next(((k, one) for k, one in reversed(known) if one.value is not None), None)
+
+
+def gap_words(rates: Rates) -> str:
+    """`57% [27, 78] at 5`."""
+    found = gap(rates)
+    return f"{interval(found[1])} at {found[0]}" if found else NOT_AVAILABLE
+
+
 def icc(estimate: Estimate) -> str:
     """The intraclass correlation, which is no percentage: `0.41 [0.24, 0.60]`."""
     if estimate.value is None:

@@ -17,6 +17,7 @@ from micro_bench.reports.wording import (
     clean,
     count,
     duration,
+    gap_words,
     interval,
     starred,
     tier_name,
@@ -109,7 +110,7 @@ def _rate_header(report: Report) -> Sequence[str]:
     rates = [f"pass@{k}" for k in (1, *later)] + [f"pass^{k}" for k in later]
     counts = ("tasks", "attempts", "infra", "suspicious")
     red = "unit green, system red"
-    return ("agent", *counts, *rates, "tests-only pass@1", red, "median time")
+    return ("agent", *counts, *rates, "gap at k", "tests-only pass@1", red, "median time")
 
 
 def _rate_row(report: Report, cell: Cell) -> str:
@@ -123,6 +124,7 @@ def _rate_row(report: Report, cell: Cell) -> str:
             str(cell.counts.suspicious),
             *(_starred(starred(rates.at(k).pass_at, rates)) for k in (1, *later)),
             *(_starred(starred(rates.at(k).pass_hat, rates)) for k in later),
+            _starred(gap_words(rates)),
             interval(cell.tests_only.pass_1),
             f"{cell.unit_green_system_red} of {cell.system_tested}",
             duration(cell.agent_wall.median),

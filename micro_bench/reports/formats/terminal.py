@@ -16,6 +16,7 @@ from micro_bench.reports.wording import (
     clean,
     count,
     duration,
+    gap_words,
     interval,
     starred,
     tier_name,
@@ -71,7 +72,7 @@ def _by_tier(report: Report) -> Iterator[tuple[str, Sequence[Cell]]]:
 def _rates(report: Report) -> str:
     later = [k for k in report.ks if k > 1]
     names = [f"pass@{k}" for k in (1, *later)] + [f"pass^{k}" for k in later]
-    rows: list[Sequence[str]] = [["", "attempts", "infra", "suspicious", *names]]
+    rows: list[Sequence[str]] = [["", "attempts", "infra", "suspicious", *names, "gap at k"]]
     for title, cells in _by_tier(report):
         rows.append([title])
         rows.extend(_rate_row(cell, later) for cell in cells)
@@ -87,6 +88,7 @@ def _rate_row(cell: Cell, later: Sequence[int]) -> Sequence[str]:
         str(cell.counts.suspicious),
         *(starred(rates.at(k).pass_at, rates) for k in (1, *later)),
         *(starred(rates.at(k).pass_hat, rates) for k in later),
+        gap_words(rates),
     ]
 
 
