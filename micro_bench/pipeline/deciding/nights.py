@@ -25,7 +25,7 @@ from micro_bench.pipeline.line import Line
 from micro_bench.pipeline.run.agents import parse
 from micro_bench.reports.alarm import AGAIN_TIMES
 from micro_bench.settings import Settings
-from micro_bench.store import NIGHT, nights
+from micro_bench.store import NIGHT, nights, open_run
 
 AGAIN = "again"
 Run = Callable[[Line, RunOptions], Ran]
