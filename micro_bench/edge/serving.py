@@ -25,6 +25,8 @@ CONNECTIONS = 64
 """At a time on one socket; more are closed at once."""
 STALLED_S = 120.0
 """How long a client may neither send the rest of a request nor take the next part of an answer."""
+DROPPED, DROPPED_S = 2**20, 2.0
+"""Bytes and seconds of a refused request that are still taken; of more, the connection is reset."""
 _GRACE_S = 0.05
 """For answers under way when a socket is closed; 0 would wait for ever."""
 _LONGEST_PATH = 100
@@ -103,6 +105,20 @@ class Request:
                 raise TooLargeError
             parts.append(part)
         return b"".join(parts)
+
+    async def drop(self) -> None:
+        """Read what is left of a small body, before it is refused.
+
+        A connection that is closed on bytes nobody read is reset, and takes the answer with it:
+        the client would never learn why.
+        """
+        size = 0
+        with contextlib.suppress(TimeoutError, StalledError):
+            async with asyncio.timeout(DROPPED_S):
+                async for part in self._parts():
+                    size += len(part)
+                    if size > DROPPED:
+                        return
 
     async def _parts(self) -> AsyncIterator[bytes]:
         content = self._given.content

@@ -102,6 +102,7 @@ class Proxy:
         if wire is None or endpoint is None:
             self.ledger.refused += 1
             words = "micro-bench: only the paths of models are served here"
+            await request.drop()
             await answer.whole(404, JSON, json.dumps({"error": {"message": words}}).encode())
             return
         try:
@@ -110,6 +111,7 @@ class Proxy:
             self.ledger.refused += 1
             if not answer.begun:
                 body = json.dumps(wire.error(error.status, error.message)).encode()
+                await request.drop()
                 await answer.whole(error.status, JSON, body)
 
     def _place(self, method: str, path: str) -> tuple[Wire | None, Endpoint | None]:

@@ -50,6 +50,19 @@ def test_another_attempt_s_key_opens_nothing(bench: Bench) -> None:
     assert mine.close().refused == 6
 
 
+def test_who_is_refused_is_told_why_even_where_the_body_comes_late(bench: Bench) -> None:
+    body = json.dumps({**BODY, "user": "x" * 300_000}).encode()
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\n\r\n"
+    for _time in range(5):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(5)
+            door.connect(str(bench.lease().socket))
+            door.sendall(head.encode())
+            time.sleep(0.05)
+            door.sendall(body)
+            assert b" 401 " in door.recv(65536).splitlines()[0]
+
+
 def test_a_key_dies_with_its_attempt(bench: Bench) -> None:
     first = bench.lease()
     key = first.key
