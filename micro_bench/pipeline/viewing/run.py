@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from micro_bench.edge.garbage import uncollected
 from micro_bench.model.attempt import Attempt
 from micro_bench.model.report import CONTROLS, MarkKind, Report, TaskRow
 from micro_bench.model.score import Score
@@ -132,20 +131,8 @@ def load(store: RunStore) -> Loaded:
     Raises:
         BadInputError: With the mistakes of all of its files.
     """
-    with _undisturbed():
+    with uncollected():
         return Loaded(store, store.attempts(), store.scores())
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Tens of thousands of nouns are made at once and all are kept: nothing to be collected."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 def _row(
