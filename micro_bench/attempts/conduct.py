@@ -25,7 +25,7 @@ def conduct(calls: Sequence[Call], gold: Sequence[str]) -> Conduct | None:
     if not calls:
         return None
     touched = {path for call in calls for path in _paths(call)}
-    before, _ = _until_first_edit(calls)
+    before = _until_first_edit(calls)
     tests = [call for call in calls if call.kind == "command" and TESTS.search(call.command)]
     return Conduct.model_validate({
         "commands": sum(call.kind == "command" for call in calls), "opened": len(before),
@@ -34,14 +34,15 @@ def conduct(calls: Sequence[Call], gold: Sequence[str]) -> Conduct | None:
     })  # fmt: skip
 
 
-def _until_first_edit(calls: Sequence[Call]) -> tuple[set[str], bool]:
+def _until_first_edit(calls: Sequence[Call]) -> set[str]:
+    """Files that are read."""
     found: set[str] = set()
     for call in calls:
         if call.kind == "edit" or (call.kind == "command" and EDITS.search(call.command)):
-            return found, True
+            return found
         if call.kind == "read" or (call.kind == "command" and READS.search(call.command)):
             found |= set(_paths(call))
-    return found, False
+    return found
 
 
 def _paths(call: Call) -> Iterator[str]:

@@ -14,6 +14,7 @@ from micro_bench.errors import BadInputError, MicroBenchError, NotReproducedErro
 from micro_bench.images.crate import Crate
 from micro_bench.model.attempt import AgentFailed, InfraFailed
 from micro_bench.model.run import RunLock
+from micro_bench.model.score import Score
 from micro_bench.model.task import Task
 from micro_bench.paths import name_mistake
 from micro_bench.pipeline.images.moving import Extra, Saved, load, pack
@@ -202,24 +203,23 @@ def _place(line: Line, opened: Crate) -> None:
 def _graded(line: Line, store: RunStore, sha256: str) -> Reproduced:
     notes = tuple(_verified(line, store.lock))
     before = store.scores()
-    total = [a for a in store.attempts() if not isinstance(a.outcome, AgentFailed | InfraFailed)]
-    wanted = [attempt.id for attempt in total if attempt.id in before]
+    attempts = store.attempts()
+    graded = [a for a in attempts if not isinstance(a.outcome, AgentFailed | InfraFailed)]
+    wanted = [attempt.id for attempt in graded if attempt.id in before]
     rescore(line, store, jobs=line.settings.jobs, done=lambda *_: None)
     now = store.scores()
     differ = tuple(
         Differs(ident, _said(before[ident]), _said(now[ident]))
         for ident in wanted if _said(before[ident]) != _said(now[ident])
     )  # fmt: skip
-    made = len(store.attempts())
     return Reproduced(
         store.lock.run, sha256, len(wanted), len(wanted) - len(differ), differ,
-        made - len(wanted), notes,
+        len(attempts) - len(wanted), notes,
     )  # fmt: skip
 
 
-def _said(score: object) -> str:
-    verdict, reason = getattr(score, "verdict", ""), getattr(score, "reason", "")
-    return f"{verdict} {reason}".rstrip()
+def _said(score: Score) -> str:
+    return f"{score.verdict} {score.reason}".rstrip()
 
 
 def _verified(line: Line, lock: RunLock) -> Iterator[str]:

@@ -17,6 +17,7 @@ from micro_bench.reports import testing
 from micro_bench.reports.expenses import costs as expenses
 from micro_bench.reports.expenses import paired
 from micro_bench.reports.marks import Judged, judge
+from micro_bench.reports.measuring import estimate
 from micro_bench.reports.statistics import Tally, posterior
 from micro_bench.reports.testing import Difference, Pair
 from micro_bench.reports.wording import count
@@ -49,16 +50,33 @@ def side(
     label: str, run: RunFacts, agent: str, attempts: Sequence[Attempt], scores: Mapping[str, Score]
 ) -> Side:
     """An agent's part of a run."""
+    mine = _by_task(agent, attempts, scores)
+    costs = {task: _cost(found) for task, found in mine.items()}
+    used = [(t, paired(mine[t.id], run.rates)) for t in run.tasks if t.id in mine]
+    spent = expenses(agent, None, used, run.rates, run.ks)
+    return Side(label, run.run, agent, _tallies(mine), costs, spent)
+
+
+def counted(
+    agent: str, attempts: Sequence[Attempt], scores: Mapping[str, Score]
+) -> dict[str, Tally]:
+    """An agent's counted attempts and passes, at each task that has any."""
+    return _tallies(_by_task(agent, attempts, scores))
+
+
+def _by_task(
+    agent: str, attempts: Sequence[Attempt], scores: Mapping[str, Score]
+) -> Mapping[str, Sequence[Judged]]:
     mine: dict[str, list[Judged]] = defaultdict(list)
     for attempt in attempts:
         if attempt.agent.name == agent:
             mine[attempt.task].append(judge(attempt, scores))
-    tallies = {task: _tally(found) for task, found in mine.items()}
-    costs = {task: _cost(found) for task, found in mine.items()}
-    used = [(t, paired(mine[t.id], run.rates)) for t in run.tasks if t.id in mine]
-    spent = expenses(agent, None, used, run.rates, run.ks)
-    counted = {t: n for t, n in tallies.items() if n.n}
-    return Side(label, run.run, agent, counted, costs, spent)
+    return mine
+
+
+def _tallies(mine: Mapping[str, Sequence[Judged]]) -> dict[str, Tally]:
+    found = {task: _tally(judged) for task, judged in mine.items()}
+    return {task: tally for task, tally in found.items() if tally.n}
 
 
 def _tally(judged: Sequence[Judged]) -> Tally:
@@ -114,14 +132,8 @@ def _contestant(one: Side, front: frozenset[str]) -> Contestant:
 
 
 def _estimate(tallies: Sequence[Tally], rate: float) -> Estimate:
-    attempts = sum(tally.n for tally in tallies)
-    if not tallies:
-        return Estimate(value=None, lo=None, hi=None, tasks=0, attempts=0)
-    found = posterior(tallies).pass_at(1)
-    return Estimate(
-        value=rate, lo=min(found.lo, rate), hi=max(found.hi, rate), tasks=len(tallies),
-        attempts=attempts,
-    )  # fmt: skip
+    value = rate if tallies else None
+    return estimate(value, posterior(tallies).pass_at(1), tallies)
 
 
 def _versus(first: Side, second: Side, run: RunFacts) -> Versus:

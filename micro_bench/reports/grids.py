@@ -123,7 +123,7 @@ def _sast(one: Judged) -> CriterionResult | None:
 
 def _cost(costs: Costs, target: Decimal | None) -> Measure:
     """With as much as has rates."""
-    wide = next((p for p in (_known(costs)) if p.total is not None), None)
+    wide = next((p for p in _known(costs) if p.total is not None), None)
     if wide is None:
         basis, found = "a cost is unknown", (None, None, None)
         return measure("a solved task", "money", found, target, at_least=False, basis=basis)

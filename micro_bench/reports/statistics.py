@@ -233,11 +233,11 @@ def _picks(places: Sequence[int]) -> Picks:
 def _functional(name: str, k: int) -> Iterable[float]:
     if name == "icc":
         return _grid()[_ICC]
-    if k == 1 and name != "gap":
-        return _grid()[_MEAN]
     if name == "gap":
         both = zip(_functional("pass_at", k), _functional("pass_hat", k), strict=True)
         return (max(0.0, at - hat) for at, hat in both)
+    if k == 1:
+        return _grid()[_MEAN]
     below = _log_rising(_SUM, k)
     if name == "pass_hat":
         return (math.exp(x - s) for x, s in zip(_log_rising(_A, k), below, strict=True))

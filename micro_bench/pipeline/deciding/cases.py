@@ -6,19 +6,12 @@ nothing of a ticket's words.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-from xml.sax.saxutils import quoteattr
 
 from micro_bench.model.comparison import Night, Watched
 from micro_bench.pipeline.deciding.wording import watched
-from micro_bench.reports.wording import clean
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-WORDS = 2000
-"""Characters of a message."""
+from micro_bench.reports.xml import attribute, counts
 
 
 class Case(NamedTuple):
@@ -42,9 +35,12 @@ def junit(night: Night, tasks: Sequence[str]) -> str:
         place = f"nightly.{one.agent}"
         suites[place] = [_agent(place, one), *_tasks(place, one, night, tasks)]
     every = [case for cases in suites.values() for case in cases]
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="nightly" {_n(every)}>']
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<testsuites name="nightly" {counts(every)}>',
+    ]
     for name, cases in suites.items():
-        lines.append(f"  <testsuite name={_quoted(name)} {_n(cases)}>")
+        lines.append(f"  <testsuite name={attribute(name)} {counts(cases)}>")
         lines += [line for case in cases for line in _lines(case)]
         lines.append("  </testsuite>")
     return "\n".join([*lines, "</testsuites>"]) + "\n"
@@ -80,20 +76,8 @@ def _tasks(place: str, one: Watched, night: Night, tasks: Sequence[str]) -> Iter
 
 
 def _lines(case: Case) -> Iterator[str]:
-    head = f"    <testcase classname={_quoted(case.place)} name={_quoted(case.name)}"
+    head = f"    <testcase classname={attribute(case.place)} name={attribute(case.name)}"
     if not case.element:
         yield f"{head}/>"
         return
-    yield f"{head}><{case.element} message={_quoted(case.message)}/></testcase>"
-
-
-def _n(cases: Sequence[Case]) -> str:
-    found = Counter(case.element for case in cases)
-    return (
-        f'tests="{len(cases)}" failures="{found["failure"]}" errors="{found["error"]}" '
-        f'skipped="{found["skipped"]}"'
-    )
-
-
-def _quoted(text: str) -> str:
-    return quoteattr(_NOT_XML.sub("\ufffd", clean(text, WORDS)))
+    yield f"{head}><{case.element} message={attribute(case.message)}/></testcase>"

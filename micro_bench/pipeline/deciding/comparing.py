@@ -60,13 +60,13 @@ def differences(locks: Sequence[RunLock]) -> Iterator[str]:
         mine = {task.id: task for task in one.tasks}
         theirs = {task.id: task for task in other.tasks}
         if alone := sorted(mine.keys() ^ theirs.keys()):
-            yield f"tasks of one run only: {_some(alone)}"
+            yield f"tasks of one run only: {some(alone)}"
         for what, read in _DECIDES.items():
             odd = [
                 t for t in sorted(mine.keys() & theirs.keys()) if read(mine[t]) != read(theirs[t])
             ]
             if odd:
-                yield f"other {what}: {_some(odd)}"
+                yield f"other {what}: {some(odd)}"
         if one.isolation != other.isolation:
             yield f"another isolation: {one.isolation} and {other.isolation}"
         if one.prompt != other.prompt:
@@ -89,9 +89,10 @@ _DECIDES: dict[str, Callable[[TaskLock], object]] = {
 }
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{', '.join(names[:SHOWN])}{more}"
+def some(names: Sequence[str], shown: int = SHOWN) -> str:
+    """The first of them, and how many more."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return f"{', '.join(names[:shown])}{more}"
 
 
 def _sides(stores: Sequence[RunStore], wanted: Sequence[str]) -> Iterator[Side]:

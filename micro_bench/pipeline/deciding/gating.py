@@ -23,12 +23,11 @@ from micro_bench.model.comparison import (
 from micro_bench.model.report import CONTROLS
 from micro_bench.model.run import RunLock, TaskLock
 from micro_bench.paths import Workspace
-from micro_bench.pipeline.deciding.comparing import differences
+from micro_bench.pipeline.deciding.comparing import differences, some
 from micro_bench.pipeline.line import Line
-from micro_bench.pipeline.reporting import facts
 from micro_bench.plurals import count
 from micro_bench.reports import alarm
-from micro_bench.reports.comparing import side
+from micro_bench.reports.comparing import counted
 from micro_bench.reports.marks import judge
 from micro_bench.reports.statistics import Tally
 from micro_bench.store import NIGHT, RunStore, nights, open_run
@@ -159,9 +158,9 @@ def void(store: RunStore, quarantined: frozenset[str]) -> Iterator[str]:
 
 
 def _tallies(store: RunStore) -> Tallies:
-    attempts, scores, run = store.attempts(), store.scores(), facts(store.lock, ())
+    attempts, scores = store.attempts(), store.scores()
     return {
-        ref.name: dict(side(ref.name, run, ref.name, attempts, scores).tallies)
+        ref.name: counted(ref.name, attempts, scores)
         for ref in store.lock.agents
         if ref.kind not in CONTROLS
     }
@@ -189,7 +188,7 @@ def _watched(
             lost = known.tasks.keys() - tallies.keys() - left - set(absent)
             breaks += _missing("has no attempt that counts", sorted(lost))
         yield alarm.watch(
-            name, known, {t: one for t, one in tallies.items() if t not in left}, tiers,
+            name, known, _without(tallies, left), tiers,
             again=_without(again[name], left) if name in again else None,
             earlier=_earlier(past, store.lock, baseline, name), breaks=breaks,
         )  # fmt: skip
@@ -209,10 +208,7 @@ def _without(tallies: Mapping[str, Tally], left: set[str] | frozenset[str]) -> d
 
 def _missing(what: str, tasks: Sequence[str]) -> list[str]:
     """A task that is gone takes its drop with it: it is said, never passed over."""
-    if not tasks:
-        return []
-    more = f" and {len(tasks) - SHOWN} more" if len(tasks) > SHOWN else ""
-    return [f"{', '.join(tasks[:SHOWN])}{more}: of the baseline, and {what}"]
+    return [f"{some(tasks, SHOWN)}: of the baseline, and {what}"] if tasks else []
 
 
 def _around(lock: RunLock, baseline: Baseline) -> list[str]:

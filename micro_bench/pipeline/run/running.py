@@ -294,7 +294,8 @@ class _Runner:
 
     def _conduct(self, task: Task, tried: attempts.Tried) -> Conduct | None:
         calls = [call for step in tried.session.steps for call in step.calls]
-        return conduct(calls, patch_paths(self.line.specs.gold_patch(task)))
+        gold = next(one.gold_files for one in self.store.lock.tasks if one.id == task.id)
+        return conduct(calls, gold)
 
     def _patch(self, ready: Ready, agent: Chosen, slot: Slot) -> bytes | None:
         if agent.plugin.NEEDS == "gold_patch":

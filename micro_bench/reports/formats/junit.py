@@ -7,24 +7,21 @@ is what ought to happen: there a pass is the failure.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from micro_bench.model.report import Cell, Mark, MarkKind, Report, TaskRow
 from micro_bench.reports.paying import PRICES_HEAD, prices_row
 from micro_bench.reports.sheets import sheets
-from micro_bench.reports.wording import MARKS, clean, count, interval, starred, tier_name, verdict
+from micro_bench.reports.wording import MARKS, count, interval, starred, tier_name, verdict
+from micro_bench.reports.xml import attribute, counts, plain
 
 NAME = "junit"
 SUFFIX = "junit.xml"
 
 ERRORS = frozenset({MarkKind.INFRA, MarkKind.INVALID})
 SKIPPED = frozenset({MarkKind.UNSCORED, MarkKind.UNGRADED})
-REASON_LIMIT = 2000
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Case(NamedTuple):
@@ -51,7 +48,7 @@ def render(report: Report) -> str:
     cases = [case for suite in suites for case in suite.cases]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites name={_attribute(report.title)} {_counts(cases)}>",
+        f"<testsuites name={attribute(report.title)} {counts(cases)}>",
         *(line for suite in suites for line in _suite(suite, report)),
         "</testsuites>",
     ]
@@ -122,13 +119,13 @@ def _prices(report: Report, tier: int | None) -> Iterator[str]:
 
 def _suite(suite: Suite, report: Report) -> Iterator[str]:
     moment = f"{report.created:%Y-%m-%dT%H:%M:%S}"
-    head = f"name={_attribute(suite.name)} {_counts(suite.cases)} timestamp={_attribute(moment)}"
+    head = f"name={attribute(suite.name)} {counts(suite.cases)} timestamp={attribute(moment)}"
     yield f"  <testsuite {head}>"
     yield "    <properties>"
     facts = {"run": report.run, "harness": report.harness}
     facts |= {"isolation": "; ".join(report.isolations)}
     for name, value in facts.items():
-        yield f'      <property name="{name}" value={_attribute(value)}/>'
+        yield f'      <property name="{name}" value={attribute(value)}/>'
     yield "    </properties>"
     for case in suite.cases:
         yield from _lines(case)
@@ -138,32 +135,15 @@ def _suite(suite: Suite, report: Report) -> Iterator[str]:
 
 
 def _lines(case: Case) -> Iterator[str]:
-    head = f"<testcase classname={_attribute(case.agent or 'not run')} name={_attribute(case.name)}"
+    head = f"<testcase classname={attribute(case.agent or 'not run')} name={attribute(case.name)}"
     if not case.element:
         yield f"    {head}/>"
         return
     yield f"    {head}>"
-    kind = "" if case.element == "skipped" else f" type={_attribute(case.kind)}"
-    yield f"      <{case.element}{kind} message={_attribute(case.reason)}/>"
+    kind = "" if case.element == "skipped" else f" type={attribute(case.kind)}"
+    yield f"      <{case.element}{kind} message={attribute(case.reason)}/>"
     yield "    </testcase>"
 
 
-def _counts(cases: Sequence[Case]) -> str:
-    found = Counter(case.element for case in cases)
-    return (
-        f'tests="{len(cases)}" failures="{found["failure"]}" errors="{found["error"]}" '
-        f'skipped="{found["skipped"]}"'
-    )
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(_plain(text))
-
-
 def _text(text: str) -> str:
-    return escape(_plain(text))
-
-
-def _plain(text: str) -> str:
-    """One line without what XML forbids even as an entity."""
-    return _NOT_XML.sub("\ufffd", clean(text, REASON_LIMIT))
+    return escape(plain(text))

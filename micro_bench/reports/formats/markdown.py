@@ -42,17 +42,18 @@ class Section:
 
 def render(report: Report) -> str:
     """Headline and warnings in view, everything else folded."""
+    tables = tuple(sheets(report))
     sections = (
         _heading(report),
         _table("", _rate_header(report), [_rate_row(report, c) for c in report.overall]),
         _listed("Warnings", [escape(text, 600) for text in report.warnings], folded=False),
-        *(_sheet(sheet) for sheet in sheets(report) if sheet.key == "grid"),
+        *(_sheet(sheet) for sheet in tables if sheet.key == "grid"),
         _table("By tier", _rate_header(report), list(_by_tier(report))),
         _table("Where attempts were lost", _lost_header(), [_lost_row(c) for c in report.overall]),
         _bills(report),
         _listed("Method", [f"**{escape(n.term)}**: {escape(n.text, 600)}" for n in report.notes]),
         _tasks(report),
-        *(_sheet(sheet) for sheet in sheets(report) if sheet.key != "grid"),
+        *(_sheet(sheet) for sheet in tables if sheet.key != "grid"),
         _skipped(report),
     )
     return "\n".join(_fit(sections))
